@@ -1,0 +1,54 @@
+{# One row per monitor: the settings that SQL needs. #}
+{% macro monitor_settings() %}
+    {%- set rows = [] -%}
+    {%- for m in mlmon.monitors() -%}
+        {%- do rows.append({
+            'monitor': m.name, 'task': m.task, 'grain': m.grain, 'config_hash': m.config_hash,
+            'reference_kind': m.reference.kind, 'reference_from': m.reference.from,
+            'reference_to': m.reference.to, 'reference_first_days': m.reference.first_days,
+            'close_after_minutes': m.close_after_minutes,
+            'label_horizon_days': m.label_horizon_days,
+            'has_labels': m.labels is not none,
+            'windows_per_day': 1 if m.grain == 'day' else 24,
+            'primary_metric': m.primary_metric, 'owner': m.owner, 'description': m.description,
+            'dashboard_url': m.dashboard_url, 'slo_latency_ms': m.slo_latency_ms,
+        }) -%}
+    {%- endfor -%}
+    {{- return(mlmon.settings_relation({
+        'monitor': 'text', 'task': 'text', 'grain': 'text', 'config_hash': 'text',
+        'reference_kind': 'text', 'reference_from': 'date', 'reference_to': 'date',
+        'reference_first_days': 'bigint', 'close_after_minutes': 'bigint',
+        'label_horizon_days': 'bigint', 'has_labels': 'boolean', 'windows_per_day': 'bigint',
+        'primary_metric': 'text', 'owner': 'text', 'description': 'text',
+        'dashboard_url': 'text', 'slo_latency_ms': 'double',
+    }, rows)) -}}
+{% endmacro %}
+
+{# One row per monitor and span, in base windows. #}
+{% macro span_settings() %}
+    {%- set rows = [] -%}
+    {%- for m in mlmon.monitors() -%}
+        {%- for span in m.spans -%}
+            {%- do rows.append({'monitor': m.name, 'span_windows': span}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(mlmon.settings_relation({'monitor': 'text', 'span_windows': 'bigint'}, rows)) -}}
+{% endmacro %}
+
+{# One row per monitor and label age; `latest` has no days. #}
+{% macro label_age_settings() %}
+    {%- set rows = [] -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
+        {%- for days in m.label_ages_days -%}
+            {%- do rows.append({
+                'monitor': m.name, 'label_age': days ~ 'd', 'label_age_days': days,
+                'is_horizon': days == m.label_horizon_days,
+            }) -%}
+        {%- endfor -%}
+        {%- do rows.append({'monitor': m.name, 'label_age': 'latest', 'is_horizon': false}) -%}
+    {%- endfor -%}
+    {{- return(mlmon.settings_relation({
+        'monitor': 'text', 'label_age': 'text', 'label_age_days': 'bigint',
+        'is_horizon': 'boolean',
+    }, rows)) -}}
+{% endmacro %}

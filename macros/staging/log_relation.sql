@@ -1,0 +1,46 @@
+{# The relation a monitor's log lives in: {source: [schema, table]}, {ref: model} or {ref: [project, model]}. #}
+{% macro log_relation(spec) %}
+    {%- if 'source' in spec -%}{{- return(source(spec['source'][0], spec['source'][1])) -}}{%- endif -%}
+    {%- set target = spec['ref'] -%}
+    {%- if target is string -%}{{- return(ref(target)) -}}{%- endif -%}
+    {%- if target | length == 1 -%}{{- return(ref(target[0])) -}}{%- endif -%}
+    {{- return(ref(target[0], target[1])) -}}
+{% endmacro %}
+
+{#
+    What the warehouse knows of a log: {relation, types: {column name: type}, absent: [column names]}.
+    While parsing, and where the relation does not exist yet, every column is taken to be there.
+#}
+{% macro read_log_columns(m, log_name, spec) %}
+    {%- set relation = mlmon.log_relation(spec) -%}
+    {%- set log = {'relation': relation, 'types': {}, 'absent': []} -%}
+    {%- if execute -%}
+        {%- set columns = adapter.get_columns_in_relation(relation) -%}
+        {%- if columns -%}
+            {%- for column in columns -%}
+                {%- do log['types'].update({column.name: column.data_type | lower}) -%}
+            {%- endfor -%}
+            {%- do log.update({'absent': mlmon.check_columns(m, log_name, columns)}) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{- return(log) -}}
+{% endmacro %}
+
+{# The type of a mapped column in its log, '' where it is an expression or not known. #}
+{% macro column_type(log, column) %}
+    {%- if column.expression is none -%}
+        {%- for name, data_type in log['types'].items()
+            if name == column.name or (not column.quote and name | lower == column.name | lower) -%}
+            {{- return(data_type) -}}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- return('') -}}
+{% endmacro %}
+
+{# The SQL of a mapped column, or none where the log does not have it. #}
+{% macro mapped_sql(log, column) %}
+    {%- if column is none or (column.expression is none and column.name in log['absent']) -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {{- return(mlmon.column_sql(column)) -}}
+{% endmacro %}

@@ -1,0 +1,117 @@
+-- One row per touched window end, span, segment, column and bin that is filled on either side: the reference's
+-- count beside the current one. Segments are compared with the same segment of the reference, at the default span.
+with
+
+touched as (
+    select spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
+        on spans.window_key = touched.window_key
+),
+
+bin_counts as (
+    select * from {{ ref('int_mlmon__bin_counts') }}
+),
+
+current_counts as (
+    select
+        touched.window_key,
+        touched.span_windows,
+        bin_counts.segment_name,
+        bin_counts.segment_value,
+        bin_counts.column_name,
+        bin_counts.bin_index,
+        sum(bin_counts.n) as n
+    from touched
+    inner join bin_counts
+        on
+            touched.monitor = bin_counts.monitor
+            and touched.model_version = bin_counts.model_version
+            and bin_counts.window_index between touched.first_index and touched.window_index
+    where bin_counts.segment_name = 'all' or touched.is_default_span
+    group by
+        touched.window_key, touched.span_windows, bin_counts.segment_name,
+        bin_counts.segment_value, bin_counts.column_name, bin_counts.bin_index
+),
+
+compared as (
+    select
+        touched.window_key,
+        touched.span_windows,
+        touched.monitor,
+        touched.reference_key,
+        cast('all' as {{ dbt.type_string() }}) as segment_name,
+        cast('all' as {{ dbt.type_string() }}) as segment_value
+    from touched
+
+    union all
+
+    select distinct
+        touched.window_key,
+        touched.span_windows,
+        touched.monitor,
+        touched.reference_key,
+        current_counts.segment_name,
+        current_counts.segment_value
+    from touched
+    inner join current_counts
+        on
+            touched.window_key = current_counts.window_key
+            and touched.span_windows = current_counts.span_windows
+    where current_counts.segment_name <> 'all'
+),
+
+reference_counts as (
+    select
+        compared.window_key,
+        compared.span_windows,
+        compared.segment_name,
+        compared.segment_value,
+        reference_bins.column_name,
+        reference_bins.bin_index,
+        reference_bins.n
+    from compared
+    inner join {{ ref('int_mlmon__reference_bin_counts') }} as reference_bins
+        on
+            compared.reference_key = reference_bins.reference_key
+            and compared.segment_name = reference_bins.segment_name
+            and compared.segment_value = reference_bins.segment_value
+),
+
+both_sides as (
+    select
+        window_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        bin_index,
+        n as reference_count,
+        0 as current_count
+    from reference_counts
+
+    union all
+
+    select
+        window_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        bin_index,
+        0 as reference_count,
+        n as current_count
+    from current_counts
+)
+
+select
+    window_key,
+    span_windows,
+    segment_name,
+    segment_value,
+    column_name,
+    bin_index,
+    cast(sum(reference_count) as bigint) as reference_count,
+    cast(sum(current_count) as bigint) as current_count
+from both_sides
+group by window_key, span_windows, segment_name, segment_value, column_name, bin_index

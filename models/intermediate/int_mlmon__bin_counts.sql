@@ -1,0 +1,109 @@
+-- One row per window, segment, monitored column and bin: how many predictions, and the sums of their values.
+-- Distributions, drift and most quality checks are computed from this table; the log is not read again.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+) }}
+
+with
+
+predictions as (
+    select * from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success
+),
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_windows') }}
+    where monitor is not null
+),
+
+columns as (
+    select * from {{ ref('int_mlmon__column_settings') }}
+),
+
+segments as (
+    {{ mlmon.segment_settings() }}
+),
+
+counted as (
+    {{ mlmon.count_bins('predictions', 'window_number', 'touched') }}
+),
+
+whole as (
+    select
+        window_number,
+        cast('all' as {{ dbt.type_string() }}) as segment_name,
+        cast('all' as {{ dbt.type_string() }}) as segment_value,
+        slot,
+        bin_index,
+        sum(n) as n,
+        sum(n_finite) as n_finite,
+        sum(n_clamped) as n_clamped,
+        sum(sum_z) as sum_z,
+        sum(sum_z2) as sum_z2,
+        min(x_min) as x_min,
+        max(x_max) as x_max
+    from counted
+    where segment_position = 1
+    group by window_number, slot, bin_index
+),
+
+by_segment as (
+    select
+        counted.window_number,
+        segments.segment_name,
+        counted.segment_value,
+        counted.slot,
+        counted.bin_index,
+        counted.n,
+        counted.n_finite,
+        counted.n_clamped,
+        counted.sum_z,
+        counted.sum_z2,
+        counted.x_min,
+        counted.x_max
+    from counted
+    inner join touched
+        on counted.window_number = touched.window_number
+    inner join segments
+        on
+            touched.monitor = segments.monitor
+            and counted.segment_position = segments.segment_position
+),
+
+all_counts as (
+    select * from whole
+    union all
+    select * from by_segment
+)
+
+select
+    touched.window_key,
+    touched.monitor,
+    touched.model_version,
+    touched.window_index,
+    all_counts.segment_name,
+    all_counts.segment_value,
+    columns.column_name,
+    columns.column_role,
+    columns.column_kind,
+    touched.reference_key,
+    all_counts.bin_index,
+    cast(all_counts.n as bigint) as n,
+    cast(all_counts.n_finite as bigint) as n_finite,
+    cast(all_counts.n_clamped as bigint) as n_clamped,
+    all_counts.sum_z,
+    all_counts.sum_z2,
+    all_counts.x_min,
+    all_counts.x_max
+from all_counts
+inner join touched
+    on all_counts.window_number = touched.window_number
+inner join columns
+    on
+        touched.monitor = columns.monitor
+        and all_counts.slot = columns.slot

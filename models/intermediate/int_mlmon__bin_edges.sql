@@ -1,0 +1,243 @@
+-- One row per reference, numeric column and edge between its bins; row 0 of each column holds no edge but the
+-- column's bin specification alone. Edges come from the reference only (docs/numbers.md, "Bins").
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='reference_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_references'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+) }}
+
+with
+
+reference_rows as (
+    select * from {{ ref('int_mlmon__touched_reference_rows') }}
+),
+
+specs as (
+    select
+        reference_facts.reference_key,
+        reference_facts.reference_hash,
+        columns.monitor,
+        columns.column_name,
+        columns.slot,
+        columns.bin_policy,
+        columns.n_bins_asked
+    from {{ ref('int_mlmon__touched_references') }} as touched
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on touched.window_key = reference_facts.reference_key
+    inner join {{ ref('int_mlmon__column_settings') }} as columns
+        on
+            reference_facts.monitor = columns.monitor
+            and columns.column_kind = 'numeric'
+),
+
+reference_values as (
+    {{ mlmon.long_values('reference_rows', ['reference_key'], 'numeric') }}
+),
+
+ranked_values as (
+    select
+        reference_key,
+        slot,
+        x,
+        row_number() over (partition by reference_key, slot order by x) as value_rank
+    from reference_values
+),
+
+finite_values as (
+    select
+        reference_key,
+        slot,
+        x
+    from reference_values
+    where x - x = 0
+),
+
+counts as (
+    select
+        reference_key,
+        slot,
+        count(*) as n,
+        count(distinct x) as n_distinct,
+        min(x) as x_min
+    from reference_values
+    group by reference_key, slot
+),
+
+finite_stats as (
+    select
+        reference_key,
+        slot,
+        min(x) as finite_min,
+        max(x) as finite_max,
+        percentile_cont(0.25) within group (order by x) as quartile_1,
+        percentile_cont(0.5) within group (order by x) as center,
+        percentile_cont(0.75) within group (order by x) as quartile_3
+    from finite_values
+    group by reference_key, slot
+),
+
+policies as (
+    select
+        specs.*,
+        coalesce(counts.n, 0) as n,
+        counts.x_min,
+        finite_stats.finite_min,
+        finite_stats.finite_max,
+        coalesce(finite_stats.center, 0) as center,
+        greatest(
+            finite_stats.quartile_3 / 4 - finite_stats.quartile_1 / 4,
+            (finite_stats.finite_max / 4 - finite_stats.center / 4) * 1e-6,
+            (finite_stats.center / 4 - finite_stats.finite_min / 4) * 1e-6,
+            {{ mlmon.smallest_scale() }}
+        ) as quarter_scale,
+        case
+            when
+                specs.bin_policy <> 'custom'
+                and coalesce(counts.n_distinct, 0) <= specs.n_bins_asked
+                then 'discrete'
+            else specs.bin_policy
+        end as policy
+    from specs
+    left join counts
+        on specs.reference_key = counts.reference_key and specs.slot = counts.slot
+    left join finite_stats
+        on
+            specs.reference_key = finite_stats.reference_key
+            and specs.slot = finite_stats.slot
+),
+
+steps as (
+    select
+        policies.reference_key,
+        policies.slot,
+        policies.policy,
+        -- The whole-number rank ceil(n * j / k) of the j-th quantile.
+        (
+            policies.n * counted.i + policies.n_bins_asked - 1
+            - mod(policies.n * counted.i + policies.n_bins_asked - 1, policies.n_bins_asked)
+        ) / policies.n_bins_asked as value_rank,
+        policies.finite_min + counted.i * (
+            case
+                when policies.finite_max / 2 - policies.finite_min / 2 < 8e307
+                    then (policies.finite_max - policies.finite_min) / policies.n_bins_asked
+                else
+                    policies.finite_max / policies.n_bins_asked
+                    - policies.finite_min / policies.n_bins_asked
+            end
+        ) as width_edge
+    from policies
+    inner join ({{ mlmon.integers(100) }}) as counted
+        on counted.i >= 1 and counted.i < policies.n_bins_asked
+),
+
+edges as (
+    select distinct
+        ranked_values.reference_key,
+        ranked_values.slot,
+        ranked_values.x as edge
+    from ranked_values
+    inner join steps
+        on
+            ranked_values.reference_key = steps.reference_key
+            and ranked_values.slot = steps.slot
+            and ranked_values.value_rank = steps.value_rank
+    where steps.policy = 'quantile'
+
+    union all
+
+    select distinct
+        reference_values.reference_key,
+        reference_values.slot,
+        reference_values.x as edge
+    from reference_values
+    inner join policies
+        on
+            reference_values.reference_key = policies.reference_key
+            and reference_values.slot = policies.slot
+    where policies.policy = 'discrete'
+
+    union all
+
+    select distinct
+        reference_key,
+        slot,
+        width_edge as edge
+    from steps
+    where policy = 'equal_width' and width_edge is not null
+
+    union all
+
+    select
+        policies.reference_key,
+        policies.slot,
+        given.edge
+    from policies
+    inner join ({{ mlmon.custom_edges() }}) as given
+        on policies.monitor = given.monitor and policies.slot = given.slot
+    where policies.policy = 'custom'
+),
+
+numbered_edges as (
+    select
+        reference_key,
+        slot,
+        edge,
+        row_number() over (partition by reference_key, slot order by edge) as edge_index,
+        count(*) over (partition by reference_key, slot) as n_edges,
+        min(edge) over (partition by reference_key, slot) as first_edge
+    from edges
+
+    union all
+
+    select
+        policies.reference_key,
+        policies.slot,
+        cast(null as {{ mlmon.type_double() }}) as edge,
+        0 as edge_index,
+        coalesce(edge_counts.n_edges, 0) as n_edges,
+        edge_counts.first_edge
+    from policies
+    left join (
+        select
+            reference_key,
+            slot,
+            count(*) as n_edges,
+            min(edge) as first_edge
+        from edges
+        group by reference_key, slot
+    ) as edge_counts
+        on
+            policies.reference_key = edge_counts.reference_key
+            and policies.slot = edge_counts.slot
+)
+
+select
+    policies.reference_key,
+    policies.column_name,
+    policies.slot,
+    md5(
+        policies.monitor || '|' || policies.column_name || '|' || policies.bin_policy
+        || '|' || cast(policies.n_bins_asked as {{ dbt.type_string() }})
+        || '|' || policies.reference_hash
+    ) as bin_spec_id,
+    policies.policy,
+    cast(numbered_edges.edge_index as bigint) as edge_index,
+    numbered_edges.edge,
+    cast(numbered_edges.n_edges as bigint) as n_edges,
+    policies.policy = 'discrete' as is_discrete,
+    -- A heavy tie at the bottom: what moves below the minimum gets a bin of its own.
+    coalesce(
+        policies.policy in ('quantile', 'equal_width')
+        and numbered_edges.first_edge = policies.x_min,
+        false
+    ) as has_below,
+    policies.center,
+    coalesce(policies.quarter_scale, 0.25) * 4 as scale
+from policies
+inner join numbered_edges
+    on
+        policies.reference_key = numbered_edges.reference_key
+        and policies.slot = numbered_edges.slot

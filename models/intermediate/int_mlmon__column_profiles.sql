@@ -1,0 +1,56 @@
+-- One row per window and monitored column: what does not merge over windows (exact quantiles, distinct values,
+-- the most frequent value) and the counts of declared-range violations.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+) }}
+
+with
+
+predictions as (
+    select * from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success
+),
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_windows') }}
+    where monitor is not null
+),
+
+columns as (
+    select * from {{ ref('int_mlmon__column_settings') }}
+),
+
+profiled as (
+    {{ mlmon.profile_slots('predictions', 'window_number', 'touched') }}
+)
+
+select
+    touched.window_key,
+    touched.monitor,
+    touched.model_version,
+    touched.window_index,
+    columns.column_name,
+    columns.column_role,
+    columns.column_kind,
+    cast(profiled.n_rows as bigint) as n_rows,
+    cast(profiled.n_missing as bigint) as n_missing,
+    cast(profiled.n_zeros as bigint) as n_zeros,
+    cast(profiled.n_distinct as bigint) as n_distinct,
+    cast(profiled.n_out_of_range as bigint) as n_out_of_range,
+    {%- for percent in [1, 5, 25, 50, 75, 95, 99] %}
+    profiled.p{{ '%02d' % percent }},
+    {%- endfor %}
+    profiled.modal_value,
+    cast(profiled.modal_n as bigint) as modal_n
+from profiled
+inner join touched
+    on profiled.window_number = touched.window_number
+inner join columns
+    on
+        touched.monitor = columns.monitor
+        and profiled.slot = columns.slot

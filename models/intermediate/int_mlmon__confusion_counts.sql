@@ -1,0 +1,98 @@
+-- One row per window, segment, label age, label class and predicted class: how many predictions. Merges over
+-- windows by sum; every classification metric is computed from it.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_label_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+) }}
+
+with
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_label_windows') }}
+    where monitor is not null
+),
+
+label_ages as (
+    {{ mlmon.label_age_settings() }}
+),
+
+segments as (
+    {{ mlmon.segment_settings() }}
+),
+
+labelled as (
+    select
+        predictions.*,
+        label_ages.label_age
+    from {{ ref('int_mlmon__labelled_predictions') }} as predictions
+    inner join touched
+        on predictions.window_key = touched.window_key
+    inner join label_ages
+        on
+            predictions.monitor = label_ages.monitor
+            and (
+                (
+                    label_ages.label_age_days is null
+                    and predictions.valid_to_microseconds is null
+                )
+                or (
+                    predictions.valid_from_microseconds
+                    <= label_ages.label_age_days * 86400000000
+                    and coalesce(
+                        predictions.valid_to_microseconds
+                        > label_ages.label_age_days * 86400000000,
+                        true
+                    )
+                )
+            )
+),
+
+counted as (
+    {%- for number in range(0, mlmon.slot_counts()['segment'] + 1) %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        window_key,
+        {{ number }} as segment_position,
+        {{ 'segment_' ~ number if number else "cast('all' as " ~ dbt.type_string() ~ ")" }}
+            as segment_value,
+        label_age,
+        label_class,
+        prediction_class,
+        count(*) as n,
+        sum(case when is_early then 1 else 0 end) as n_early,
+        sum(case when has_conflict then 1 else 0 end) as n_conflicts
+    from labelled
+    group by
+        window_key, label_age, label_class, prediction_class
+        {{- ', segment_' ~ number if number }}
+    {%- endfor %}
+)
+
+select
+    touched.window_key,
+    touched.monitor,
+    touched.model_version,
+    touched.window_index,
+    coalesce(segments.segment_name, 'all') as segment_name,
+    counted.segment_value,
+    counted.label_age,
+    counted.label_class,
+    counted.prediction_class as predicted_class,
+    cast(counted.n as bigint) as n,
+    cast(counted.n_early as bigint) as n_early,
+    cast(counted.n_conflicts as bigint) as n_conflicts
+from counted
+inner join touched
+    on counted.window_key = touched.window_key
+left join segments
+    on
+        touched.monitor = segments.monitor
+        and counted.segment_position = segments.segment_position
+where counted.segment_position = 0 or segments.segment_name is not null

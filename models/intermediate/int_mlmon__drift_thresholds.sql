@@ -1,0 +1,61 @@
+-- One row per monitor, column, span and method: the thresholds that hold. Of the seed's rows that match, the one
+-- with the most exact matches wins.
+with
+
+thresholds as (
+    select * from {{ mlmon.seed_relation('drift_thresholds') }}
+),
+
+columns as (
+    select * from {{ ref('int_mlmon__column_settings') }}
+),
+
+spans as (
+    {{ mlmon.span_settings() }}
+),
+
+matching as (
+    select
+        columns.monitor,
+        columns.column_name,
+        spans.span_windows,
+        thresholds.method,
+        {{ mlmon.try_double('thresholds.warning') }} as warning,
+        {{ mlmon.try_double('thresholds.critical') }} as critical,
+        lower(cast(thresholds.is_deciding as {{ dbt.type_string() }})) in ('true', 't', '1')
+            as is_deciding,
+        row_number() over (
+            partition by
+                columns.monitor, columns.column_name, spans.span_windows, thresholds.method
+            order by
+                case when thresholds.monitor = '*' then 0 else 8 end
+                + case when thresholds.column_name = '*' then 0 else 4 end
+                + case when thresholds.column_role = '*' then 0 else 2 end
+                + case when cast(thresholds.span_windows as {{ dbt.type_string() }}) = '*'
+                    then 0 else 1 end desc,
+                {{ mlmon.try_double('thresholds.warning') }} nulls last
+        ) as match_rank
+    from thresholds
+    inner join columns
+        on
+            thresholds.monitor in ('*', columns.monitor)
+            and thresholds.column_name in ('*', columns.column_name)
+            and thresholds.column_role in ('*', columns.column_role)
+    inner join spans
+        on
+            columns.monitor = spans.monitor
+            and cast(thresholds.span_windows as {{ dbt.type_string() }}) in (
+                '*', cast(spans.span_windows as {{ dbt.type_string() }})
+            )
+)
+
+select
+    monitor,
+    column_name,
+    span_windows,
+    method,
+    warning,
+    critical,
+    is_deciding
+from matching
+where match_rank = 1

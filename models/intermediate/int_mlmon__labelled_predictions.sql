@@ -1,0 +1,133 @@
+-- One row per counting prediction and label that counts for it, with the ages at which it does: from its own age
+-- on, until a label with a newer loaded_at is old enough to take its place. Most predictions have one row; the
+-- one without an end is the latest. A later correction never rewrites an early age.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_label_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+) }}
+
+with
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_label_windows') }}
+    where monitor is not null
+),
+
+predictions as (
+    select
+        touched.window_key,
+        touched.window_index,
+        touched.reference_key,
+        resolved.monitor,
+        resolved.model_version,
+        resolved.request_id,
+        resolved.predicted_at,
+        resolved.prediction_class,
+        {{ mlmon.nan_to_null('resolved.prediction_value') }} as prediction_value,
+        {{ mlmon.nan_to_null('resolved.score') }} as score
+        {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
+        resolved.segment_{{ number }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__resolved_predictions') }} as resolved
+    inner join touched
+        on
+            resolved.monitor = touched.monitor
+            and resolved.model_version = touched.model_version
+            and resolved.window_index = touched.window_index
+    where resolved.is_counting and resolved.is_success
+),
+
+labels as (
+    select * from {{ ref('int_mlmon__label_log') }}
+    where quarantine_reason is null and has_label
+),
+
+label_rows as (
+    select
+        predictions.*,
+        labels.label_class,
+        {{ mlmon.nan_to_null('labels.label_value') }} as label_value,
+        labels.labeled_at,
+        labels.loaded_at as label_loaded_at,
+        labels.labeled_at < predictions.predicted_at as is_early,
+        greatest(
+            {{ mlmon.microseconds('labels.labeled_at') }}
+            - {{ mlmon.microseconds('predictions.predicted_at') }},
+            0
+        ) as age_microseconds
+    from predictions
+    inner join labels
+        on
+            predictions.monitor = labels.monitor
+            and predictions.request_id = labels.request_id
+),
+
+-- Newest loaded_at, then newest labeled_at, then the greater label.
+ranked as (
+    select
+        label_rows.*,
+        row_number() over (
+            partition by window_key, request_id
+            order by
+                label_loaded_at,
+                labeled_at,
+                label_class nulls first,
+                label_value nulls first
+        ) as label_rank,
+        count(*) over (partition by window_key, request_id) as n_labels,
+        min(coalesce(label_class, cast(label_value as {{ dbt.type_string() }})))
+            over (partition by window_key, request_id)
+        <> max(coalesce(label_class, cast(label_value as {{ dbt.type_string() }})))
+            over (partition by window_key, request_id) as has_conflict
+    from label_rows
+),
+
+-- A label loses to any label of higher rank from the age at which that one is there.
+ranged as (
+    select
+        ranked.*,
+        min(age_microseconds) over (
+            partition by window_key, request_id
+            order by label_rank
+            rows between 1 following and unbounded following
+        ) as superseded_microseconds
+    from ranked
+)
+
+select
+    window_key,
+    window_index,
+    monitor,
+    model_version,
+    request_id,
+    predicted_at,
+    prediction_class,
+    prediction_value,
+    score,
+    label_class,
+    label_value,
+    labeled_at,
+    label_loaded_at,
+    is_early,
+    has_conflict,
+    n_labels,
+    cast(age_microseconds as bigint) as valid_from_microseconds,
+    cast(superseded_microseconds as bigint) as valid_to_microseconds
+    {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
+    {{ mlmon.resolved_segment(
+        'ranged.segment_' ~ number, 'segment_' ~ number ~ '_values'
+    ) }} as segment_{{ number }}
+    {%- endfor %}
+from ranged
+{%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
+left join {{ ref('int_mlmon__segment_values') }} as segment_{{ number }}_values
+    on
+        ranged.reference_key = segment_{{ number }}_values.reference_key
+        and segment_{{ number }}_values.slot = 'segment_{{ number }}'
+        and ranged.segment_{{ number }} = segment_{{ number }}_values.segment_value
+{%- endfor %}
+where superseded_microseconds is null or superseded_microseconds > age_microseconds

@@ -1,0 +1,67 @@
+-- One row per window, segment and latency bucket: how many predictions took that long. Merges over any span.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+) }}
+
+with
+
+predictions as (
+    select
+        window_number,
+        {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
+        segment_{{ number }},
+        {%- endfor %}
+        {{ mlmon.latency_bucket('latency_ms') }} as bucket
+    from {{ ref('int_mlmon__touched_predictions') }}
+    where latency_ms - latency_ms = 0 and latency_ms >= 0
+),
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_windows') }}
+    where monitor is not null
+),
+
+segments as (
+    {{ mlmon.segment_settings() }}
+),
+
+counted as (
+    {%- for number in range(0, mlmon.slot_counts()['segment'] + 1) %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        window_number,
+        {{ number }} as segment_position,
+        {{ 'segment_' ~ number if number else "cast('all' as " ~ dbt.type_string() ~ ")" }}
+            as segment_value,
+        bucket,
+        count(*) as n
+    from predictions
+    group by window_number, bucket{{ ', segment_' ~ number if number }}
+    {%- endfor %}
+)
+
+select
+    touched.window_key,
+    touched.monitor,
+    touched.model_version,
+    touched.window_index,
+    coalesce(segments.segment_name, 'all') as segment_name,
+    counted.segment_value,
+    cast(counted.bucket as bigint) as bucket,
+    cast(counted.n as bigint) as n
+from counted
+inner join touched
+    on counted.window_number = touched.window_number
+left join segments
+    on
+        touched.monitor = segments.monitor
+        and counted.segment_position = segments.segment_position
+where counted.segment_position = 0 or segments.segment_name is not null

@@ -1,0 +1,80 @@
+-- One row per window and segment: requests, errors and latency sums of its counting predictions, and the exact
+-- latency quantiles of the window itself (quantiles of longer spans come from int_mlmon__latency_counts).
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+) }}
+
+with
+
+predictions as (
+    select * from {{ ref('int_mlmon__touched_predictions') }}
+),
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_windows') }}
+    where monitor is not null
+),
+
+segments as (
+    {{ mlmon.segment_settings() }}
+),
+
+summed as (
+    {%- for number in range(0, mlmon.slot_counts()['segment'] + 1) %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        window_number,
+        {{ number }} as segment_position,
+        {{ 'segment_' ~ number if number else "cast('all' as " ~ dbt.type_string() ~ ")" }}
+            as segment_value,
+        count(*) as n_requests,
+        sum(case when is_success then 0 else 1 end) as n_errors,
+        {{ mlmon.latency_sums('latency_ms') }}
+    from (
+        select
+            window_number,
+            is_success,
+            case when latency_ms - latency_ms = 0 and latency_ms >= 0 then latency_ms end
+                as latency_ms
+            {%- if number %},
+            segment_{{ number }}
+            {%- endif %}
+        from predictions
+    ) as logged
+    group by window_number{{ ', segment_' ~ number if number }}
+    {%- endfor %}
+)
+
+select
+    touched.window_key,
+    touched.monitor,
+    touched.model_version,
+    touched.window_index,
+    coalesce(segments.segment_name, 'all') as segment_name,
+    summed.segment_value,
+    cast(summed.n_requests as bigint) as n_requests,
+    cast(summed.n_errors as bigint) as n_errors,
+    cast(summed.n_latency as bigint) as n_latency,
+    summed.latency_sum_ms,
+    summed.latency_sum_squares,
+    summed.latency_p50_ms,
+    summed.latency_p90_ms,
+    summed.latency_p95_ms,
+    summed.latency_p99_ms,
+    summed.latency_max_ms
+from summed
+inner join touched
+    on summed.window_number = touched.window_number
+left join segments
+    on
+        touched.monitor = segments.monitor
+        and summed.segment_position = segments.segment_position
+where summed.segment_position = 0 or segments.segment_name is not null

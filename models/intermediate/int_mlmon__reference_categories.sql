@@ -1,0 +1,76 @@
+-- One row per reference, categorical column and category in it, ranked: the most frequent first, equal counts by
+-- the text itself. The first n_bins get a bin of their own.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='reference_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_references'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+) }}
+
+with
+
+reference_rows as (
+    select * from {{ ref('int_mlmon__touched_reference_rows') }}
+),
+
+category_counts as (
+    {%- for slot in mlmon.monitored_slots('categorical') %}
+    {%- if not loop.first %}
+    union all
+    {%- endif %}
+    select
+        reference_key,
+        cast('{{ slot }}' as {{ dbt.type_string() }}) as slot,
+        {{ slot }} as category,
+        count(*) as n
+    from reference_rows
+    where {{ slot }} is not null
+    group by reference_key, {{ slot }}
+    {%- else %}
+    select
+        reference_key,
+        cast(null as {{ dbt.type_string() }}) as slot,
+        prediction_class as category,
+        0 as n
+    from reference_rows
+    where false
+    {%- endfor %}
+),
+
+ranked as (
+    select
+        category_counts.reference_key,
+        columns.column_name,
+        columns.slot,
+        columns.monitor,
+        reference_facts.reference_hash,
+        columns.bin_policy,
+        columns.n_bins_asked,
+        category_counts.category,
+        category_counts.n,
+        row_number() over (
+            partition by category_counts.reference_key, category_counts.slot
+            order by
+                category_counts.n desc,
+                {{ mlmon.byte_order('category_counts.category') }}
+        ) - 1 as category_rank
+    from category_counts
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on category_counts.reference_key = reference_facts.reference_key
+    inner join {{ ref('int_mlmon__column_settings') }} as columns
+        on
+            reference_facts.monitor = columns.monitor
+            and category_counts.slot = columns.slot
+)
+
+select
+    reference_key,
+    column_name,
+    slot,
+    category,
+    cast(n as bigint) as n,
+    cast(category_rank as bigint) as category_rank,
+    category_rank < n_bins_asked as has_own_bin
+from ranked

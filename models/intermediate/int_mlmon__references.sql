@@ -1,0 +1,151 @@
+-- One row per reference: the rows that a monitor's versions are compared with. reference_version 'all' serves
+-- every version without one of its own. A reference is a table, given dates of the log, or the first days of
+-- each version, which count once they are complete.
+with
+
+settings as (
+    select * from {{ ref('int_mlmon__settings') }}
+),
+
+bounds as (
+    select * from {{ ref('int_mlmon__log_bounds') }}
+),
+
+windows as (
+    select * from {{ ref('int_mlmon__windows') }}
+    where n_predictions > 0
+),
+
+table_references as (
+    select
+        checksums.monitor,
+        checksums.reference_version,
+        settings.reference_kind,
+        checksums.n_reference,
+        checksums.reference_start_at,
+        checksums.reference_end_at,
+        cast(null as bigint) as first_index,
+        cast(null as bigint) as last_index,
+        checksums.reference_checksum
+    from {{ ref('int_mlmon__reference_checksums') }} as checksums
+    inner join settings
+        on checksums.monitor = settings.monitor
+    where settings.reference_kind = 'table'
+),
+
+dated_ranges as (
+    select
+        monitor,
+        'all' as reference_version,
+        reference_kind,
+        windows_per_day * {{ mlmon.window_index_in(
+            'cast(reference_from as timestamp)', 'day', 'UTC'
+        ) }} as first_index,
+        windows_per_day * (
+            {{ mlmon.window_index_in('cast(reference_to as timestamp)', 'day', 'UTC') }} + 1
+        ) - 1 as last_index
+    from settings
+    where reference_kind = 'dates'
+),
+
+first_windows as (
+    select
+        windows.monitor,
+        windows.model_version as reference_version,
+        settings.reference_kind,
+        min(windows.window_index) as first_index,
+        min(windows.window_index)
+        + max(settings.reference_first_days * settings.windows_per_day) - 1 as last_index
+    from windows
+    inner join settings
+        on windows.monitor = settings.monitor
+    where settings.reference_kind = 'first_days'
+    group by windows.monitor, windows.model_version, settings.reference_kind
+),
+
+first_days_ranges as (
+    select
+        first_windows.monitor,
+        first_windows.reference_version,
+        first_windows.reference_kind,
+        first_windows.first_index,
+        first_windows.last_index
+    from (
+        select
+            first_windows.*,
+            {{ mlmon.window_start('last_index + 1') }} as complete_at
+        from first_windows
+    ) as first_windows
+    inner join bounds
+        on first_windows.monitor = bounds.monitor
+    where
+        bounds.last_loaded_at >= {{ mlmon.add_time(
+            'first_windows.complete_at', 'bounds.close_after_minutes', 'minute'
+        ) }}
+),
+
+log_ranges as (
+    select * from dated_ranges
+    union all
+    select * from first_days_ranges
+),
+
+log_references as (
+    select
+        log_ranges.monitor,
+        log_ranges.reference_version,
+        log_ranges.reference_kind,
+        cast(sum(windows.n_predictions - windows.n_errors) as bigint) as n_reference,
+        min(windows.window_start) as reference_start_at,
+        max(windows.window_end) as reference_end_at,
+        log_ranges.first_index,
+        log_ranges.last_index,
+        md5({{ mlmon.concatenate(
+            'windows.window_key || windows.prediction_fingerprint',
+            'windows.model_version, windows.window_index',
+        ) }}) as reference_checksum
+    from log_ranges
+    inner join windows
+        on
+            log_ranges.monitor = windows.monitor
+            and windows.window_index between log_ranges.first_index and log_ranges.last_index
+            and (
+                log_ranges.reference_version = 'all'
+                or log_ranges.reference_version = windows.model_version
+            )
+    group by
+        log_ranges.monitor,
+        log_ranges.reference_version,
+        log_ranges.reference_kind,
+        log_ranges.first_index,
+        log_ranges.last_index
+),
+
+all_references as (
+    select * from table_references
+    union all
+    select * from log_references
+)
+
+select
+    md5(all_references.monitor || '|' || all_references.reference_version) as reference_key,
+    all_references.monitor,
+    all_references.reference_version,
+    all_references.reference_kind,
+    all_references.n_reference,
+    all_references.reference_start_at,
+    all_references.reference_end_at,
+    all_references.first_index,
+    all_references.last_index,
+    md5(
+        all_references.reference_kind || '|' || all_references.reference_version
+        || '|' || all_references.reference_checksum
+    ) as reference_hash,
+    md5(
+        all_references.reference_checksum || '|' || settings.config_hash
+        || '|{{ mlmon.facts_version() }}'
+    ) as fingerprint
+from all_references
+inner join settings
+    on all_references.monitor = settings.monitor
+where all_references.n_reference > 0

@@ -1,0 +1,63 @@
+-- One row per row of the searched logs outside quarantine, with whether it is the row that counts for its
+-- request: newest loaded_at, then newest predicted_at, then greater prediction, then greater score.
+{{ config(materialized='view') }}
+
+with
+
+prediction_log as (
+    select prediction_log.*
+    from {{ ref('int_mlmon__prediction_log') }} as prediction_log
+    inner join {{ ref('int_mlmon__log_bounds') }} as bounds
+        on
+            prediction_log.monitor = bounds.monitor
+            and prediction_log.predicted_at >= bounds.search_from_at
+    where prediction_log.quarantine_reason is null
+),
+
+duplicate_requests as (
+    select * from {{ ref('int_mlmon__duplicate_requests') }}
+),
+
+single_rows as (
+    select
+        prediction_log.*,
+        true as is_counting
+    from prediction_log
+    where not exists (
+        select 1 from duplicate_requests
+        where duplicate_requests.request_hash = prediction_log.request_hash
+    )
+),
+
+repeated_rows as (
+    select
+        prediction_log.*,
+        row_number() over (
+            partition by
+                prediction_log.monitor, prediction_log.model_version,
+                prediction_log.request_id
+            order by
+                prediction_log.loaded_at desc,
+                prediction_log.predicted_at desc,
+                coalesce(
+                    prediction_log.prediction_class,
+                    case when prediction_log.prediction_value is not null then '' end
+                ) desc nulls last,
+                prediction_log.prediction_value desc nulls last,
+                prediction_log.score desc nulls last,
+                prediction_log.latency_ms desc nulls last,
+                prediction_log.outcome desc nulls last
+                {%- for slot in mlmon.slot_names() %},
+                prediction_log.{{ slot }} desc nulls last
+                {%- endfor %}
+        ) = 1 as is_counting
+    from prediction_log
+    where exists (
+        select 1 from duplicate_requests
+        where duplicate_requests.request_hash = prediction_log.request_hash
+    )
+)
+
+select * from single_rows
+union all
+select * from repeated_rows

@@ -1,0 +1,96 @@
+-- One row per reference, segment column and value that is told apart: the declared values, else the most
+-- frequent of the reference. Every other value is `__other__`.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='reference_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_references'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+) }}
+
+with
+
+reference_rows as (
+    select * from {{ ref('int_mlmon__touched_reference_rows') }}
+),
+
+touched as (
+    select
+        reference_facts.reference_key,
+        reference_facts.monitor
+    from {{ ref('int_mlmon__touched_references') }} as touched
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on touched.window_key = reference_facts.reference_key
+),
+
+segments as (
+    {{ mlmon.segment_settings() }}
+),
+
+declared_values as (
+    {{ mlmon.declared_segment_values() }}
+),
+
+value_counts as (
+    {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
+    {%- if not loop.first %}
+    union all
+    {%- endif %}
+    select
+        reference_key,
+        cast('segment_{{ number }}' as {{ dbt.type_string() }}) as slot,
+        segment_{{ number }} as segment_value,
+        count(*) as n
+    from reference_rows
+    where segment_{{ number }} is not null
+    group by reference_key, segment_{{ number }}
+    {%- else %}
+    select
+        reference_key,
+        cast(null as {{ dbt.type_string() }}) as slot,
+        prediction_class as segment_value,
+        0 as n
+    from reference_rows
+    where false
+    {%- endfor %}
+),
+
+ranked_values as (
+    select
+        reference_key,
+        slot,
+        segment_value,
+        row_number() over (
+            partition by reference_key, slot
+            order by n desc, {{ mlmon.byte_order('segment_value') }}
+        ) as value_rank
+    from value_counts
+    where segment_value not in ('all', '__missing__', '__other__')
+)
+
+select
+    touched.reference_key,
+    segments.segment_name,
+    segments.slot,
+    ranked_values.segment_value
+from touched
+inner join segments
+    on touched.monitor = segments.monitor
+inner join ranked_values
+    on
+        touched.reference_key = ranked_values.reference_key
+        and segments.slot = ranked_values.slot
+        and ranked_values.value_rank <= segments.max_values
+where not segments.is_declared
+
+union all
+
+select
+    touched.reference_key,
+    declared_values.segment_name,
+    declared_values.slot,
+    declared_values.segment_value
+from touched
+inner join declared_values
+    on touched.monitor = declared_values.monitor

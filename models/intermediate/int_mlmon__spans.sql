@@ -1,0 +1,71 @@
+-- One row per closed window and span that ends with it: the last n base windows, and how many of them exist. A
+-- span is judged from half its windows on.
+with
+
+spine as (
+    select * from {{ ref('int_mlmon__spine') }}
+    where is_closed
+),
+
+spans as (
+    {{ mlmon.span_settings() }}
+),
+
+longest_spans as (
+    select
+        monitor,
+        max(span_windows) as default_span_windows
+    from spans
+    group by monitor
+),
+
+ends as (
+    select
+        spine.*,
+        spine.window_index - spans.span_windows + 1 as first_index,
+        spans.span_windows,
+        spans.span_windows = longest_spans.default_span_windows as is_default_span
+    from spine
+    inner join spans
+        on spine.monitor = spans.monitor
+    inner join longest_spans
+        on spine.monitor = longest_spans.monitor
+),
+
+existing as (
+    select
+        ends.window_key,
+        ends.span_windows,
+        count(*) as n_windows
+    from ends
+    inner join spine
+        on
+            ends.monitor = spine.monitor
+            and ends.model_version = spine.model_version
+            and spine.window_index between ends.first_index and ends.window_index
+    group by ends.window_key, ends.span_windows
+)
+
+select
+    ends.window_key,
+    ends.monitor_key,
+    ends.monitor,
+    ends.model_version,
+    ends.window_index,
+    ends.first_index,
+    {{ mlmon.window_start('ends.first_index', 'ends.monitor') }} as window_start,
+    ends.window_end,
+    ends.window_date,
+    ends.span_windows,
+    ends.is_default_span,
+    ends.is_current_version,
+    ends.reference_key,
+    ends.reference_hash,
+    ends.n_reference,
+    existing.n_windows,
+    2 * existing.n_windows >= ends.span_windows as is_judged
+from ends
+inner join existing
+    on
+        ends.window_key = existing.window_key
+        and ends.span_windows = existing.span_windows

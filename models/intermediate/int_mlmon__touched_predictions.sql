@@ -1,0 +1,49 @@
+-- One row per counting prediction of the windows this run recomputes: the one wide read of the logs, from which
+-- every prediction fact of the run is counted. Replaced by the next run.
+with
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_windows') }}
+    where monitor is not null
+),
+
+predictions as (
+    select * from {{ ref('int_mlmon__resolved_predictions') }}
+    where is_counting
+)
+{%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
+
+segment_{{ number }}_values as (
+    select * from {{ ref('int_mlmon__segment_values') }}
+    where slot = 'segment_{{ number }}'
+)
+{%- endfor %}
+
+select
+    touched.window_number,
+    predictions.is_success,
+    predictions.prediction_class,
+    {{ mlmon.nan_to_null('predictions.prediction_value') }} as prediction_value,
+    {{ mlmon.nan_to_null('predictions.score') }} as score,
+    {{ mlmon.nan_to_null('predictions.latency_ms') }} as latency_ms
+    {%- for slot in mlmon.slot_names() %},
+    {% if slot.startswith('segment') -%}
+    {{ mlmon.resolved_segment('predictions.' ~ slot, slot ~ '_values') }} as {{ slot }}
+    {%- elif slot.startswith('numeric') -%}
+    {{ mlmon.nan_to_null('predictions.' ~ slot) }} as {{ slot }}
+    {%- else -%}
+    predictions.{{ slot }}
+    {%- endif %}
+    {%- endfor %}
+from predictions
+inner join touched
+    on
+        predictions.monitor = touched.monitor
+        and predictions.model_version = touched.model_version
+        and predictions.window_index = touched.window_index
+{%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
+left join segment_{{ number }}_values
+    on
+        touched.reference_key = segment_{{ number }}_values.reference_key
+        and predictions.segment_{{ number }} = segment_{{ number }}_values.segment_value
+{%- endfor %}

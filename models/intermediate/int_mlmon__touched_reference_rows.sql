@@ -1,0 +1,60 @@
+-- One row per row of the references that changed: read once, for all facts about references.
+with
+
+touched as (
+    select
+        reference_facts.reference_key,
+        reference_facts.monitor,
+        reference_facts.reference_version,
+        reference_facts.reference_kind,
+        reference_facts.first_index,
+        reference_facts.last_index
+    from {{ ref('int_mlmon__touched_references') }} as touched
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on touched.window_key = reference_facts.reference_key
+)
+
+select
+    touched.reference_key,
+    logged.prediction_class,
+    {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
+    {{ mlmon.nan_to_null('logged.score') }} as score,
+    logged.label_class,
+    {{ mlmon.nan_to_null('logged.label_value') }} as label_value
+    {%- for slot in mlmon.slot_names() %},
+    {{ mlmon.nan_to_null('logged.' ~ slot) if slot.startswith('numeric') else 'logged.' ~ slot }}
+        as {{ slot }}
+    {%- endfor %}
+from {{ ref('stg_mlmon__references') }} as logged
+inner join touched
+    on
+        logged.monitor = touched.monitor
+        and logged.reference_version = touched.reference_version
+where touched.reference_kind = 'table'
+
+union all
+
+select
+    touched.reference_key,
+    logged.prediction_class,
+    {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
+    {{ mlmon.nan_to_null('logged.score') }} as score,
+    cast(null as {{ dbt.type_string() }}) as label_class,
+    cast(null as {{ mlmon.type_double() }}) as label_value
+    {%- for slot in mlmon.slot_names() %},
+    {{ mlmon.nan_to_null('logged.' ~ slot) if slot.startswith('numeric') else 'logged.' ~ slot }}
+        as {{ slot }}
+    {%- endfor %}
+from {{ ref('int_mlmon__resolved_predictions') }} as logged
+inner join touched
+    on
+        logged.monitor = touched.monitor
+        and logged.window_index between touched.first_index and touched.last_index
+        and (
+            touched.reference_version = 'all'
+            or touched.reference_version = logged.model_version
+        )
+where
+    touched.reference_kind <> 'table'
+    and logged.is_counting
+    and logged.is_success

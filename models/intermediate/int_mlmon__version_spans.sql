@@ -1,0 +1,55 @@
+-- One row per monitor, version ('all' beside each), closed window and span: int_mlmon__spans with the versions'
+-- sum beside them. What is not judged against a reference is summed over these.
+with
+
+spans as (
+    select * from {{ ref('int_mlmon__spans') }}
+),
+
+all_versions as (
+    select
+        monitor,
+        window_index,
+        first_index,
+        span_windows,
+        is_default_span,
+        min(window_start) as window_start,
+        min(window_end) as window_end,
+        min(window_date) as window_date,
+        max(n_windows) as n_windows,
+        bool_or(is_judged) as is_judged
+    from spans
+    group by monitor, window_index, first_index, span_windows, is_default_span
+)
+
+select
+    monitor_key,
+    monitor,
+    model_version,
+    window_index,
+    first_index,
+    window_start,
+    window_end,
+    window_date,
+    span_windows,
+    is_default_span,
+    n_windows,
+    is_judged
+from spans
+
+union all
+
+select
+    {{ mlmon.monitor_key('monitor', "'all'") }} as monitor_key,
+    monitor,
+    cast('all' as {{ dbt.type_string() }}) as model_version,
+    window_index,
+    first_index,
+    window_start,
+    window_end,
+    window_date,
+    span_windows,
+    is_default_span,
+    n_windows,
+    is_judged
+from all_versions

@@ -1,0 +1,61 @@
+-- One row per monitor and version: what is watched, since when, against which reference, by whom. A monitor whose
+-- log is empty has one row with the version 'none'.
+with
+
+settings as (
+    select * from {{ ref('int_mlmon__settings') }}
+),
+
+spans as (
+    select
+        monitor,
+        max(span_windows) as default_span_windows
+    from ({{ mlmon.span_settings() }}) as configured
+    group by monitor
+),
+
+versions as (
+    select * from {{ ref('int_mlmon__versions') }}
+),
+
+bounds as (
+    select * from {{ ref('int_mlmon__log_bounds') }}
+),
+
+reference_facts as (
+    select * from {{ ref('int_mlmon__references') }}
+)
+
+select
+    {{ mlmon.monitor_key('settings.monitor', "coalesce(versions.model_version, 'none')") }}
+        as monitor_key,
+    settings.monitor,
+    coalesce(versions.model_version, 'none') as model_version,
+    settings.task,
+    settings.grain,
+    cast(spans.default_span_windows as integer) as default_span_windows,
+    cast(settings.label_horizon_days as integer) as label_horizon_days,
+    settings.primary_metric,
+    settings.owner,
+    settings.description,
+    settings.dashboard_url,
+    settings.reference_kind,
+    reference_facts.reference_hash,
+    reference_facts.reference_start_at,
+    reference_facts.reference_end_at,
+    cast(reference_facts.n_reference as bigint) as n_reference,
+    versions.first_predicted_at,
+    versions.last_predicted_at,
+    bounds.data_through_at,
+    coalesce(versions.is_current_version, false) as is_current_version,
+    -- Served in one of the newest two closed windows.
+    coalesce(versions.last_index >= bounds.last_closed_index - 1, false) as is_active
+from settings
+inner join spans
+    on settings.monitor = spans.monitor
+left join versions
+    on settings.monitor = versions.monitor
+left join bounds
+    on settings.monitor = bounds.monitor
+left join reference_facts
+    on versions.reference_key = reference_facts.reference_key

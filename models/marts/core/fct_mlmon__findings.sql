@@ -1,0 +1,119 @@
+-- One row per verdict at warning or critical, of all marts that judge: the one list of what is wrong, where and
+-- since when. Drift and performance at the default span only; the shorter ones are there to look at.
+{{ config(materialized='view') }}
+
+with
+
+monitors as (
+    select
+        monitor,
+        max(default_span_windows) as default_span_windows
+    from {{ ref('dim_mlmon__monitors') }}
+    group by monitor
+),
+
+verdicts as (
+    select
+        'quality' as area,
+        monitor,
+        model_version,
+        window_start,
+        window_end,
+        window_date,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        check_name as object,
+        status,
+        status_rank,
+        reason_code,
+        reason
+    from {{ ref('fct_mlmon__quality_checks') }}
+
+    union all
+
+    select
+        'drift' as area,
+        monitor,
+        model_version,
+        window_start,
+        window_end,
+        window_date,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        deciding_method as object,
+        status,
+        status_rank,
+        reason_code,
+        reason
+    from {{ ref('fct_mlmon__column_drift') }}
+
+    union all
+
+    select
+        'drift' as area,
+        monitor,
+        model_version,
+        window_start,
+        window_end,
+        window_date,
+        span_windows,
+        segment_name,
+        segment_value,
+        'all' as column_name,
+        'drift_share' as object,
+        status,
+        status_rank,
+        reason_code,
+        reason
+    from {{ ref('fct_mlmon__dataset_drift') }}
+
+    union all
+
+    select
+        'performance' as area,
+        monitor,
+        model_version,
+        window_start,
+        window_end,
+        window_date,
+        span_windows,
+        segment_name,
+        segment_value,
+        'all' as column_name,
+        metric as object,
+        status,
+        status_rank,
+        reason_code,
+        reason
+    from {{ ref('fct_mlmon__degradation') }}
+)
+
+select
+    verdicts.area,
+    verdicts.monitor,
+    verdicts.model_version,
+    verdicts.window_start,
+    verdicts.window_end,
+    verdicts.window_date,
+    verdicts.span_windows,
+    verdicts.segment_name,
+    verdicts.segment_value,
+    verdicts.column_name,
+    verdicts.object,
+    verdicts.status,
+    verdicts.status_rank,
+    verdicts.reason_code,
+    verdicts.reason
+from verdicts
+inner join monitors
+    on verdicts.monitor = monitors.monitor
+where
+    verdicts.status in ('warning', 'critical')
+    and (
+        verdicts.area = 'quality'
+        or verdicts.span_windows = monitors.default_span_windows
+    )

@@ -1,0 +1,50 @@
+-- One row per monitor, version, closed window end, span, segment, column, metric, class and label age: every number
+-- of the package in one shape, for alert rules and for one chart that can show them all. A view over the marts.
+{{ config(materialized='view') }}
+
+{%- set judged = {
+    'status': 'status', 'status_rank': 'status_rank', 'reason_code': 'reason_code',
+} %}
+
+{{ mlmon.metric_rows('fct_mlmon__drift', 'method', 'value', dict(
+    judged, column=true, n='n_current',
+)) }}
+union all
+{{ mlmon.metric_rows('fct_mlmon__column_drift', "'column_drift_rank'", 'status_rank', dict(
+    judged, column=true, n='n_current',
+)) }}
+union all
+{{ mlmon.metric_rows('fct_mlmon__dataset_drift', "'drift_share'", 'drift_share', dict(
+    judged, n='n_judged',
+)) }}
+union all
+{{ mlmon.metric_rows('fct_mlmon__performance', 'metric', 'value', dict(
+    judged, class_label='class_label', label_age='label_age', value_low='value_low',
+    value_high='value_high', n='n',
+)) }}
+union all
+{{ mlmon.metric_rows('fct_mlmon__degradation', "metric || '_relative_loss'", 'relative_loss', dict(
+    judged, class_label='class_label', label_age='label_age', n='n',
+    reference_value='baseline_value',
+)) }}
+union all
+{{ mlmon.metric_rows('fct_mlmon__quality_checks', "'check_' || check_name", 'value', dict(
+    judged, column=true, n='n_checked', reference_value='reference_value',
+)) }}
+union all
+{{ mlmon.metric_rows('fct_mlmon__windows', "'n_predictions'", 'n_predictions', dict(
+    segment=false, n='n_predictions',
+), 'is_closed') }}
+union all
+{{ mlmon.metric_rows('fct_mlmon__windows', "'label_coverage'", 'label_coverage', dict(
+    segment=false, n='n_predictions', reference_value='expected_label_coverage',
+), 'is_closed and label_coverage is not null') }}
+{%- for metric in [
+    'requests_per_second', 'error_rate', 'latency_mean_ms', 'latency_p50_ms', 'latency_p95_ms',
+    'latency_p99_ms', 'latency_max_ms',
+] %}
+union all
+{{ mlmon.metric_rows(
+    'fct_mlmon__operations', "'" ~ metric ~ "'", metric, dict(n='n_requests'), 'is_closed'
+) }}
+{%- endfor %}

@@ -1,0 +1,57 @@
+-- One row per monitor, version, closed window end, span, column and bin: the current count beside the
+-- reference's. Spans 1 and the default, the whole monitor; bins empty on both sides are absent.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_verdict_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_verdict_windows')) }}",
+) }}
+
+with
+
+shares as (
+    select * from {{ ref('int_mlmon__compared_shares') }}
+    where segment_name = 'all' and reference_count + current_count > 0
+),
+
+spans as (
+    select * from {{ ref('int_mlmon__spans') }}
+    where span_windows = 1 or is_default_span
+),
+
+columns as (
+    select * from {{ ref('int_mlmon__column_settings') }}
+)
+
+select
+    spans.window_key,
+    {{ mlmon.window_columns('spans') }},
+    shares.segment_name,
+    shares.segment_value,
+    columns.column_key,
+    columns.column_name,
+    columns.column_role,
+    columns.column_kind,
+    coalesce(shares.bin_spec_id, 'none') as bin_spec_id,
+    cast(shares.bin_index as integer) as bin_index,
+    coalesce(shares.bin_kind, 'unbinned') as bin_kind,
+    {{ mlmon.bin_text('shares') }} as bin_label,
+    {{ mlmon.finite_or_null('shares.bin_lower') }} as bin_lower,
+    {{ mlmon.finite_or_null('shares.bin_upper') }} as bin_upper,
+    shares.reference_count,
+    shares.current_count,
+    shares.p as reference_share,
+    shares.q as current_share,
+    shares.psi_contribution,
+    spans.reference_hash
+from shares
+inner join spans
+    on
+        shares.window_key = spans.window_key
+        and shares.span_windows = spans.span_windows
+inner join columns
+    on
+        spans.monitor = columns.monitor
+        and shares.column_name = columns.column_name

@@ -1,0 +1,120 @@
+-- One row per monitor, version, closed window end, span, segment, column and drift method: the statistic and what
+-- it was judged by. All methods on the whole monitor; on segments the deciding ones at the default span.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_verdict_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_verdict_windows')) }}",
+) }}
+
+with
+
+methods as (
+    select * from {{ ref('int_mlmon__drift_methods') }}
+),
+
+thresholds as (
+    select * from {{ ref('int_mlmon__drift_thresholds') }}
+),
+
+spans as (
+    select * from {{ ref('int_mlmon__spans') }}
+),
+
+columns as (
+    select * from {{ ref('int_mlmon__column_settings') }}
+),
+
+compared as (
+    select
+        methods.*,
+        thresholds.warning,
+        thresholds.critical,
+        coalesce(thresholds.is_deciding, false) as is_deciding
+    from methods
+    left join thresholds
+        on
+            methods.monitor = thresholds.monitor
+            and methods.column_name = thresholds.column_name
+            and methods.span_windows = thresholds.span_windows
+            and methods.method = thresholds.method
+),
+
+judged as (
+    select
+        compared.*,
+        case
+            when not is_deciding then 'not_deciding'
+            when n_reference = 0 then 'no_reference'
+            when n_current = 0 then 'no_rows'
+            when not is_judged then 'short_span'
+            when value is null then 'undefined'
+            when
+                {{ mlmon.reaches('value', 'critical') }}
+                and adjusted_p_value < 0.01 * (1 - 1e-12)
+                then 'above_critical'
+            when
+                {{ mlmon.reaches('value', 'warning') }}
+                and adjusted_p_value < 0.01 * (1 - 1e-12)
+                then 'above_warning'
+            when min_detectable_effect > warning * (1 + 1e-12) then 'sample_too_small'
+            when {{ mlmon.reaches('value', 'warning') }} then 'could_be_chance'
+            else 'within_threshold'
+        end as reason_code
+    from compared
+    where segment_name = 'all' or is_deciding
+),
+
+rated as (
+    select
+        judged.*,
+        case
+            when reason_code = 'not_deciding' then 'not_judged'
+            when reason_code = 'no_reference' then 'no_reference'
+            when reason_code in ('no_rows', 'short_span', 'undefined', 'sample_too_small')
+                then 'insufficient_data'
+            when reason_code = 'above_critical' then 'critical'
+            when reason_code = 'above_warning' then 'warning'
+            else 'ok'
+        end as status
+    from judged
+)
+
+select
+    spans.window_key,
+    {{ mlmon.window_columns('spans') }},
+    rated.segment_name,
+    rated.segment_value,
+    columns.column_key,
+    columns.column_name,
+    columns.column_role,
+    columns.column_kind,
+    rated.method,
+    rated.value,
+    rated.p_value,
+    rated.adjusted_p_value,
+    case when rated.p_value is not null then 'chi_square_pooled' end as p_value_method,
+    rated.warning as threshold_warning,
+    rated.critical as threshold_critical,
+    case when rated.warning is not null then 'fixed' end as threshold_source,
+    rated.min_detectable_effect,
+    rated.n_reference,
+    rated.n_current,
+    coalesce(rated.bin_spec_id, 'none') as bin_spec_id,
+    rated.smoothing,
+    spans.reference_hash,
+    rated.is_deciding,
+    rated.status,
+    {{ mlmon.status_rank('rated.status') }} as status_rank,
+    rated.reason_code
+from rated
+inner join spans
+    on
+        rated.window_key = spans.window_key
+        and rated.span_windows = spans.span_windows
+inner join columns
+    on
+        spans.monitor = columns.monitor
+        and rated.column_name = columns.column_name
