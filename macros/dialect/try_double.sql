@@ -16,7 +16,7 @@
 {# Postgres before 16 has no way to ask whether a cast would fail: a regular expression decides. #}
 {% macro postgres__try_double(expression) %}
     {%- set text = "trim(cast(" ~ expression ~ " as text))" -%}
-    {%- set number = "'^[+-]?([0-9]{1,300}([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$'" -%}
+    {%- set number = "'^[+-]?([0-9]{1,255}([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$'" -%}
     {%- set special = "'^([+-]?(inf|infinity)|nan)$'" -%}
     {{- return(
         "case when " ~ text ~ " ~ " ~ number ~ " or " ~ text ~ " ~* " ~ special

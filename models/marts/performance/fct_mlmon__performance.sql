@@ -18,7 +18,7 @@ coverage as (
     select * from {{ ref('int_mlmon__label_coverage') }}
 ),
 
--- What coverage the span's windows would have if each had what its peers had.
+-- What coverage the span would have if its windows had what their peers had; told where half of it has peers.
 expected_coverage as (
     select
         confusion.monitor_key,
@@ -26,10 +26,15 @@ expected_coverage as (
         confusion.span_windows,
         confusion.label_age,
         case
-            when count(coverage.expected_label_coverage) = count(*)
+            when 2 * count(coverage.expected_label_coverage) >= count(*)
                 then
                     sum(coverage.expected_label_coverage * coverage.n_predictions)
-                    / nullif(sum(coverage.n_predictions), 0)
+                    / nullif(sum(
+                        case
+                            when coverage.expected_label_coverage is not null
+                                then coverage.n_predictions
+                        end
+                    ), 0)
         end as expected_label_coverage
     from confusion
     inner join coverage
