@@ -1,6 +1,6 @@
 {#
-    The relation of a shipped seed, or the consumer's own in its place:
-    mlmon_seeds: {alert_rules: {ref: [my_project, my_rules]}}, or {source: [my_source, my_table]}.
+    The relation of a shipped seed, or the consumer's own in its place: mlmon_seeds:
+    {alert_rules: {ref: [my_project, my_rules]}}, or {source: [my_source, my_table]}.
 #}
 {% macro seed_relation(name) %}
     {%- set replacement = (var('mlmon_seeds', {}) or {}).get(name) -%}
@@ -8,7 +8,9 @@
         {{- return(ref('mlmon', name)) -}}
     {%- endif -%}
     {%- if replacement is mapping and replacement | length == 1 -%}
-        {%- if replacement.ref is string -%}{{- return(ref(replacement.ref)) -}}{%- endif -%}
+        {%- if replacement.ref is string -%}
+            {{- return(ref(replacement.ref)) -}}
+        {%- endif -%}
         {%- if replacement.ref -%}{{- return(ref(*replacement.ref)) -}}{%- endif -%}
         {%- if replacement.source and replacement.source is not string
             and replacement.source | length == 2 -%}
@@ -18,6 +20,6 @@
     {{- exceptions.raise_compiler_error(
         "mlmon_seeds." ~ name ~ ": found " ~ (replacement | string)
         ~ "; allowed: {ref: my_model}, {ref: [my_project, my_model]} or"
-        ~ " {source: [my_source, my_table]}; fix: name the relation in one of these forms."
+        ~ " {source: [my_source, my_table]}; fix: give the relation in such a form."
     ) -}}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {# The sentence beside a drift verdict. #}
 {% macro drift_reason(r) %}
     {%- set n = "cast(" ~ r ~ ".n_current as " ~ dbt.type_string() ~ ")" -%}
-    {%- set value = r ~ ".method || ' ' || " ~ mlmon.number_text(r ~ ".value") -%}
+    {%- set value = r ~ ".method || ' ' || " ~ mlmon.short_number(r ~ ".value") -%}
     {{- return(
         "case " ~ r ~ ".reason_code"
         ~ " when 'no_reference' then 'There is no reference to compare with.'"
@@ -9,10 +9,10 @@
         ~ " when 'short_span' then 'Fewer than half the windows of this span exist.'"
         ~ " when 'undefined' then 'The statistic is undefined: a bin is empty on one side.'"
         ~ " when 'above_critical' then " ~ value ~ " || ' is at or above '"
-        ~ " || " ~ mlmon.number_text(r ~ ".threshold_critical") ~ " || ' with ' || " ~ n
+        ~ " || " ~ mlmon.short_number(r ~ ".threshold_critical") ~ " || ' with ' || " ~ n
         ~ " || ' rows; chance is unlikely.'"
         ~ " when 'above_warning' then " ~ value ~ " || ' is at or above '"
-        ~ " || " ~ mlmon.number_text(r ~ ".threshold_warning") ~ " || ' with ' || " ~ n
+        ~ " || " ~ mlmon.short_number(r ~ ".threshold_warning") ~ " || ' with ' || " ~ n
         ~ " || ' rows; chance is unlikely.'"
         ~ " when 'sample_too_small' then " ~ n ~ " || ' rows cannot tell a change of the threshold from chance.'"
         ~ " when 'could_be_chance' then " ~ value ~ " || ' is above its threshold but could be chance.'"

@@ -25,10 +25,10 @@
         ~ " when " ~ r ~ ".reason_code = 'optional_column_missing' then 'The log has no column of this name.'"
         ~ " when " ~ r ~ ".check_name = 'schema' then 'The log has the column.'"
         ~ " when " ~ r ~ ".check_name = 'volume' then " ~ checked ~ " || ' requests where '"
-        ~ " || " ~ mlmon.number_text(r ~ ".reference_value") ~ " || ' are usual for this weekday.'"
+        ~ " || " ~ mlmon.short_number(r ~ ".reference_value") ~ " || ' are usual for this weekday.'"
         ~ " when " ~ r ~ ".check_name = 'freshness' then 'The last rows came ' || "
-        ~ mlmon.number_text(r ~ ".value / 60") ~ " || ' minutes after their events; usual: ' || "
-        ~ mlmon.number_text(r ~ ".reference_value / 60") ~ " || ' minutes.' "
+        ~ mlmon.short_number(r ~ ".value / 60") ~ " || ' minutes after their events; usual: ' || "
+        ~ mlmon.short_number(r ~ ".reference_value / 60") ~ " || ' minutes.' "
         ~ branches | join(" ") ~ " else '' end"
     ) -}}
 {% endmacro %}

@@ -17,17 +17,8 @@
     ) -}}
 {% endmacro %}
 
-{# A double as text for sentences: four decimals at most, the same on every warehouse. #}
-{% macro number_text(value) %}
-    {{- return(
-        "coalesce(cast(cast(" ~ value ~ " as decimal(28, 4)) as " ~ dbt.type_string() ~ "), 'none')"
-    ) -}}
-{% endmacro %}
-
-{# A share as text: per cent with one decimal. #}
+{# A share as text: per cent. #}
 {% macro percent_text(value) %}
-    {{- return(
-        "coalesce(cast(cast(100 * " ~ value ~ " as decimal(28, 1)) as " ~ dbt.type_string()
-        ~ ") || ' %', 'none')"
-    ) -}}
+    {{- return("case when " ~ value ~ " is null then 'none' else "
+        ~ mlmon.short_number("100 * " ~ value) ~ " || ' %' end") -}}
 {% endmacro %}

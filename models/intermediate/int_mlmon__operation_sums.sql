@@ -20,6 +20,15 @@ touched as (
     where monitor is not null
 ),
 
+limits as (
+    select
+        touched.window_number,
+        settings.slo_latency_ms
+    from touched
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on touched.monitor = settings.monitor
+),
+
 segments as (
     {{ mlmon.segment_settings() }}
 ),
@@ -37,17 +46,21 @@ summed as (
             as segment_value,
         count(*) as n_requests,
         sum(case when is_success then 0 else 1 end) as n_errors,
+        sum(case when latency_ms <= slo_latency_ms then 1 else 0 end) as n_within_slo,
         {{ mlmon.latency_sums('latency_ms') }}
     from (
         select
-            window_number,
+            predictions.window_number,
             is_success,
+            limits.slo_latency_ms,
             case when latency_ms - latency_ms = 0 and latency_ms >= 0 then latency_ms end
                 as latency_ms
             {%- if number %},
             segment_{{ number }}
             {%- endif %}
         from predictions
+        inner join limits
+            on predictions.window_number = limits.window_number
     ) as logged
     group by window_number{{ ', segment_' ~ number if number }}
     {%- endfor %}
@@ -63,6 +76,7 @@ select
     cast(summed.n_requests as bigint) as n_requests,
     cast(summed.n_errors as bigint) as n_errors,
     cast(summed.n_latency as bigint) as n_latency,
+    cast(summed.n_within_slo as bigint) as n_within_slo,
     summed.latency_sum_ms,
     summed.latency_sum_squares,
     summed.latency_p50_ms,

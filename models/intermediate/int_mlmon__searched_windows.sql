@@ -22,7 +22,7 @@ charged as (
             'predictions.predicted_at', 'bounds.close_after_minutes', 'minute'
         ) }} as due_at,
         bounds.close_after_minutes,
-        {{ mlmon.row_checksum([
+        {{ mlmon.ledger_checksum([
             'predictions.request_id', mlmon.microseconds('predictions.predicted_at'),
             mlmon.microseconds('predictions.loaded_at'), 'predictions.outcome',
             'predictions.is_counting',

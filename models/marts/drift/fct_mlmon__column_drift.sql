@@ -102,6 +102,8 @@ select
     ranked.method as deciding_method,
     totals.psi,
     totals.js_distance,
+    cast(null as {{ mlmon.type_double() }}) as ks,
+    cast(null as {{ mlmon.type_double() }}) as wasserstein_normed,
     missing_shares.missing_change,
     ranked.adjusted_p_value,
     ranked.threshold_warning,

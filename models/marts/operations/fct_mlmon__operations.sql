@@ -80,6 +80,7 @@ summed as (
         sum(sums.n_requests) as n_requests,
         sum(sums.n_errors) as n_errors,
         sum(sums.n_latency) as n_latency,
+        sum(sums.n_within_slo) as n_within_slo,
         sum(sums.latency_sum_ms) as latency_sum_ms,
         sum(sums.latency_sum_squares) as latency_sum_squares,
         max(sums.latency_p50_ms) as latency_p50_ms,
@@ -143,6 +144,12 @@ select
         else 'binned'
     end as quantile_method,
     settings.slo_latency_ms,
+    case
+        when settings.slo_latency_ms is not null
+            then
+                cast(summed.n_within_slo as {{ mlmon.type_double() }})
+                / nullif(summed.n_latency, 0)
+    end as slo_attained_share,
     spans.is_closed
 from spans
 inner join settings

@@ -213,8 +213,8 @@ select
                 || ' are usual.'
         when 'immature' then 'Not all labels can have arrived yet.'
         else
-            rated.metric || ' is ' || {{ mlmon.number_text('rated.value') }}
-            || ' against ' || {{ mlmon.number_text('rated.baseline_value') }}
+            rated.metric || ' is ' || {{ mlmon.short_number('rated.value') }}
+            || ' against ' || {{ mlmon.short_number('rated.baseline_value') }}
             || case rated.reason_code
                 when 'above_critical' then ': a critical loss.'
                 when 'above_warning' then ': a loss.'

@@ -1,0 +1,143 @@
+-- One row per alert series: what should be known of it now. Told by its newest window
+-- that could be judged; a series that never could be is ok and says so.
+with
+
+steps as (
+    select * from {{ ref('int_mlmon__alert_steps') }}
+),
+
+rules as (
+    select * from {{ ref('int_mlmon__alert_rules') }}
+    where is_valid
+),
+
+runbooks as (
+    select
+        runbook,
+        max(url) as url,
+        max(immediate_action) as immediate_action
+    from {{ mlmon.seed_relation('runbooks') }}
+    group by runbook
+),
+
+monitors as (
+    select * from {{ ref('dim_mlmon__monitors') }}
+),
+
+owners as (
+    select
+        monitor,
+        max(owner) as owner
+    from monitors
+    group by monitor
+),
+
+ranked as (
+    select
+        steps.*,
+        max(window_end) over (partition by series_id) as last_window_end,
+        max(step) over (partition by series_id) as n_judged,
+        row_number() over (
+            partition by series_id
+            order by case when is_breached is null then 1 else 0 end, window_end desc
+        ) as newness
+    from steps
+),
+
+joined as (
+    select
+        ranked.*,
+        case
+            when ranked.is_firing then 'firing'
+            when ranked.n_breached > 0 then 'pending'
+            else 'ok'
+        end as state,
+        case
+            when ranked.is_critical then 'critical'
+            when ranked.is_firing then 'warning'
+            else ranked.severity
+        end as state_severity,
+        case when ranked.is_firing then ranked.last_fired_at end as fired_at,
+        case
+            when ranked.is_firing then ranked.last_fired_since
+            when ranked.n_breached > 0 then ranked.breached_since
+        end as since_window_end,
+        rules.inhibited_by,
+        rules.channels,
+        rules.runbook,
+        rules.cooldown_minutes,
+        rules.repeat_minutes,
+        rules.no_data_minutes,
+        rules.max_age_minutes,
+        runbooks.url as runbook_url,
+        runbooks.immediate_action,
+        case
+            when rules.owner <> '' then rules.owner
+            else coalesce(owners.owner, '')
+        end as owner,
+        -- A rule on 'all' versions is about the monitor, which is never retired.
+        coalesce(
+            monitors.is_current_version, ranked.model_version = 'all'
+        ) as is_current_version,
+        coalesce(monitors.is_active, ranked.model_version = 'all') as is_active
+    from ranked
+    inner join rules
+        on ranked.rule_version = rules.rule_version
+    left join runbooks
+        on rules.runbook = runbooks.runbook
+    left join owners
+        on ranked.monitor = owners.monitor
+    left join monitors
+        on ranked.monitor_key = monitors.monitor_key
+    where ranked.newness = 1
+)
+
+select
+    series_id,
+    rule_id,
+    rule_name,
+    rule_version,
+    monitor_key,
+    monitor,
+    model_version,
+    is_current_version,
+    is_active,
+    segment_name,
+    segment_value,
+    column_key,
+    column_name,
+    column_role,
+    metric,
+    measure,
+    class_label,
+    label_age,
+    span_windows,
+    state,
+    state_severity as severity,
+    value,
+    threshold_low,
+    threshold_high,
+    condition,
+    n,
+    status,
+    reason_code,
+    window_start,
+    window_end,
+    window_date,
+    last_window_end,
+    fired_at,
+    since_window_end,
+    cast(n_breached as integer) as n_breached,
+    cast(n_judged as bigint) as n_judged,
+    {{ mlmon.alert_reason() | indent(4) }} as reason,
+    immediate_action,
+    runbook,
+    runbook_url,
+    channels,
+    owner,
+    inhibited_by,
+    cooldown_minutes,
+    repeat_minutes,
+    no_data_minutes,
+    max_age_minutes
+from joined

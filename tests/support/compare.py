@@ -1,0 +1,78 @@
+"""Compares two tables row by row, the way the package promises equality (docs/numbers.md, "Equality").
+
+Keys, counts, flags, statuses and texts must be equal; doubles to 1e-9 relative or 1e-12 absolute.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+RELATIVE = 1e-9
+ABSOLUTE = 1e-12
+
+
+def normalised(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with columns in name order and values that compare the same from either warehouse."""
+    columns: dict[str, pd.Series] = {}
+    for name in sorted(frame.columns):
+        series = frame[name]
+        if pd.api.types.is_bool_dtype(series.dtype):
+            columns[name] = series.astype(object)
+        elif pd.api.types.is_numeric_dtype(series.dtype):
+            columns[name] = series.astype("float64")
+        elif pd.api.types.is_datetime64_any_dtype(series.dtype):
+            columns[name] = series.astype("datetime64[us]").astype(str).astype(object)
+        else:
+            columns[name] = pd.Series([_as_text(value) for value in series], dtype=object)
+    return pd.DataFrame(columns)
+
+
+def _as_text(value: object) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    return str(value)
+
+
+def differences(left: pd.DataFrame, right: pd.DataFrame, most: int = 5) -> list[str]:
+    """What differs between two tables, in words; an empty list where they are equal.
+
+    Rows are matched in the order of their non-numeric columns, then of their numbers, so no key is needed.
+    """
+    a, b = normalised(left), normalised(right)
+    if list(a.columns) != list(b.columns):
+        return [f"columns differ: {sorted(set(a.columns) ^ set(b.columns))}"]
+    if len(a) != len(b):
+        return [f"{len(a)} rows on the left, {len(b)} on the right"]
+    numbers = [name for name in a.columns if a[name].dtype == "float64" and b[name].dtype == "float64"]
+    texts = [name for name in a.columns if name not in numbers]
+    a, b = _ordered(a, texts, numbers), _ordered(b, texts, numbers)
+    found: list[str] = []
+    for name in texts:
+        unequal = (a[name].astype(object) != b[name].astype(object)) & ~(a[name].isna() & b[name].isna())
+        for row in np.flatnonzero(unequal.to_numpy())[:most]:
+            found.append(f"{name}: {a[name].iloc[row]!r} and {b[name].iloc[row]!r} in {_key(a, row)}")
+    for name in numbers:
+        x, y = a[name].to_numpy(), b[name].to_numpy()
+        close = np.isclose(x, y, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+        for row in np.flatnonzero(~close)[:most]:
+            found.append(f"{name}: {x[row]!r} and {y[row]!r} in {_key(a, row)}")
+    return found
+
+
+def _ordered(frame: pd.DataFrame, texts: list[str], numbers: list[str]) -> pd.DataFrame:
+    rounded = frame[numbers].round(6).fillna(np.inf)
+    keys = pd.concat([frame[texts].astype(str), rounded], axis=1)
+    return frame.loc[keys.sort_values(texts + numbers, kind="stable").index].reset_index(drop=True)
+
+
+def _key(frame: pd.DataFrame, row: int) -> dict[str, object]:
+    wanted = [
+        name
+        for name in frame.columns
+        if name in {"monitor", "model_version", "window_end", "span_windows", "segment_value",
+                    "column_name", "metric", "method", "check_name", "label_age", "bin_index"}
+    ]
+    return {name: frame[name].iloc[row] for name in wanted}
