@@ -14,7 +14,7 @@
     {%- for kind in ['numeric', 'categorical'] -%}
         {%- for slot in mlmon.monitored_slots(kind) -%}
             {%- for number in range(1, [n_segments, 1] | max + 1) -%}
-                {%- set segment = 'segment_' ~ number if n_segments else "cast(null as " ~ text ~ ")" -%}
+                {%- set segment = 'segment_' ~ number if n_segments else none -%}
                 {%- if kind == 'numeric' -%}
                     {%- do branches.append(
                         mlmon.count_numeric_bins(rows, key, keyed_references, slot, segment, number)
@@ -41,38 +41,34 @@
 {% endmacro %}
 
 {% macro count_numeric_bins(rows, key, keyed_references, slot, segment, segment_position) %}
-    {%- set n_edges = mlmon.most_edges(slot) %}
+    {%- set n_edges = mlmon.most_edges(slot) -%}
+    {%- set text = dbt.type_string() %}
     select
         {{ key }},
         {{ segment_position }} as segment_position,
-        segment_value,
-        cast('{{ slot }}' as {{ dbt.type_string() }}) as slot,
+        {{ "segment_value" if segment else "cast(null as " ~ text ~ ") as segment_value" }},
+        cast('{{ slot }}' as {{ text }}) as slot,
         cast(bin_index as bigint) as bin_index,
         cast(count(*) as bigint) as n,
-        cast(sum(case when is_finite then 1 else 0 end) as bigint) as n_finite,
-        cast(
-            sum(case when is_finite and abs(z) >= 1e150 then 1 else 0 end) as bigint
-        ) as n_clamped,
-        sum(case when is_finite then z else 0 end) as sum_z,
-        sum(case when is_finite then z * z else 0 end) as sum_z2,
-        min(case when is_finite then x end) as x_min,
-        max(case when is_finite then x end) as x_max
+        cast(count(finite_x) as bigint) as n_finite,
+        cast(count(finite_x) - count(z) as bigint) as n_clamped,
+        sum(z) as sum_z,
+        sum(z * z) as sum_z2,
+        min(finite_x) as x_min,
+        max(finite_x) as x_max
     from (
         select
             {{ key }},
-            segment_value,
-            x,
-            is_finite,
+            {{ "segment_value," if segment }}
             bin_index,
-            case
-                when is_finite then {{ mlmon.standardise('x', 'center', 'scale') }}
-            end as z
+            finite_x,
+            {{ mlmon.standardise('finite_x', 'center', 'scale') }} as z
         from (
             select
                 logged.{{ key }},
-                {{ segment }} as segment_value,
-                logged.{{ slot }} as x,
-                coalesce(logged.{{ slot }} - logged.{{ slot }} = 0, false) as is_finite,
+                {{ "logged." ~ segment ~ " as segment_value," if segment }}
+                case when logged.{{ slot }} - logged.{{ slot }} = 0 then logged.{{ slot }} end
+                    as finite_x,
                 case
                     when logged.{{ slot }} is null
                         then edges.n_edges + 1 + edges.n_below
@@ -104,7 +100,7 @@
                 on logged.{{ key }} = edges.{{ key }}
         ) as binned
     ) as standardised
-    group by {{ key }}, segment_value, bin_index
+    group by {{ key }}, {{ "segment_value, " if segment }}bin_index
 {% endmacro %}
 
 {# Categories are counted first and looked up after: far fewer rows to compare. #}
@@ -132,7 +128,8 @@
     from (
         select
             logged.{{ key }},
-            {{ segment }} as segment_value,
+            {{ "logged." ~ segment if segment else "cast(null as " ~ dbt.type_string() ~ ")" }}
+                as segment_value,
             logged.{{ slot }} as category,
             count(*) as n
         from {{ rows }} as logged

@@ -3,10 +3,7 @@
 count({{ x }}) as n_latency,
         sum({{ x }}) as latency_sum_ms,
         sum({{ x }} * {{ x }}) as latency_sum_squares,
-        {%- for percent in [50, 90, 95, 99] %}
-        percentile_cont({{ percent / 100 }}) within group (order by {{ x }})
-            as latency_p{{ percent }}_ms,
-        {%- endfor %}
+        {{ mlmon.quantiles(x, [50, 90, 95, 99]) }},
         max({{ x }}) as latency_max_ms
 {%- endmacro %}
 

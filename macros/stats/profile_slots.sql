@@ -23,6 +23,7 @@
 {% endmacro %}
 
 {% macro profile_numeric(rows, key, touched, slot) %}
+    {%- set percents = [1, 5, 25, 50, 75, 95, 99] -%}
     {%- set limits = [] -%}
     {%- for m in mlmon.monitors() -%}
         {%- for column in m.monitored if column.slot == slot
@@ -37,21 +38,28 @@
         {%- endfor -%}
     {%- endfor %}
     select
+        described.{{ key }},
+        described.slot,
+        described.n_rows,
+        described.n_missing,
+        described.n_zeros,
+        coalesce(frequencies.n_distinct, 0) as n_distinct,
+        described.n_out_of_range,
+        {%- for percent in percents %}
+        described.{{ mlmon.quantile(percents, percent) }} as p{{ '%02d' % percent }},
+        {%- endfor %}
+        {{ mlmon.edge_text('frequencies.modal_value') }} as modal_value,
+        frequencies.modal_n
+    from (
+    select
         {{ key }},
         cast('{{ slot }}' as {{ dbt.type_string() }}) as slot,
         count(*) as n_rows,
         sum(case when x is null then 1 else 0 end) as n_missing,
         sum(case when x = 0 then 1 else 0 end) as n_zeros,
-        count(distinct x) as n_distinct,
         sum({{ "case " ~ limits | join(" ") ~ " else 0 end" if limits else "0" }})
             as n_out_of_range,
-        {%- for percent in [1, 5, 25, 50, 75, 95, 99] %}
-        percentile_cont({{ percent / 100 }}) within group (
-            order by case when x - x = 0 then x end
-        ) as p{{ '%02d' % percent }},
-        {%- endfor %}
-        cast(null as {{ dbt.type_string() }}) as modal_value,
-        cast(null as bigint) as modal_n
+        {{ mlmon.quantiles('case when x - x = 0 then x end', percents) }}
     from (
         select
             logged.{{ key }},
@@ -66,6 +74,32 @@
         {%- endif %}
     ) as logged_values
     group by {{ key }}
+    ) as described
+    left join (
+        select
+            {{ key }},
+            count(*) as n_distinct,
+            max(n) as modal_n,
+            min(case when n = largest_n then x end) as modal_value
+        from (
+            select
+                {{ key }},
+                x,
+                n,
+                max(n) over (partition by {{ key }}) as largest_n
+            from (
+                select
+                    {{ key }},
+                    {{ slot }} as x,
+                    count(*) as n
+                from {{ rows }}
+                where {{ slot }} is not null
+                group by {{ key }}, {{ slot }}
+            ) as counted
+        ) as compared
+        group by {{ key }}
+    ) as frequencies
+        on described.{{ key }} = frequencies.{{ key }}
 {% endmacro %}
 
 {% macro profile_categorical(rows, key, slot) %}

@@ -7,14 +7,16 @@
         'unseen_category': 'hold a category the reference does not know',
         'duplicates': 'are further rows of a request that has one',
         'label_conflicts': 'have labels that contradict each other',
+        'freshness': 'were loaded after their window had closed',
     } -%}
     {%- set branches = [] -%}
     {%- for check, words in what.items() -%}
         {%- do branches.append(
             "when " ~ r ~ ".check_name = '" ~ check ~ "' then " ~ failed ~ " || ' of ' || " ~ checked
             ~ " || ' " ~ words ~ " (' || " ~ mlmon.percent_text(r ~ ".value") ~ " || '"
-            ~ (", reference ' || " ~ mlmon.percent_text(r ~ ".reference_value") ~ " || ').'"
-                if check == 'missing' else ").'")
+            ~ ({'missing': ", reference ' || ", 'freshness': ", usual ' || "}[check]
+                ~ mlmon.percent_text(r ~ ".reference_value") ~ " || ').'"
+                if check in ('missing', 'freshness') else ").'")
         ) -%}
     {%- endfor -%}
     {{- return(
@@ -26,9 +28,7 @@
         ~ " when " ~ r ~ ".check_name = 'schema' then 'The log has the column.'"
         ~ " when " ~ r ~ ".check_name = 'volume' then " ~ checked ~ " || ' requests where '"
         ~ " || " ~ mlmon.short_number(r ~ ".reference_value") ~ " || ' are usual for this weekday.'"
-        ~ " when " ~ r ~ ".check_name = 'freshness' then 'The last rows came ' || "
-        ~ mlmon.short_number(r ~ ".value / 60") ~ " || ' minutes after their events; usual: ' || "
-        ~ mlmon.short_number(r ~ ".reference_value / 60") ~ " || ' minutes.' "
+        ~ " "
         ~ branches | join(" ") ~ " else '' end"
     ) -}}
 {% endmacro %}

@@ -1,15 +1,24 @@
 {#
-    z = (x - center) / scale, kept where z and z * z can be computed: |z| above 1e150 is cut there, and below
-    1e-150 it is 0 (Postgres raises on overflow and on underflow). x must be finite.
+    z = (x - center) / scale of a finite x, NULL where |z| exceeds 1e150 and its square could not be summed
+    (those are counted as n_clamped). Postgres raises on overflow and underflow, so there the division is only
+    done where its result can be held.
 #}
 {% macro standardise(x, center, scale) %}
+    {{- return(adapter.dispatch('standardise', 'mlmon')(x, center, scale)) -}}
+{% endmacro %}
+
+{% macro default__standardise(x, center, scale) %}
+    {%- set z = "(" ~ x ~ " - " ~ center ~ ") / " ~ scale -%}
+    {{- return("case when abs(" ~ z ~ ") < 1e150 then " ~ z ~ " end") -}}
+{% endmacro %}
+
+{% macro postgres__standardise(x, center, scale) %}
     {%- set distance = "(" ~ x ~ " / 4 - " ~ center ~ " / 4)" -%}
     {%- set quarter = "(" ~ scale ~ " / 4)" -%}
     {{- return(
         "case when abs(" ~ distance ~ ") <= 1e-150 * greatest(" ~ quarter ~ ", 1e-150) then 0.0"
-        ~ " when greatest(abs(" ~ distance ~ "), 1e-150) / 1e150 > " ~ quarter
-        ~ " then case when " ~ distance ~ " > 0 then 1e150 else -1e150 end"
-        ~ " else " ~ distance ~ " / " ~ quarter ~ " end"
+        ~ " when greatest(abs(" ~ distance ~ "), 1e-150) / 1e150 < " ~ quarter
+        ~ " then " ~ distance ~ " / " ~ quarter ~ " end"
     ) -}}
 {% endmacro %}
 

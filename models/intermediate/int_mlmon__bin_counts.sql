@@ -11,7 +11,7 @@
 
 with
 
-predictions as (
+predictions as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__touched_predictions') }}
     where is_success
 ),

@@ -17,7 +17,7 @@ touched as (
     where monitor is not null
 ),
 
-predictions as (
+predictions as {{ mlmon.inlined() }} (
     select
         touched.window_key,
         touched.window_index,
@@ -41,12 +41,12 @@ predictions as (
     where resolved.is_counting and resolved.is_success
 ),
 
-labels as (
+labels as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__label_log') }}
     where quarantine_reason is null and has_label
 ),
 
-label_rows as (
+label_rows as {{ mlmon.inlined() }} (
     select
         predictions.*,
         labels.label_class,
@@ -64,6 +64,31 @@ label_rows as (
         on
             predictions.monitor = labels.monitor
             and predictions.request_id = labels.request_id
+),
+
+-- Nearly every request has one label, which needs no ranking.
+repeated_labels as (
+    select
+        monitor,
+        request_id
+    from labels
+    group by monitor, request_id
+    having count(*) > 1
+),
+
+single_rows as (
+    select
+        label_rows.*,
+        1 as n_labels,
+        false as has_conflict,
+        cast(null as bigint) as superseded_microseconds
+    from label_rows
+    where not exists (
+        select 1 from repeated_labels
+        where
+            repeated_labels.monitor = label_rows.monitor
+            and repeated_labels.request_id = label_rows.request_id
+    )
 ),
 
 -- Newest loaded_at, then newest labeled_at, then the greater label.
@@ -84,10 +109,16 @@ ranked as (
         <> max(coalesce(label_class, cast(label_value as {{ dbt.type_string() }})))
             over (partition by window_key, request_id) as has_conflict
     from label_rows
+    where exists (
+        select 1 from repeated_labels
+        where
+            repeated_labels.monitor = label_rows.monitor
+            and repeated_labels.request_id = label_rows.request_id
+    )
 ),
 
 -- A label loses to any label of higher rank from the age at which that one is there.
-ranged as (
+repeated_rows as (
     select
         ranked.*,
         min(age_microseconds) over (
@@ -96,6 +127,24 @@ ranged as (
             rows between 1 following and unbounded following
         ) as superseded_microseconds
     from ranked
+),
+
+ranged as (
+    select
+        {{ mlmon.labelled_columns() }},
+        n_labels,
+        has_conflict,
+        superseded_microseconds
+    from single_rows
+
+    union all
+
+    select
+        {{ mlmon.labelled_columns() }},
+        n_labels,
+        has_conflict,
+        superseded_microseconds
+    from repeated_rows
 )
 
 select

@@ -10,7 +10,7 @@
 
 with
 
-predictions as (
+predictions as {{ mlmon.inlined() }} (
     select
         window_number,
         {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}

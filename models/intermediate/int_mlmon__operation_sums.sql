@@ -11,7 +11,7 @@
 
 with
 
-predictions as (
+predictions as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__touched_predictions') }}
 ),
 
@@ -79,10 +79,9 @@ select
     cast(summed.n_within_slo as bigint) as n_within_slo,
     summed.latency_sum_ms,
     summed.latency_sum_squares,
-    summed.latency_p50_ms,
-    summed.latency_p90_ms,
-    summed.latency_p95_ms,
-    summed.latency_p99_ms,
+    {%- for percent in [50, 90, 95, 99] %}
+    summed.{{ mlmon.quantile([50, 90, 95, 99], percent) }} as latency_p{{ percent }}_ms,
+    {%- endfor %}
     summed.latency_max_ms
 from summed
 inner join touched

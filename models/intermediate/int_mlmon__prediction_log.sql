@@ -3,7 +3,7 @@
 
 with
 
-predictions as (
+predictions as {{ mlmon.inlined() }} (
     select * from {{ ref('stg_mlmon__predictions') }}
 )
 

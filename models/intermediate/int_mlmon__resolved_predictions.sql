@@ -4,7 +4,7 @@
 
 with
 
-prediction_log as (
+prediction_log as {{ mlmon.inlined() }} (
     select prediction_log.*
     from {{ ref('int_mlmon__prediction_log') }} as prediction_log
     inner join {{ ref('int_mlmon__log_bounds') }} as bounds

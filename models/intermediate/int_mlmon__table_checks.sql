@@ -1,5 +1,6 @@
 -- One row per monitor, closed base window and check on the logs as a whole: duplicates, conflicting labels,
--- freshness and volume. Judged over all versions together, so that a rollout is no incident.
+-- freshness (rows loaded after their window had closed, against the usual share of such rows). Judged over all
+-- versions together, so that a rollout is no incident.
 {%- set limits = mlmon.quality_limits() %}
 
 with
@@ -10,43 +11,27 @@ windows as (
     where model_version = 'all' and is_closed
 ),
 
-settings as (
-    select * from {{ ref('int_mlmon__settings') }}
-),
-
-load_lags as (
-    select
-        monitor,
-        model_version,
-        window_index,
-        max({{ mlmon.microseconds('last_loaded_at') }}) as last_loaded,
-        max({{ mlmon.microseconds('last_predicted_at') }}) as last_predicted
-    from {{ ref('int_mlmon__windows') }}
-    where n_predictions > 0
-    group by monitor, model_version, window_index
-),
-
-lags as (
+late_shares as (
     select
         monitor,
         window_index,
-        cast(max(last_loaded) - max(last_predicted) as {{ mlmon.type_double() }}) / 1000000
-            as lag_seconds
-    from load_lags
-    group by monitor, window_index
+        cast(n_late_rows as {{ mlmon.type_double() }}) / n_log_rows as late_share
+    from windows
+    where n_log_rows > 0
 ),
 
-usual_lags as (
+usual_shares as (
     select
-        lags.monitor,
-        lags.window_index,
-        percentile_cont(0.5) within group (order by earlier.lag_seconds) as usual_lag_seconds
-    from lags
-    inner join lags as earlier
+        late_shares.monitor,
+        late_shares.window_index,
+        percentile_cont(0.5) within group (order by earlier.late_share) as usual_late_share
+    from late_shares
+    inner join late_shares as earlier
         on
-            lags.monitor = earlier.monitor
-            and earlier.window_index between lags.window_index - 28 and lags.window_index - 1
-    group by lags.monitor, lags.window_index
+            late_shares.monitor = earlier.monitor
+            and earlier.window_index
+            between late_shares.window_index - 28 and late_shares.window_index - 1
+    group by late_shares.monitor, late_shares.window_index
     having count(*) >= 5
 ),
 
@@ -89,26 +74,21 @@ checks as (
         windows.window_index,
         cast('freshness' as {{ dbt.type_string() }}) as check_name,
         cast('freshness' as {{ dbt.type_string() }}) as check_group,
-        lags.lag_seconds as value,
-        usual_lags.usual_lag_seconds as reference_value,
-        -- Never stricter than the time a window is given before it closes.
-        {{ limits.freshness.warning }}
-        * greatest(usual_lags.usual_lag_seconds, 60 * settings.close_after_minutes) as warning,
-        {{ limits.freshness.critical }}
-        * greatest(usual_lags.usual_lag_seconds, 60 * settings.close_after_minutes) as critical,
-        windows.n_predictions as n_checked,
+        late_shares.late_share as value,
+        usual_shares.usual_late_share as reference_value,
+        usual_shares.usual_late_share + {{ limits.freshness.warning }} as warning,
+        usual_shares.usual_late_share + {{ limits.freshness.critical }} as critical,
+        windows.n_log_rows as n_checked,
         windows.n_late_rows as n_failed
     from windows
-    inner join settings
-        on windows.monitor = settings.monitor
-    inner join lags
+    left join late_shares
         on
-            windows.monitor = lags.monitor
-            and windows.window_index = lags.window_index
-    left join usual_lags
+            windows.monitor = late_shares.monitor
+            and windows.window_index = late_shares.window_index
+    left join usual_shares
         on
-            windows.monitor = usual_lags.monitor
-            and windows.window_index = usual_lags.window_index
+            windows.monitor = usual_shares.monitor
+            and windows.window_index = usual_shares.window_index
 )
 
 select
@@ -129,7 +109,7 @@ select
     case
         when checks.n_checked = 0 then 'no_rows'
         when checks.warning is null then 'short_history'
-        when checks.check_name <> 'freshness' and checks.n_failed < 3 then 'within_limits'
+        when checks.n_failed < 3 then 'within_limits'
         when {{ mlmon.reaches('checks.value', 'checks.critical') }} then 'above_critical'
         when {{ mlmon.reaches('checks.value', 'checks.warning') }} then 'above_warning'
         else 'within_limits'

@@ -1,0 +1,200 @@
+"""What a build costs, as ratios within one run: the facts against a bare scan, a day against its history.
+
+    python benchmarks/scale.py --rows 1000000 --features 20
+    python benchmarks/scale.py --rows 1000000 --features 20 --history
+
+Makes logs in DuckDB, times a bare scan that sums the same columns, a full build, the models of it, a run with
+nothing new and a run with one new day; prints ratios and the peak memory of dbt's process. With --history the new
+day is also timed on 30 and on 365 days of history with the same rows a day. Machines differ and are noisy:
+compare ratios, never seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import yaml
+
+PACKAGE = Path(__file__).resolve().parent.parent
+FACTS = (
+    "int_mlmon__touched_predictions",
+    "int_mlmon__bin_counts",
+    "int_mlmon__operation_sums",
+    "int_mlmon__latency_counts",
+    "int_mlmon__column_profiles",
+)
+MEMORY_LIMIT = "1400MB"
+
+
+def make_logs(connection: duckdb.DuckDBPyConnection, rows: int, days: int, features: int) -> None:
+    """Writes `rows` predictions over `days` days, their labels and a reference of 50,000 rows."""
+    numbers = ", ".join(
+        f"((hash(i * {k} + 7) % 1000003) / 1000003.0) * {k} as x{k}" for k in range(1, features + 1)
+    )
+    log = f"""
+        select 'r' || i as request_id, 'v1' as model_version,
+            timestamp '2025-01-01' + to_microseconds(cast(i * {days * 86_400_000_000 // rows} as bigint))
+                as predicted_at,
+            (hash(i) % 1009) / 1009.0 as score,
+            case when hash(i) % 1009 > 504 then 1 else 0 end as prediction,
+            cast(hash(i + 1) % 300 as double) + 1 as latency_ms, 'ok' as outcome, {numbers}
+        from range({{first}}, {{last}}) as t (i)
+    """
+    connection.execute("create schema logs")
+    connection.execute(
+        "create table logs.predictions as select *, predicted_at + interval 5 second as loaded_at"
+        f" from ({log.format(first=0, last=rows)})"
+    )
+    connection.execute(
+        "create table logs.labels as select request_id, cast(hash(request_id) % 2 as int) as label,"
+        " predicted_at + interval 20 hour as labeled_at, predicted_at + interval 21 hour as loaded_at"
+        f" from logs.predictions where predicted_at < timestamp '2025-01-01' + interval {days - 1} day"
+    )
+    connection.execute(
+        f"create table logs.reference as select *, 1 as label from ({log.format(first=0, last=50_000)})"
+    )
+
+
+def add_day(connection: duckdb.DuckDBPyConnection, rows_a_day: int) -> None:
+    """Appends one more day to the log: the last day's rows, a day later and with new requests."""
+    connection.execute(
+        "insert into logs.predictions select * replace ('n' || request_id as request_id,"
+        " predicted_at + interval 1 day as predicted_at, loaded_at + interval 1 day as loaded_at)"
+        " from logs.predictions where predicted_at >="
+        " (select max(predicted_at) from logs.predictions) - interval 1 day"
+        f" limit {rows_a_day}"
+    )
+
+
+def make_project(folder: Path, features: int) -> None:
+    """A consumer project with one monitor on the made logs."""
+    monitor = {
+        "task": "binary",
+        "predictions": {"source": ["logs", "predictions"]},
+        "labels": {"source": ["logs", "labels"]},
+        "reference": {"source": ["logs", "reference"]},
+        "features": {f"x{k}": "numeric" for k in range(1, features + 1)},
+    }
+    tables = [{"name": name} for name in ("predictions", "labels", "reference")]
+    files: dict[str, object] = {
+        "dbt_project.yml": {
+            "name": "scale",
+            "version": "0.1.0",
+            "config-version": 2,
+            "profile": "scale",
+            "flags": {"send_anonymous_usage_stats": False},
+            "vars": {"mlmon_monitors": {"scale": monitor}},
+        },
+        "packages.yml": {"packages": [{"local": str(PACKAGE)}]},
+        "profiles.yml": {
+            "scale": {
+                "target": "duckdb",
+                "outputs": {
+                    "duckdb": {
+                        "type": "duckdb",
+                        "path": str(folder / "scale.duckdb"),
+                        "threads": 2,
+                        "config_options": {
+                            "memory_limit": MEMORY_LIMIT,
+                            "preserve_insertion_order": "false",
+                            "temp_directory": str(folder / "spill"),
+                        },
+                    }
+                },
+            }
+        },
+        "models/sources.yml": {"sources": [{"name": "logs", "tables": tables}]},
+    }
+    (folder / "models").mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_text(yaml.safe_dump(content, sort_keys=False))
+    dbt(folder, "deps")
+
+
+def dbt(folder: Path, *arguments: str) -> float:
+    """Runs dbt in its own process and returns the seconds it took, start-up included."""
+    command = [str(Path(sys.executable).parent / "dbt"), "--quiet", *arguments]
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"dbt {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}")
+    return time.perf_counter() - began
+
+
+def model_seconds(folder: Path) -> dict[str, float]:
+    results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
+    return {r["unique_id"].split(".")[-1]: float(r["execution_time"]) for r in results}
+
+
+def bare_scan(path: Path, features: int) -> float:
+    """The fastest of three scans of the log that sum every column the facts read."""
+    sums = ", ".join(f"sum(x{k})" for k in range(1, features + 1))
+    times = []
+    with duckdb.connect(str(path), config={"threads": "2"}) as connection:
+        for _ in range(3):
+            began = time.perf_counter()
+            connection.execute(
+                f"select {sums}, sum(score), sum(latency_ms), max(predicted_at) from logs.predictions"
+            ).fetchall()
+            times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def measure(rows: int, features: int, days: int, verbose: bool) -> float:
+    """Prints the ratios of one size and returns the seconds of an incremental day."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_project(folder, features)
+        path = folder / "scale.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+            make_logs(connection, rows, days, features)
+        full = dbt(folder, "build")
+        seconds = model_seconds(folder)
+        idle = dbt(folder, "build")
+        with duckdb.connect(str(path)) as connection:
+            add_day(connection, rows // days)
+        day = dbt(folder, "build")
+        if verbose:
+            scan = bare_scan(path, features)
+            facts = sum(seconds[fact] for fact in FACTS)
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            print(f"{rows:,} rows x {features} features over {days} days, {os.cpu_count()} cores")
+            print(f"bare scan of the same columns       1.0   ({scan:.3f} s)")
+            print(f"facts of a full build            {facts / scan:6.1f} x the scan ({facts:.2f} s)")
+            for model, cost in sorted(seconds.items(), key=lambda item: -item[1])[:15]:
+                print(f"    {model:38} {cost / scan:6.1f} x the scan ({cost:.2f} s)")
+            print(f"full build, dbt's start included {full:6.1f} s, peak memory {peak:,.0f} MB")
+            print(f"nothing new                      {idle / full:6.2f} x the full build ({idle:.1f} s)")
+            print(f"one new day                      {day / full:6.2f} x the full build ({day:.1f} s)")
+        return day
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="prediction rows in the log")
+    parser.add_argument("--features", type=int, default=20, help="numeric features")
+    parser.add_argument("--days", type=int, default=30, help="days the rows are spread over")
+    parser.add_argument(
+        "--history", action="store_true", help="also one new day on 30 and on 365 days of history"
+    )
+    given = parser.parse_args()
+    measure(given.rows, given.features, given.days, verbose=True)
+    if given.history:
+        a_day = given.rows // given.days
+        short = measure(a_day * 30, given.features, 30, verbose=False)
+        long = measure(a_day * 365, given.features, 365, verbose=False)
+        print(f"one new day of {a_day:,} rows: {long / short:.2f} x on 365 days of history against 30")
+
+
+if __name__ == "__main__":
+    main()
