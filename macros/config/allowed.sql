@@ -1,0 +1,45 @@
+{# What the configuration may say; the one place that lists it, for reading and for checking. #}
+{% macro monitor_keys() %}
+    {{- return([
+        'task', 'grain', 'timezone', 'predictions', 'labels', 'reference', 'columns', 'label_columns',
+        'reference_columns', 'positive_class', 'label_mapping', 'threshold', 'success_outcomes',
+        'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'label_horizon_days',
+        'label_ages_days', 'primary_metric', 'metrics', 'slo_latency_ms', 'close_after_minutes',
+        'owner', 'description', 'dashboard_url',
+    ]) -}}
+{% endmacro %}
+
+{% macro prediction_columns() %}
+    {{- return([
+        'request_id', 'predicted_at', 'loaded_at', 'model_version', 'prediction', 'score',
+        'latency_ms', 'outcome',
+    ]) -}}
+{% endmacro %}
+
+{% macro label_log_columns() %}
+    {{- return(['request_id', 'label', 'labeled_at', 'loaded_at']) -}}
+{% endmacro %}
+
+{% macro feature_keys() %}
+    {{- return([
+        'kind', 'column', 'expression', 'quote', 'min', 'max', 'required', 'importance',
+        'description', 'bins', 'smoothing', 'missing',
+    ]) -}}
+{% endmacro %}
+
+{% macro reserved_names() %}
+    {{- return(['all', '__missing__', '__other__', '__unseen__']) -}}
+{% endmacro %}
+
+{% macro default_metrics() %}
+    {{- return({'binary': 'f1', 'multiclass': 'accuracy', 'regression': 'mae'}) -}}
+{% endmacro %}
+
+{# The metrics whose degradation a task can be judged by. Only binary ones are computed so far. #}
+{% macro metrics_of_task(task) %}
+    {{- return({
+        'binary': ['accuracy', 'precision', 'recall', 'f1'],
+        'multiclass': ['accuracy'],
+        'regression': ['mae'],
+    }.get(task, [])) -}}
+{% endmacro %}

@@ -1,0 +1,105 @@
+{# The features in their normal form and order, each with the staging slot it travels in. #}
+{% macro normal_features(given) %}
+    {%- set features = [] -%}
+    {%- set used = namespace(numeric=0, category=0) -%}
+    {%- for name, written in (given.get('features') or {}).items() -%}
+        {%- set feature = written if written is mapping else {'kind': written} -%}
+        {%- set kind = 'numeric' if feature.get('kind') == 'numeric' else 'categorical' -%}
+        {%- if kind == 'numeric' -%}
+            {%- set used.numeric = used.numeric + 1 -%}
+            {%- set slot = 'numeric_' ~ used.numeric -%}
+        {%- else -%}
+            {%- set used.category = used.category + 1 -%}
+            {%- set slot = 'category_' ~ used.category -%}
+        {%- endif -%}
+        {%- do features.append(dict(mlmon.normal_policies(given, feature, kind), **{
+            'name': name | string,
+            'role': 'feature',
+            'position': loop.index,
+            'kind': kind,
+            'slot': slot,
+            'column': mlmon.normal_column({
+                'name': feature.get('column', name),
+                'quote': feature.get('quote', false),
+                'expression': feature.get('expression'),
+            }),
+            'min': feature.get('min'),
+            'max': feature.get('max'),
+            'required': feature.get('required', true),
+            'importance': feature.get('importance'),
+            'description': feature.get('description', ''),
+        })) -%}
+    {%- endfor -%}
+    {{- return(features) -}}
+{% endmacro %}
+
+{# Binning, smoothing and missing policies: the feature's own, else the monitor's, else the default. #}
+{% macro normal_policies(given, feature, kind) %}
+    {%- set bins = {'policy': 'quantile', 'k': 10, 'edges': none} -%}
+    {%- if kind == 'numeric' -%}
+        {%- do bins.update(given.get('bins') or {}) -%}
+        {%- do bins.update(feature.get('bins') or {}) -%}
+        {%- if bins['edges'] -%}{%- do bins.update({'k': bins['edges'] | length + 1}) -%}{%- endif -%}
+    {%- else -%}
+        {%- set bins = {
+            'policy': 'categorical', 'k': (feature.get('bins') or {}).get('k', 100), 'edges': none,
+        } -%}
+    {%- endif -%}
+    {{- return({
+        'bins': bins,
+        'smoothing': feature.get('smoothing', given.get('smoothing', 'floor_1e-4')),
+        'missing': feature.get('missing', given.get('missing', 'bin')),
+    }) -}}
+{% endmacro %}
+
+{% macro normal_segments(given) %}
+    {%- set segments = [] -%}
+    {%- for written in given -%}
+        {%- set segment = written if written is mapping else {'name': written} -%}
+        {%- set name = segment.get('name') | string -%}
+        {%- set declared = segment.get('values') -%}
+        {%- do segments.append({
+            'name': name,
+            'position': loop.index,
+            'slot': 'segment_' ~ loop.index,
+            'column': mlmon.normal_column({
+                'name': segment.get('column', name),
+                'quote': segment.get('quote', false),
+                'expression': segment.get('expression'),
+            }),
+            'values': declared | map('string') | list if declared else none,
+            'max_values': segment.get('max_values', 20),
+        }) -%}
+    {%- endfor -%}
+    {{- return(segments) -}}
+{% endmacro %}
+
+{# Every column whose distribution is watched: the features, the score, the prediction, the label. #}
+{% macro monitored_of(m, given) %}
+    {%- set monitored = m.features | list -%}
+    {%- set regression = m.task == 'regression' -%}
+    {%- set outputs = [] -%}
+    {%- if m.columns.score is not none and not regression -%}
+        {%- do outputs.append(('score', 'numeric', 'score', m.columns.score)) -%}
+    {%- endif -%}
+    {%- if m.columns.prediction is not none or m.threshold is not none -%}
+        {%- do outputs.append(
+            ('prediction', 'numeric', 'prediction_value', m.columns.prediction) if regression
+            else ('prediction', 'categorical', 'prediction_class', m.columns.prediction)
+        ) -%}
+    {%- endif -%}
+    {%- if m.labels is not none -%}
+        {%- do outputs.append(
+            ('label', 'numeric', 'label_value', m.label_columns.label) if regression
+            else ('label', 'categorical', 'label_class', m.label_columns.label)
+        ) -%}
+    {%- endif -%}
+    {%- for name, kind, slot, column in outputs -%}
+        {%- do monitored.append(dict(mlmon.normal_policies(given, {}, kind), **{
+            'name': name, 'role': name, 'position': monitored | length + 1, 'kind': kind,
+            'slot': slot, 'column': column, 'min': none, 'max': none, 'required': true,
+            'importance': none, 'description': '',
+        })) -%}
+    {%- endfor -%}
+    {{- return(monitored) -}}
+{% endmacro %}
