@@ -34,15 +34,15 @@
     ) -}}
 {% endmacro %}
 
-{# The most edges that any monitor's column in this slot can have. #}
-{% macro most_edges(slot) %}
-    {%- set most = namespace(edges=1) -%}
+{# The most edges that any monitor's column can have, per numeric slot in use. #}
+{% macro edges_by_slot() %}
+    {%- set edges = {} -%}
     {%- for m in mlmon.monitors() -%}
-        {%- for column in m.monitored if column.slot == slot -%}
-            {%- set most.edges = [
-                most.edges, column.bins.k, (column.bins.edges or []) | length
-            ] | max -%}
+        {%- for column in m.monitored if column.kind == 'numeric' and column.role != 'label' -%}
+            {%- do edges.update({
+                column.slot: [edges.get(column.slot, 1), column.bins.k] | max
+            }) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{- return(most.edges) -}}
+    {{- return(edges) -}}
 {% endmacro %}

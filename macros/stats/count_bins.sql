@@ -11,20 +11,18 @@
     {%- set text = dbt.type_string() -%}
     {%- set double = mlmon.type_double() -%}
     {%- set branches = [] -%}
-    {%- for kind in ['numeric', 'categorical'] -%}
-        {%- for slot in mlmon.monitored_slots(kind) -%}
-            {%- for number in range(1, [n_segments, 1] | max + 1) -%}
-                {%- set segment = 'segment_' ~ number if n_segments else none -%}
-                {%- if kind == 'numeric' -%}
-                    {%- do branches.append(
-                        mlmon.count_numeric_bins(rows, key, keyed_references, slot, segment, number)
-                    ) -%}
-                {%- else -%}
-                    {%- do branches.append(
-                        mlmon.count_category_bins(rows, key, keyed_references, slot, segment, number)
-                    ) -%}
-                {%- endif -%}
-            {%- endfor -%}
+    {%- set edges = mlmon.edges_by_slot() -%}
+    {%- for number in range(1, [n_segments, 1] | max + 1) -%}
+        {%- set segment = 'segment_' ~ number if n_segments else none -%}
+        {%- for slot, n_edges in edges.items() -%}
+            {%- do branches.append(mlmon.count_numeric_bins(
+                rows, key, keyed_references, slot, n_edges, segment, number
+            )) -%}
+        {%- endfor -%}
+        {%- for slot in mlmon.monitored_slots('categorical') -%}
+            {%- do branches.append(mlmon.count_category_bins(
+                rows, key, keyed_references, slot, segment, number
+            )) -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- if branches -%}
@@ -40,8 +38,9 @@
     ) -}}
 {% endmacro %}
 
-{% macro count_numeric_bins(rows, key, keyed_references, slot, segment, segment_position) %}
-    {%- set n_edges = mlmon.most_edges(slot) -%}
+{% macro count_numeric_bins(
+    rows, key, keyed_references, slot, n_edges, segment, segment_position
+) %}
     {%- set text = dbt.type_string() %}
     select
         {{ key }},

@@ -1,8 +1,11 @@
 {# Per key and slot: rows, missing, zeros, distinct values, values outside the declared range, quantiles, mode. #}
 {% macro profile_slots(rows, key, touched) %}
     {%- set branches = [] -%}
+    {%- set limits = mlmon.declared_limits() -%}
     {%- for slot in mlmon.monitored_slots('numeric') -%}
-        {%- do branches.append(mlmon.profile_numeric(rows, key, touched, slot)) -%}
+        {%- do branches.append(
+            mlmon.profile_numeric(rows, key, touched, slot, limits.get(slot, []))
+        ) -%}
     {%- endfor -%}
     {%- for slot in mlmon.monitored_slots('categorical') -%}
         {%- do branches.append(mlmon.profile_categorical(rows, key, slot)) -%}
@@ -22,21 +25,25 @@
     ) -}}
 {% endmacro %}
 
-{% macro profile_numeric(rows, key, touched, slot) %}
-    {%- set percents = [1, 5, 25, 50, 75, 95, 99] -%}
-    {%- set limits = [] -%}
+{# Per numeric slot, the branches of a CASE that is 1 outside the range a monitor declares for its column. #}
+{% macro declared_limits() %}
+    {%- set limits = {} -%}
     {%- for m in mlmon.monitors() -%}
-        {%- for column in m.monitored if column.slot == slot
-            and (column.min is not none or column.max is not none) -%}
+        {%- for column in m.monitored if column.min is not none or column.max is not none -%}
             {%- set outside = [] -%}
             {%- if column.min is not none -%}{%- do outside.append("x < " ~ column.min) -%}{%- endif -%}
             {%- if column.max is not none -%}{%- do outside.append("x > " ~ column.max) -%}{%- endif -%}
-            {%- do limits.append(
+            {%- do limits.setdefault(column.slot, []).append(
                 "when monitor = " ~ mlmon.text_literal(m.name) ~ " and ("
                 ~ outside | join(" or ") ~ ") then 1"
             ) -%}
         {%- endfor -%}
-    {%- endfor %}
+    {%- endfor -%}
+    {{- return(limits) -}}
+{% endmacro %}
+
+{% macro profile_numeric(rows, key, touched, slot, limits) %}
+    {%- set percents = [1, 5, 25, 50, 75, 95, 99] %}
     select
         described.{{ key }},
         described.slot,
