@@ -1,4 +1,4 @@
-"""Compares two tables row by row, the way the package promises equality (docs/numbers.md, "Equality").
+"""Compares two tables row by row, as the package promises equality (docs/numbers.md).
 
 Keys, counts, flags, statuses and texts must be equal; doubles to 1e-9 relative or 1e-12 absolute.
 """
@@ -13,7 +13,7 @@ ABSOLUTE = 1e-12
 
 
 def normalised(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with columns in name order and values that compare the same from either warehouse."""
+    """The frame with columns in name order and values that compare the same everywhere."""
     columns: dict[str, pd.Series] = {}
     for name in sorted(frame.columns):
         series = frame[name]
@@ -39,21 +39,28 @@ def _as_text(value: object) -> object:
 def differences(left: pd.DataFrame, right: pd.DataFrame, most: int = 5) -> list[str]:
     """What differs between two tables, in words; an empty list where they are equal.
 
-    Rows are matched in the order of their non-numeric columns, then of their numbers, so no key is needed.
+    Rows are matched in the order of their non-numeric columns, then of their numbers, so no key is
+    needed.
     """
     a, b = normalised(left), normalised(right)
     if list(a.columns) != list(b.columns):
         return [f"columns differ: {sorted(set(a.columns) ^ set(b.columns))}"]
     if len(a) != len(b):
         return [f"{len(a)} rows on the left, {len(b)} on the right"]
-    numbers = [name for name in a.columns if a[name].dtype == "float64" and b[name].dtype == "float64"]
+    numbers = [
+        name for name in a.columns if a[name].dtype == "float64" and b[name].dtype == "float64"
+    ]
     texts = [name for name in a.columns if name not in numbers]
     a, b = _ordered(a, texts, numbers), _ordered(b, texts, numbers)
     found: list[str] = []
     for name in texts:
-        unequal = (a[name].astype(object) != b[name].astype(object)) & ~(a[name].isna() & b[name].isna())
+        unequal = (a[name].astype(object) != b[name].astype(object)) & ~(
+            a[name].isna() & b[name].isna()
+        )
         for row in np.flatnonzero(unequal.to_numpy())[:most]:
-            found.append(f"{name}: {a[name].iloc[row]!r} and {b[name].iloc[row]!r} in {_key(a, row)}")
+            found.append(
+                f"{name}: {a[name].iloc[row]!r} and {b[name].iloc[row]!r} in {_key(a, row)}"
+            )
     for name in numbers:
         x, y = a[name].to_numpy(), b[name].to_numpy()
         close = np.isclose(x, y, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
@@ -72,7 +79,19 @@ def _key(frame: pd.DataFrame, row: int) -> dict[str, object]:
     wanted = [
         name
         for name in frame.columns
-        if name in {"monitor", "model_version", "window_end", "span_windows", "segment_value",
-                    "column_name", "metric", "method", "check_name", "label_age", "bin_index"}
+        if name
+        in {
+            "monitor",
+            "model_version",
+            "window_end",
+            "span_windows",
+            "segment_value",
+            "column_name",
+            "metric",
+            "method",
+            "check_name",
+            "label_age",
+            "bin_index",
+        }
     ]
     return {name: frame[name].iloc[row] for name in wanted}

@@ -1,0 +1,64 @@
+"""The command line. One module a command; what is heavy is imported when a command needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from mlmon import __version__
+from mlmon.cli.alerts import alerts
+from mlmon.cli.demo import demo
+from mlmon.cli.validate import validate
+from mlmon.errors import FAILED, MlmonError
+
+
+class _Group(click.Group):
+    """Prints errors as a sentence and leaves with their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MlmonError as error:
+            click.echo(click.style("Error: ", fg="red", bold=True) + str(error), err=True)
+            ctx.exit(error.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            # The reader has gone, as in `mlmon alerts | head`.
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            ctx.exit(FAILED)
+        except Exception as error:
+            if os.environ.get("MLMON_DEBUG"):
+                raise
+            click.echo(
+                f"Unexpected error: {type(error).__name__}: {error}\n"
+                "Set MLMON_DEBUG=1 to see where it comes from.",
+                err=True,
+            )
+            ctx.exit(FAILED)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 fine; 1 failed; 2 wrong usage or configuration; 75 locked, try again.",
+)
+@click.version_option(__version__, prog_name="mlmon")
+def main() -> None:
+    """Monitor machine-learning models inside the warehouse.
+
+    \b
+    mlmon demo                              see it work on real flights
+    mlmon validate --project-dir my_dbt     is the configuration right?
+    mlmon alerts --project-dir my_dbt       what fires now?
+
+    The numbers themselves are made by dbt: `dbt build` in a project that installs the mlmon package.
+    """
+
+
+main.add_command(demo)
+main.add_command(validate)
+main.add_command(alerts)

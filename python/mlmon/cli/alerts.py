@@ -1,0 +1,135 @@
+"""``mlmon alerts``: what fires now, on the console. It reads; it tells nobody else."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlmon.cli.console import SEVERITY_STYLES, console, number
+from mlmon.cli.options import project_options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mlmon.warehouse import Row
+
+
+@click.command()
+@project_options
+@click.option(
+    "--all",
+    "show_all",
+    is_flag=True,
+    help="Also alerts about model versions that no longer serve.",
+)
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="A table for people, or a list of objects for programs.",
+)
+def alerts(
+    project_dir: Path | None,
+    profiles_dir: Path | None,
+    profile: str | None,
+    target: str | None,
+    show_all: bool,
+    output: str,
+) -> None:
+    """Print the alerts that fire, as the last `dbt build` left them.
+
+    \b
+    mlmon alerts --project-dir examples/flights
+    mlmon alerts --format json | jq '.[].rule_id'
+    """
+    from mlmon.firing import firing_alerts
+    from mlmon.profile import read_target
+
+    found = firing_alerts(read_target(project_dir, profiles_dir, profile, target))
+    shown = [alert for alert in found if show_all or alert["is_active"]]
+    if output == "json":
+        import json
+
+        click.echo(json.dumps(shown, indent=2, default=_as_json, ensure_ascii=False))
+        return
+    page = console()
+    if shown:
+        page.print(alert_table(shown))
+    page.print(headline(shown, len(found) - len(shown)))
+
+
+def headline(shown: list[Row], n_hidden: int) -> str:
+    """How many alerts fire, in a sentence."""
+    counts = {
+        severity: sum(alert["severity"] == severity for alert in shown)
+        for severity in ("critical", "warning")
+    }
+    said = ", ".join(f"{n} {severity}" for severity, n in counts.items() if n)
+    text = f"{_count(len(shown), 'alert')} firing: {said}." if shown else "Nothing fires."
+    if n_hidden:
+        text += f" {_count(n_hidden, 'more')} about versions that no longer serve: --all shows."
+    return text
+
+
+def alert_table(shown: list[Row]) -> Table:
+    """The alerts as a table, the worst first."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("severity", "rule", "monitor", "where", "value", "limit", "since", "runbook"):
+        table.add_column(
+            title,
+            justify="right" if title == "value" else "left",
+            no_wrap=title in {"severity", "value", "limit", "since"},
+            overflow="fold",
+        )
+    for alert in shown:
+        style = SEVERITY_STYLES.get(alert["severity"], "")
+        table.add_row(
+            f"[{style}]{alert['severity']}[/]" if style else alert["severity"],
+            *(
+                escape(text)
+                for text in (
+                    alert["rule_id"],
+                    f"{alert['monitor']} {alert['model_version']}",
+                    where(alert),
+                    number(alert["value"]),
+                    str(alert["condition"]),
+                    f"{alert['since_window_end']:%Y-%m-%d %H:%M}",
+                    alert["runbook_url"] or alert["runbook"] or "",
+                )
+            ),
+        )
+    return table
+
+
+def where(alert: Row) -> str:
+    """What the alert is about: its metric, and the column, segment and class where it has them."""
+    parts = [alert["metric"]]
+    if alert["column_name"] != "all":
+        parts.append(f"of {alert['column_name']}")
+    if alert["segment_name"] != "all":
+        parts.append(f"at {alert['segment_name']} = {alert['segment_value']}")
+    if alert["class_label"] != "all":
+        parts.append(f"for class {alert['class_label']}")
+    return " ".join(parts)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 or noun == "more" else f"{n} {noun}s"
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,172 @@
+"""``mlmon demo``: generate the flights logs, build the tables, and say what was caught."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mlmon.profile import Target
+
+PROJECT = Path("examples") / "flights"
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Log every flight, not a tenth: ten times the rows.")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where logs, tables and dbt's files go. [default: examples/flights]",
+)
+@click.option(
+    "--target",
+    type=click.Choice(["duckdb", "postgres"]),
+    default="duckdb",
+    show_default=True,
+    help="The warehouse. postgres is found by PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE.",
+)
+@click.option(
+    "--project-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The demo's dbt project. [default: examples/flights of this checkout]",
+)
+def demo(full: bool, directory: Path | None, target: str, project_dir: Path | None) -> None:
+    """Watch two models of New York's flights of 2013, from their logs to alerts.
+
+    Real flights, weather and outcomes; simulated models and log traffic; nine injected incidents.
+    Takes about a minute and writes only into the directory, which git ignores.
+
+    \b
+    mlmon demo
+    mlmon demo --full --directory /tmp/flights
+    """
+    from mlmon.cli.console import console
+    from mlmon.cli.demo_summary import print_summary
+
+    page = console()
+    started = monotonic()
+    project = find_demo(project_dir)
+    place = (directory or project).resolve()
+    environment = demo_environment(place, target)
+    _generate(page, project, place, full)
+    found = _target(project, target, environment)
+    if target == "postgres":
+        from mlmon.demo_landing import land_in_postgres
+
+        land_in_postgres(found, place / "logs_landed")
+    _build(page, project, place, target, environment)
+    print_summary(page, found, place, seconds=monotonic() - started)
+
+
+def find_demo(project_dir: Path | None) -> Path:
+    """The demo's project: as given, in the checkout around here, or in that of this package.
+
+    Raises ConfigurationError outside a checkout.
+    """
+    from mlmon.errors import ConfigurationError
+
+    here = Path.cwd()
+    around = [place / PROJECT for place in (here, *here.parents)]
+    beside = Path(__file__).resolve().parents[3] / PROJECT
+    for place in [project_dir] if project_dir else [*around, beside]:
+        if (place / "dbt_project.yml").is_file() and (place / "data").is_dir():
+            return place.resolve()
+    raise ConfigurationError(
+        f"The demo lives in a clone of mlmon, in {PROJECT}, and {project_dir or here} is in none."
+        " Run `mlmon demo` inside the clone, or name that directory with --project-dir."
+    )
+
+
+def demo_environment(place: Path, target: str) -> dict[str, str]:
+    """The variables that the demo's profile, its sources and dbt read."""
+    return {
+        "FLIGHTS_TARGET": target,
+        "FLIGHTS_LOGS": str(place / "logs_landed"),
+        "FLIGHTS_DUCKDB": str(place / "flights.duckdb"),
+        "DBT_TARGET_PATH": str(place / "target"),
+        "DBT_LOG_PATH": str(place / "logs"),
+        "DBT_PROFILES_DIR": "",
+    }
+
+
+def _generate(page: Console, project: Path, place: Path, full: bool) -> None:
+    from mlmon.errors import ConfigurationError
+
+    with page.status("importing pandas and scikit-learn") as status:
+        try:
+            from mlmon.demo.generate import generate
+
+            generate(
+                project / "data",
+                place / "logs_landed",
+                full=full,
+                progress=lambda step: _step(page, status.update, step),
+            )
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"The demo needs {error.name}, which is not installed:"
+                f" {sys.executable} -m pip install 'mlmon[demo]'."
+            ) from None
+
+
+def _step(page: Console, update: object, step: str) -> None:
+    if page.is_terminal and callable(update):
+        update(step)
+    else:
+        page.print(f"· {step}")
+
+
+def _target(project: Path, target: str, environment: dict[str, str]) -> Target:
+    import os
+
+    from mlmon.profile import read_target
+
+    os.environ.update(environment)
+    return read_target(project, project, target=target)
+
+
+def _build(
+    page: Console, project: Path, place: Path, target: str, environment: dict[str, str]
+) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from mlmon.dbt_process import require, run_dbt
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[dim]{task.fields[node]}"),
+        console=page,
+        transient=True,
+        disable=not page.is_terminal,
+    ) as bar:
+        task = bar.add_task("dbt starts", total=None, node="")
+
+        def show(n_done: int, n_total: int, node: str) -> None:
+            bar.update(
+                task, description="dbt build", completed=n_done, total=n_total, node=node
+            )
+
+        if not page.is_terminal:
+            page.print("· building the tables with dbt")
+        log = place / "logs" / "dbt.log"
+        commands = [["build", "--target", target, "--full-refresh"]]
+        if not (project / "dbt_packages" / "mlmon" / "dbt_project.yml").is_file():
+            commands.insert(0, ["deps"])
+        for command in commands:
+            run = run_dbt(
+                command,
+                project_dir=project,
+                profiles_dir=project,
+                environment=environment,
+                progress=show,
+            )
+            require(run, log)
+    page.print(f"· dbt built {run.n_done} models and seeds")

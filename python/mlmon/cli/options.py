@@ -1,0 +1,33 @@
+"""Options that several commands share, spelled as dbt spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def project_options(command: Command) -> Command:
+    """Where the dbt project is and which of its warehouses is meant."""
+    for option in (
+        click.option("--target", help="The target of the profile. [default: the profile's own]"),
+        click.option("--profile", help="The profile. [default: as in dbt_project.yml]"),
+        click.option(
+            "--profiles-dir",
+            type=_DIRECTORY,
+            help="Directory of profiles.yml. [default: here, the project, ~/.dbt]",
+        ),
+        click.option(
+            "--project-dir",
+            type=_DIRECTORY,
+            help="Directory of the dbt project. [default: here]",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,110 @@
+"""Runs dbt as a process of its own and reads what it says.
+
+A process, because dbt keeps a DuckDB file locked until its process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
+
+# Called with how many of how many nodes are done and the name of the last.
+Progress = Callable[[int, int, str], None]
+
+_DONE = {"LogModelResult", "LogSeedResult", "LogTestResult", "LogSnapshotResult", "SkippingDetails"}
+_NOT_PARSED = 2
+
+
+@dataclass(slots=True)
+class DbtRun:
+    """What a dbt command said; its exit code is dbt's: 0 fine, 1 nodes failed, 2 did not start."""
+
+    exit_code: int = 0
+    n_done: int = 0
+    n_total: int = 0
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    # The last lines that were no messages: what Python says when dbt itself breaks.
+    other: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+
+
+def run_dbt(
+    arguments: Sequence[str],
+    *,
+    project_dir: Path,
+    profiles_dir: Path,
+    environment: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> DbtRun:
+    """Run a dbt command in the project's directory and return what it said.
+
+    Nothing is raised for a command that fails; see `require`.
+    """
+    command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", *arguments]
+    command += ["--project-dir", str(project_dir), "--profiles-dir", str(profiles_dir)]
+    run = DbtRun()
+    with subprocess.Popen(
+        command,
+        cwd=project_dir,
+        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            _hear(run, line.rstrip("\n"), progress)
+    run.exit_code = process.returncode
+    return run
+
+
+def require(run: DbtRun, log_path: Path) -> None:
+    """Raise what a failed run means, in dbt's own words; nothing where it is fine.
+
+    TryAgainError where a DuckDB file is locked, ConfigurationError where dbt did not come to run
+    anything, MlmonError where nodes failed.
+    """
+    if run.exit_code == 0:
+        return
+    said = "\n".join(_unique(run.errors)) or "\n".join(run.other) or "dbt said nothing."
+    if "Could not set lock on file" in said:
+        raise TryAgainError(f"Another process holds the DuckDB file: try again.\n{said}")
+    text = f"{said}\n\ndbt's log: {log_path}"
+    if run.exit_code == _NOT_PARSED:
+        raise ConfigurationError(f"dbt could not start:\n{text}")
+    raise MlmonError(f"dbt failed:\n{text}")
+
+
+def _hear(run: DbtRun, line: str, progress: Progress | None) -> None:
+    try:
+        message: dict[str, Any] = json.loads(line)
+        info, data = message["info"], message["data"]
+    except (ValueError, KeyError, TypeError):
+        if line.strip():
+            run.other.append(line)
+        return
+    if info["level"] == "error" and info["msg"].strip():
+        run.errors.append(info["msg"])
+    elif info["level"] == "warn":
+        run.warnings.append(info["msg"])
+    if info["name"] == "ConcurrencyLine":
+        run.n_total = int(data.get("node_count", 0))
+    elif info["name"] in _DONE:
+        run.n_done += 1
+        if progress:
+            progress(run.n_done, run.n_total, data.get("node_info", {}).get("node_name", ""))
+
+
+def _unique(texts: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(text.strip() for text in texts))

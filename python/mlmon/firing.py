@@ -1,0 +1,25 @@
+"""Reads what the alert rules say now (fct_mlmon__alert_states). It judges nothing itself."""
+
+from __future__ import annotations
+
+from mlmon.profile import Target
+from mlmon.warehouse import Row, connect, relation
+
+MODEL = "fct_mlmon__alert_states"
+
+
+def firing_alerts(target: Target) -> list[Row]:
+    """The rows of the alerts that fire, critical ones first, then those that fire longest."""
+    states = relation(target, MODEL)
+    with connect(target) as warehouse:
+        return warehouse.rows(
+            f"""
+            select *
+            from {states}
+            where state = 'firing'
+            order by
+                case severity when 'critical' then 0 else 1 end,
+                since_window_end,
+                series_id
+            """
+        )

@@ -1,0 +1,182 @@
+"""Short-lived connections to the warehouse of a dbt project, by the profile of that project.
+
+The only place of the Python package that opens a connection. It reads; what is written is dbt's
+business, except for the logs of the demo.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
+from mlmon.profile import Target
+
+if TYPE_CHECKING:
+    import duckdb
+    import psycopg2.extensions
+
+Row = dict[str, Any]
+
+
+class Connection(Protocol):
+    """An open connection."""
+
+    def rows(self, sql: str) -> list[Row]:
+        """The rows of a query, each as a dict by column."""
+
+
+@contextmanager
+def connect(target: Target) -> Iterator[Connection]:
+    """A reading connection to a target; closed at the end.
+
+    Raises TryAgainError where another process holds a DuckDB file, ConfigurationError for a
+    warehouse that mlmon cannot open itself, MlmonError where the warehouse does not answer.
+    """
+    openers = {"duckdb": _open_duckdb, "postgres": _open_postgres}
+    if target.kind not in openers:
+        raise ConfigurationError(
+            f"Target {target.name!r} of profile {target.profile!r} is of type {target.kind!r};"
+            f" the command line reads {' and '.join(openers)}. The tables themselves are there:"
+            " query them with any client."
+        )
+    with openers[target.kind](target) as opened:
+        yield opened
+
+
+def duckdb_path(target: Target) -> Path:
+    """The file of a DuckDB target; a relative path counts from the project, as for dbt."""
+    return target.project_dir / str(target.settings.get("path", ""))
+
+
+def relation(target: Target, model: str, target_path: Path | None = None) -> str:
+    """The quoted name under which dbt built a model of this package, from dbt's manifest.
+
+    Raises MlmonError where dbt has not run.
+    """
+    path = _artifacts(target, target_path) / "manifest.json"
+    if not path.is_file():
+        raise MlmonError(
+            f"{path} is not there: dbt has not run in this project. Run `dbt build` first."
+        )
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    node = manifest["nodes"].get(f"model.mlmon.{model}")
+    if node is None:
+        raise ConfigurationError(
+            f"The dbt project {target.project_dir} does not have the model {model}: is mlmon in its"
+            " packages.yml, and enabled?"
+        )
+    return str(node["relation_name"])
+
+
+def _artifacts(target: Target, target_path: Path | None) -> Path:
+    import os
+
+    named = target_path or os.environ.get("DBT_TARGET_PATH") or "target"
+    return target.project_dir / named
+
+
+class _DuckDB:
+    def __init__(self, opened: duckdb.DuckDBPyConnection) -> None:
+        self._opened = opened
+
+    def rows(self, sql: str) -> list[Row]:
+        import duckdb
+
+        try:
+            found = self._opened.execute(sql)
+            names = [column[0] for column in found.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        except duckdb.CatalogException as error:
+            raise _absent(error) from None
+        except duckdb.Error as error:
+            raise MlmonError(f"DuckDB: {error}") from None
+
+
+@contextmanager
+def _open_duckdb(target: Target) -> Iterator[Connection]:
+    import duckdb
+
+    path = duckdb_path(target)
+    if not path.is_file():
+        raise MlmonError(f"The DuckDB file {path} is not there. Run `dbt build` first.")
+    try:
+        opened = duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise TryAgainError(
+                f"Another process writes to {path}: try again when it is done.\n{error}"
+            ) from None
+        raise MlmonError(f"{path} cannot be opened: {error}") from None
+    try:
+        yield _DuckDB(opened)
+    finally:
+        opened.close()
+
+
+class _Postgres:
+    def __init__(self, opened: psycopg2.extensions.connection) -> None:
+        self._opened = opened
+
+    def rows(self, sql: str) -> list[Row]:
+        import psycopg2
+
+        try:
+            with self._opened.cursor() as cursor:
+                cursor.execute(sql)
+                names = [column.name for column in cursor.description or ()]
+                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except psycopg2.errors.UndefinedTable as error:
+            raise _absent(error) from None
+        except psycopg2.Error as error:
+            raise MlmonError(f"PostgreSQL: {error}") from None
+
+
+@contextmanager
+def _open_postgres(target: Target) -> Iterator[Connection]:
+    opened = open_postgres(target)
+    try:
+        opened.set_session(readonly=True, autocommit=True)
+        yield _Postgres(opened)
+    finally:
+        opened.close()
+
+
+def open_postgres(target: Target) -> psycopg2.extensions.connection:
+    """A psycopg2 connection with the credentials of the profile."""
+    try:
+        import psycopg2
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            "Target 'postgres' needs psycopg2: pip install 'mlmon[postgres]'."
+        ) from None
+
+    settings = target.settings
+    wanted = {
+        "host": settings.get("host"),
+        "port": settings.get("port", 5432),
+        "user": settings.get("user"),
+        "password": settings.get("password", settings.get("pass")),
+        "dbname": settings.get("dbname", settings.get("database")),
+        "sslmode": settings.get("sslmode"),
+        "sslcert": settings.get("sslcert"),
+        "sslkey": settings.get("sslkey"),
+        "sslrootcert": settings.get("sslrootcert"),
+        "connect_timeout": settings.get("connect_timeout", 10),
+    }
+    try:
+        return psycopg2.connect(
+            application_name="mlmon",
+            **{name: value for name, value in wanted.items() if value is not None},
+        )
+    except psycopg2.OperationalError as error:
+        raise MlmonError(f"PostgreSQL does not answer: {error}") from None
+
+
+def _absent(error: Exception) -> MlmonError:
+    return MlmonError(
+        f"The table is not there; run `dbt build` for this target first.\n{str(error).strip()}"
+    )

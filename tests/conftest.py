@@ -1,0 +1,79 @@
+"""Fixtures for every test: a PostgreSQL server, warehouses, and dbt projects on them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.dbt_project import DbtProject, create_project
+from support.postgres import PostgresServer, server
+from support.warehouses import DuckDBWarehouse, Engine, PostgresWarehouse, Warehouse
+
+MakeWarehouse = Callable[[Engine], Warehouse]
+MakeProject = Callable[..., DbtProject]
+
+_numbers = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests on one worker, so that they share what is slow to make."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, started where the first test of a worker asks for it."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def make_warehouse(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MakeWarehouse:
+    """`make_warehouse("duckdb" | "postgres")`: an empty warehouse of its own.
+
+    Its databases go with the server, its files with pytest's directory.
+    """
+
+    def make(engine: Engine) -> Warehouse:
+        if engine == "duckdb":
+            return DuckDBWarehouse(tmp_path_factory.mktemp("duckdb") / "warehouse.duckdb")
+        running: PostgresServer = request.getfixturevalue("postgres_server")
+        warehouse = PostgresWarehouse(running, f"test_{next(_numbers)}")
+        warehouse.clear()
+        return warehouse
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_project(
+    make_warehouse: MakeWarehouse, tmp_path_factory: pytest.TempPathFactory
+) -> MakeProject:
+    """`make_project(engine, vars=…, sources=…, files=…)`: see `support.dbt_project.create_project`.
+
+    Give `warehouse=` to put a second project on the warehouse of a first.
+    """
+
+    def make(
+        engine: Engine = "duckdb", *, warehouse: Warehouse | None = None, **options: Any
+    ) -> DbtProject:
+        directory: Path = tmp_path_factory.mktemp("project")
+        return create_project(directory, warehouse or make_warehouse(engine), **options)
+
+    return make
+
+
+@pytest.fixture(scope="session", params=["duckdb", "postgres"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Both engines, one after the other: a test that asks for it runs on each."""
+    name: Engine = request.param
+    return name

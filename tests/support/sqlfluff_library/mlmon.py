@@ -1,0 +1,64 @@
+"""Stand-ins for the package's macros, so that sqlfluff can render a model without dbt.
+
+A macro that is not named here renders as an expression. Where a model needs a whole query, a list of
+columns or a value of another kind, the name is added below: nothing else has to be kept in step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class Stub(str):
+    """An expression, any attribute of which is a number."""
+
+    __slots__ = ()
+
+    def __getattr__(self, _: str) -> Stub:
+        return Stub("1")
+
+
+EXPRESSION = Stub("stub_function(stub_argument)")
+QUERY = "select stub_column from stub_relation"
+
+VALUES: dict[str, Any] = {
+    # Whole queries.
+    "column_settings": QUERY,
+    "count_bins": QUERY,
+    "binary_metrics": QUERY,
+    "declared_segment_values": QUERY,
+    "integers": QUERY,
+    "judged_metric_settings": QUERY,
+    "label_age_settings": QUERY,
+    "label_log": QUERY,
+    "latest_rows": QUERY,
+    "long_values": QUERY,
+    "metric_rows": QUERY,
+    "metric_settings": QUERY,
+    "monitor_settings": QUERY,
+    "prediction_log": QUERY,
+    "profile_slots": QUERY,
+    "reference_log": QUERY,
+    "schema_columns": QUERY,
+    "segment_settings": QUERY,
+    "span_settings": QUERY,
+    "stale_windows": QUERY,
+    # Relations, types and words of the language.
+    "inlined": "",
+    "seed_relation": "stub_relation",
+    "type_double": "double precision",
+    # Values that a model's own Jinja reads.
+    "alert_rule_selectors": {"monitor": "*"},
+    "check_configuration": "",
+    "monitors": [],
+    "portable_slots": ["numeric_1"],
+    "slot_counts": {"numeric": 1, "category": 1, "segment": 1},
+    "slot_names": ["numeric_1"],
+}
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return lambda *_, **__: VALUES.get(name, EXPRESSION)
