@@ -13,12 +13,15 @@ count({{ x }}) as n_latency,
 #}
 {% macro latency_bucket(x) %}
     {{- return(
-        "case when " ~ x ~ " < 1e-12 then -100000 else cast(ceil(ln(" ~ x ~ ") / ln(1.02)) as bigint) end"
+        "case when " ~ x ~ " < 1e-12 then -100000 else cast(ceil(ln(" ~ x ~ ") / ln(cast(1.02 as "
+        ~ mlmon.type_double() ~ "))) as bigint) end"
     ) -}}
 {% endmacro %}
 
 {% macro latency_of_bucket(bucket) %}
     {{- return(
-        "case when " ~ bucket ~ " = -100000 then 0.0 else exp((" ~ bucket ~ " - 0.5) * ln(1.02)) end"
+        "case when " ~ bucket ~ " = -100000 then cast(0 as " ~ mlmon.type_double() ~ ") else exp((cast("
+        ~ bucket ~ " as " ~ mlmon.type_double() ~ ") - 0.5) * ln(cast(1.02 as "
+        ~ mlmon.type_double() ~ "))) end"
     ) -}}
 {% endmacro %}
