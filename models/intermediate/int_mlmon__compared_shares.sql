@@ -38,7 +38,8 @@ described as (
         columns.smoothing,
         comparison.reference_count,
         comparison.current_count,
-        not (columns.missing_policy = 'drop' and bins.bin_kind = 'missing') as is_compared
+        columns.missing_policy <> 'drop'
+        or coalesce(bins.bin_kind, '') <> 'missing' as is_compared
     from comparison
     inner join columns
         on

@@ -44,7 +44,8 @@ ranked as (
         statistics.*,
         rank() over (
             partition by window_key, span_windows, segment_name, segment_value
-            order by case when column_role = 'feature' and p_value is not null then 0 else 1 end,
+            order by
+                case when column_role = 'feature' and p_value is not null then 0 else 1 end,
                 p_value
         ) as p_rank,
         sum(case when column_role = 'feature' and p_value is not null then 1 else 0 end) over (

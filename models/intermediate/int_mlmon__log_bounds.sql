@@ -1,6 +1,8 @@
 -- One row per monitor: what stretch of its logs there is, and from where on this run looks for changes.
 -- The lookback counts back from the newest plausible event; a changed configuration or reference table, a
 -- log-based reference inside the lookback, and a full refresh look at all of it.
+{%- set searches_all = flags.FULL_REFRESH or var('mlmon_lookback_days') == 0 %}
+
 with
 
 prediction_log as (
@@ -88,7 +90,7 @@ searched as (
         {{ mlmon.window_index('first_predicted_at') }} as first_window_index,
         case
             when
-                {{ 'true' if flags.FULL_REFRESH or var('mlmon_lookback_days') | int == 0 else 'false' }}
+                {{ searches_all | string | lower }}
                 or coalesce(seen_settings_hash, '') <> settings_hash
                 or (
                     reference_kind = 'dates'

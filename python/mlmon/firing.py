@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mlmon.profile import Target
 from mlmon.warehouse import Row, connect, relation
 
 MODEL = "fct_mlmon__alert_states"
 
 
-def firing_alerts(target: Target) -> list[Row]:
-    """The rows of the alerts that fire, critical ones first, then those that fire longest."""
-    states = relation(target, MODEL)
+def firing_alerts(target: Target, target_path: Path | None = None) -> list[Row]:
+    """The rows of the alerts that fire, critical ones first, then those that fire longest.
+
+    ``target_path`` is the directory of dbt's artifacts where it is not the usual one.
+    """
+    states = relation(target, MODEL, target_path)
     with connect(target) as warehouse:
         return warehouse.rows(
             f"""

@@ -35,14 +35,18 @@ def read_target(
     profiles_dir: Path | None = None,
     profile: str | None = None,
     target: str | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Target:
-    """The output that dbt would use with the same options.
+    """The output that dbt would use with the same options and environment variables.
 
-    Raises ConfigurationError, which names the file, the key and what was found.
+    ``environment`` is laid over that of this process. Raises ConfigurationError, which names the
+    file, the key and what was found.
     """
+    variables = {**os.environ, **(environment or {})}
     project_dir = find_project(project_dir)
     project = _read(project_dir / PROJECT_FILE)
-    profile = profile or os.environ.get("DBT_PROFILE") or _render(project.get("profile"))
+    profile = profile or variables.get("DBT_PROFILE")
+    profile = profile or _render(project.get("profile"), variables)
     if not profile:
         raise ConfigurationError(f"{project_dir / PROJECT_FILE} names no profile: add one.")
 
@@ -55,13 +59,13 @@ def read_target(
             f" {PROJECT_FILE} or with --profile."
         )
     outputs = profiles[profile].get("outputs") or {}
-    name = target or os.environ.get("DBT_TARGET") or _render(profiles[profile].get("target"))
-    name = name or "default"
+    name = target or variables.get("DBT_TARGET")
+    name = name or _render(profiles[profile].get("target"), variables) or "default"
     if name not in outputs:
         raise ConfigurationError(
             f"{path}: profile {profile!r} has no target {name!r}: it has {_names(outputs)}."
         )
-    settings = _render(outputs[name])
+    settings = _render(outputs[name], variables)
     kind = str(settings.get("type", ""))
     return Target(project_dir, profiles_dir, profile, name, kind, settings)
 
@@ -104,17 +108,17 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _render(value: Any) -> Any:
+def _render(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
-        return {key: _render(entry) for key, entry in value.items()}
+        return {key: _render(entry, variables) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_render(entry) for entry in value]
+        return [_render(entry, variables) for entry in value]
     if isinstance(value, str) and ("{{" in value or "{%" in value):
-        return _render_text(value)
+        return _render_text(value, variables)
     return value
 
 
-def _render_text(text: str) -> Any:
+def _render_text(text: str, variables: Mapping[str, str]) -> Any:
     from jinja2 import TemplateError
     from jinja2.nativetypes import NativeEnvironment
     from jinja2.sandbox import SandboxedEnvironment
@@ -125,15 +129,16 @@ def _render_text(text: str) -> Any:
     environment.filters.update(
         as_number=_as_number, as_bool=_as_bool, as_native=_as_is, as_text=str
     )
-    environment.globals["env_var"] = _env_var
+    environment.globals["env_var"] = lambda name, default=None: _env_var(
+        variables.get(name, default), name
+    )
     try:
         return environment.from_string(text).render()
     except TemplateError as error:
         raise ConfigurationError(f"{text!r} cannot be rendered: {error}") from None
 
 
-def _env_var(name: str, default: str | None = None) -> str:
-    value = os.environ.get(name, default)
+def _env_var(value: str | None, name: str) -> str:
     if value is None:
         raise ConfigurationError(
             f"The environment variable {name} is not set, and the profile gives no default for it."

@@ -7,6 +7,7 @@ business, except for the logs of the demo.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,8 +74,6 @@ def relation(target: Target, model: str, target_path: Path | None = None) -> str
 
 
 def _artifacts(target: Target, target_path: Path | None) -> Path:
-    import os
-
     named = target_path or os.environ.get("DBT_TARGET_PATH") or "target"
     return target.project_dir / named
 
@@ -168,12 +167,13 @@ def open_postgres(target: Target) -> psycopg2.extensions.connection:
         "connect_timeout": settings.get("connect_timeout", 10),
     }
     try:
-        return psycopg2.connect(
+        opened: psycopg2.extensions.connection = psycopg2.connect(
             application_name="mlmon",
             **{name: value for name, value in wanted.items() if value is not None},
         )
     except psycopg2.OperationalError as error:
         raise MlmonError(f"PostgreSQL does not answer: {error}") from None
+    return opened
 
 
 def _absent(error: Exception) -> MlmonError:

@@ -62,17 +62,24 @@ quarantined as (
         request_id,
         loaded_at
     from orphan_labels
+),
+
+dated as (
+    select
+        quarantined.*,
+        -- Rows that do not say when they were loaded stand under the first day there is.
+        coalesce(cast(loaded_at as date), cast('1970-01-01' as date)) as loaded_date
+    from quarantined
 )
 
 select
     monitor,
     log_name,
     reason_code,
-    -- Rows that do not say when they were loaded stand under the first day there is.
-    coalesce(cast(loaded_at as date), cast('1970-01-01' as date)) as loaded_date,
+    loaded_date,
     cast(count(*) as bigint) as n_rows,
     min(loaded_at) as first_loaded_at,
     max(loaded_at) as last_loaded_at,
     min({{ mlmon.byte_order('request_id') }}) as example_request_id
-from quarantined
-group by monitor, log_name, reason_code, coalesce(cast(loaded_at as date), cast('1970-01-01' as date))
+from dated
+group by monitor, log_name, reason_code, loaded_date

@@ -55,7 +55,7 @@ def main() -> None:
     mlmon validate --project-dir my_dbt     is the configuration right?
     mlmon alerts --project-dir my_dbt       what fires now?
 
-    The numbers themselves are made by dbt: `dbt build` in a project that installs the mlmon package.
+    The numbers themselves are made by dbt: `dbt build` in a project that installs the package.
     """
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from mlmon.warehouse import Row
 
+# The ranks of verdicts that rules compare with (status_rank of the marts).
+RANKS = {"4": "warning", "5": "critical"}
+
 
 @click.command()
 @project_options
@@ -84,31 +87,32 @@ def alert_table(shown: list[Row]) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("severity", "rule", "monitor", "where", "value", "limit", "since", "runbook"):
-        table.add_column(
-            title,
-            justify="right" if title == "value" else "left",
-            no_wrap=title in {"severity", "value", "limit", "since"},
-            overflow="fold",
-        )
+    table.add_column("severity", no_wrap=True)
+    table.add_column("rule, monitor\nmetric")
+    table.add_column("value\nlimit", no_wrap=True)
+    table.add_column("since (UTC)\nrunbook", no_wrap=True)
     for alert in shown:
-        style = SEVERITY_STYLES.get(alert["severity"], "")
+        style = SEVERITY_STYLES.get(alert["severity"], "none")
+        value, limit = value_and_limit(alert)
+        about = f"{alert['rule_id']}, {alert['monitor']} {alert['model_version']}"
+        since = f"{alert['since_window_end']:%Y-%m-%d %H:%M}"
         table.add_row(
-            f"[{style}]{alert['severity']}[/]" if style else alert["severity"],
-            *(
-                escape(text)
-                for text in (
-                    alert["rule_id"],
-                    f"{alert['monitor']} {alert['model_version']}",
-                    where(alert),
-                    number(alert["value"]),
-                    str(alert["condition"]),
-                    f"{alert['since_window_end']:%Y-%m-%d %H:%M}",
-                    alert["runbook_url"] or alert["runbook"] or "",
-                )
-            ),
+            f"[{style}]{alert['severity']}[/]",
+            f"{escape(about)}\n[dim]{escape(where(alert))}[/]",
+            f"{value}\n[dim]{escape(limit)}[/]",
+            f"{since}\n[dim]{escape(alert['runbook'] or '')}[/]",
         )
     return table
+
+
+def value_and_limit(alert: Row) -> tuple[str, str]:
+    """The value that was compared and the condition; a verdict's rank by its name."""
+    value, limit = number(alert["value"]), str(alert["condition"])
+    if alert["measure"] == "status_rank":
+        for rank, status in RANKS.items():
+            value = status if value == rank else value
+            limit = limit.replace(rank, status)
+    return value, limit
 
 
 def where(alert: Row) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "ok": "green"}
 
 # Where nobody has said how wide a page is, as in a file or a log.
-PAGE_WIDTH = 110
+PAGE_WIDTH = 120
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -19,9 +19,7 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(
-        stderr=stderr, highlight=False, width=None if stream.isatty() else PAGE_WIDTH
-    )
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PAGE_WIDTH)
 
 
 def number(value: float | None) -> str:

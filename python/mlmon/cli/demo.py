@@ -12,8 +12,6 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mlmon.profile import Target
-
 PROJECT = Path("examples") / "flights"
 
 
@@ -48,6 +46,7 @@ def demo(full: bool, directory: Path | None, target: str, project_dir: Path | No
     """
     from mlmon.cli.console import console
     from mlmon.cli.demo_summary import print_summary
+    from mlmon.profile import read_target
 
     page = console()
     started = monotonic()
@@ -55,7 +54,7 @@ def demo(full: bool, directory: Path | None, target: str, project_dir: Path | No
     place = (directory or project).resolve()
     environment = demo_environment(place, target)
     _generate(page, project, place, full)
-    found = _target(project, target, environment)
+    found = read_target(project, project, target=target, environment=environment)
     if target == "postgres":
         from mlmon.demo_landing import land_in_postgres
 
@@ -91,7 +90,6 @@ def demo_environment(place: Path, target: str) -> dict[str, str]:
         "FLIGHTS_DUCKDB": str(place / "flights.duckdb"),
         "DBT_TARGET_PATH": str(place / "target"),
         "DBT_LOG_PATH": str(place / "logs"),
-        "DBT_PROFILES_DIR": "",
     }
 
 
@@ -122,15 +120,6 @@ def _step(page: Console, update: object, step: str) -> None:
         page.print(f"· {step}")
 
 
-def _target(project: Path, target: str, environment: dict[str, str]) -> Target:
-    import os
-
-    from mlmon.profile import read_target
-
-    os.environ.update(environment)
-    return read_target(project, project, target=target)
-
-
 def _build(
     page: Console, project: Path, place: Path, target: str, environment: dict[str, str]
 ) -> None:
@@ -150,9 +139,7 @@ def _build(
         task = bar.add_task("dbt starts", total=None, node="")
 
         def show(n_done: int, n_total: int, node: str) -> None:
-            bar.update(
-                task, description="dbt build", completed=n_done, total=n_total, node=node
-            )
+            bar.update(task, description="dbt build", completed=n_done, total=n_total, node=node)
 
         if not page.is_terminal:
             page.print("· building the tables with dbt")
