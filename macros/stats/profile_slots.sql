@@ -84,17 +84,26 @@
     ) as described
     left join (
         select
-            {{ key }},
+            counted.{{ key }},
             count(*) as n_distinct,
-            max(n) as modal_n,
-            min(case when n = largest_n then x end) as modal_value
-        from (
+            max(most.n) as modal_n,
+            min(case when counted.n = most.n then counted.x end) as modal_value
+        from ({{ mlmon.value_counts(rows, key, slot) }}) as counted
+        inner join (
             select
                 {{ key }},
-                x,
-                n,
-                max(n) over (partition by {{ key }}) as largest_n
-            from (
+                max(n) as n
+            from ({{ mlmon.value_counts(rows, key, slot) }}) as counted
+            group by {{ key }}
+        ) as most
+            on counted.{{ key }} = most.{{ key }}
+        group by counted.{{ key }}
+    ) as frequencies
+        on described.{{ key }} = frequencies.{{ key }}
+{% endmacro %}
+
+{# How often each value occurs, per key. #}
+{% macro value_counts(rows, key, slot) %}
                 select
                     {{ key }},
                     {{ slot }} as x,
@@ -102,12 +111,7 @@
                 from {{ rows }}
                 where {{ slot }} is not null
                 group by {{ key }}, {{ slot }}
-            ) as counted
-        ) as compared
-        group by {{ key }}
-    ) as frequencies
-        on described.{{ key }} = frequencies.{{ key }}
-{% endmacro %}
+            {% endmacro %}
 
 {% macro profile_categorical(rows, key, slot) %}
     select
