@@ -29,7 +29,7 @@ def normalised(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_text(value: object) -> object:
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, float) and np.isnan(value):
         return None
@@ -70,9 +70,10 @@ def differences(left: pd.DataFrame, right: pd.DataFrame, most: int = 5) -> list[
 
 
 def _ordered(frame: pd.DataFrame, texts: list[str], numbers: list[str]) -> pd.DataFrame:
-    rounded = frame[numbers].round(6).fillna(np.inf)
-    keys = pd.concat([frame[texts].astype(str), rounded], axis=1)
-    return frame.loc[keys.sort_values(texts + numbers, kind="stable").index].reset_index(drop=True)
+    """The rows in an order that does not depend on the last bits of their numbers."""
+    keys = frame[numbers].round(6).fillna(np.inf)
+    keys.insert(0, "texts", pd.util.hash_pandas_object(frame[texts].astype(str), index=False))
+    return frame.iloc[np.lexsort(keys.to_numpy().T[::-1])].reset_index(drop=True)
 
 
 def _key(frame: pd.DataFrame, row: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "ok": "green"}
 
 # Where nobody has said how wide a page is, as in a file or a log.
-PAGE_WIDTH = 120
+PAGE_WIDTH = 100
 
 
 def console(*, stderr: bool = False) -> Console:

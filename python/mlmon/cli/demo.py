@@ -42,7 +42,7 @@ def demo(full: bool, directory: Path | None, target: str, project_dir: Path | No
 
     \b
     mlmon demo
-    mlmon demo --full --directory /tmp/flights
+    mlmon demo --full --directory ~/flights
     """
     from mlmon.cli.console import console
     from mlmon.cli.demo_summary import print_summary

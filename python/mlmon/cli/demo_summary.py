@@ -137,7 +137,7 @@ def _measured(during: Sequence[Row], before: Sequence[Row], metric: str) -> Sigh
     cut = int(len(usual) * TAIL)
     low, high = usual[cut], usual[-1 - cut]
     value = median(now)
-    words = f"{metric} {number(value)} a day, where {number(median(usual))} was usual"
+    words = f"{metric} was {number(value)} a day, where {number(median(usual))} is usual"
     return Sighting(not low <= value <= high, "moved" if not low <= value <= high else "ok", words)
 
 

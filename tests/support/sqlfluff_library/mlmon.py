@@ -1,7 +1,7 @@
 """Stand-ins for the package's macros, so that sqlfluff can render a model without dbt.
 
-A macro that is not named here renders as an expression. Where a model needs a whole query, a list of
-columns or a value of another kind, the name is added below: nothing else has to be kept in step.
+A macro that is not named here renders as an expression. Where a model needs a whole query, a list
+of columns or a value of another kind, the name is added below: nothing else is to be kept in step.
 """
 
 from __future__ import annotations

@@ -1,0 +1,82 @@
+"""The flights demo's own configuration on both engines: the same logs give the same tables, row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from mlmon.demo.generate import generate
+from support.compare import differences
+from support.dbt_project import ROOT, DbtProject
+
+EXAMPLE = ROOT / "examples" / "flights"
+TABLES = (
+    "predictions", "labels", "reference",
+    "air_time_predictions", "air_time_labels", "air_time_reference",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("logs")
+    generate(EXAMPLE / "data", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def projects(make_project: Any, logs: Path) -> dict[str, DbtProject]:
+    """The example's vars on logs loaded as tables, built on each engine."""
+    settings = yaml.safe_load((EXAMPLE / "dbt_project.yml").read_text(encoding="utf-8"))
+    built = {}
+    for engine in ("duckdb", "postgres"):
+        project = make_project(engine, vars=settings["vars"], sources={"flights": TABLES})
+        for table in TABLES:
+            rows = pq.read_table(logs / f"{table}.parquet")
+            project.warehouse.load(table, rows, schema="flights")
+        project.build("--vars", "{mlmon_package_tests: true}")
+        built[engine] = project
+    return built
+
+
+def marts(project: DbtProject) -> list[str]:
+    return [
+        name
+        for name in project.warehouse.tables()
+        if name.startswith(("fct_mlmon__", "dim_mlmon__")) and not name.endswith("_latest")
+    ]
+
+
+def test_every_mart_is_equal_on_duckdb_and_postgres(projects: dict[str, DbtProject]) -> None:
+    names = marts(projects["duckdb"])
+    assert names == marts(projects["postgres"])
+    assert len(names) >= 19
+    unequal = {
+        name: found
+        for name in names
+        if (found := differences(projects["duckdb"].read(name), projects["postgres"].read(name)))
+    }
+    assert unequal == {}
+
+
+def test_each_incident_of_the_truth_file_shows_in_the_table_it_names(
+    projects: dict[str, DbtProject], logs: Path
+) -> None:
+    truth = pd.read_csv(logs / "incidents.csv", parse_dates=["starts_at", "ends_at"])
+    checks = projects["duckdb"].read("fct_mlmon__quality_checks")
+    judged = truth[truth["table_name"] == "fct_mlmon__quality_checks"]
+    assert len(judged) == 5
+    for incident in judged.itertuples():
+        rows = checks[
+            (checks["monitor"] == incident.monitor)
+            & (checks["check_name"] == incident.check_name)
+            & (checks["column_name"] == incident.column_name)
+            & (checks["window_start"] >= incident.starts_at)
+            & (checks["window_end"] <= incident.ends_at)
+        ]
+        assert "critical" in set(rows["status"]), incident.name
+
