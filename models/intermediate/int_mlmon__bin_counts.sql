@@ -1,6 +1,7 @@
 -- One row per window, segment, monitored column and bin: how many predictions, and the sums of their values.
 -- Distributions, drift and most quality checks are computed from this table; the log is not read again.
 {{ config(
+    access='public',
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',

@@ -1,7 +1,7 @@
 -- One row per reference, monitored column and bin: the stored truth of what every bin means.
 -- Bins are (lower, upper]; NULL bounds are open. bin_kind: interval, below (strictly below upper), value (exactly
 -- lower), category, other (reference categories without a bin of their own), unseen, missing.
-{{ config(materialized='view') }}
+{{ config(materialized='view', access='public') }}
 
 with
 

@@ -2,6 +2,7 @@
 -- on, until a label with a newer loaded_at is old enough to take its place. Most predictions have one row; the
 -- one without an end is the latest. A later correction never rewrites an early age.
 {{ config(
+    access='public',
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',

@@ -2,6 +2,7 @@
 -- it now; a window that became empty stays with zero counts. Windows before the searched stretch keep their
 -- row, and windows older than the oldest log row are frozen (the log was cut, the history was not).
 {{ config(
+    access='public',
     materialized='incremental',
     unique_key='window_key',
     incremental_strategy='delete+insert',
