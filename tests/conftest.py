@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.dbt_project import DbtProject, create_project
+from support.dbt_project import DbtProject, MakeProject, create_project
 from support.postgres import PostgresServer, server
-from support.warehouses import DuckDBWarehouse, Engine, PostgresWarehouse, Warehouse
-
-MakeWarehouse = Callable[[Engine], Warehouse]
-MakeProject = Callable[..., DbtProject]
+from support.warehouses import DuckDBWarehouse, Engine, MakeWarehouse, PostgresWarehouse, Warehouse
 
 _numbers = itertools.count(1)
 

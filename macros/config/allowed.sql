@@ -20,6 +20,15 @@
     {{- return(['request_id', 'label', 'labeled_at', 'loaded_at']) -}}
 {% endmacro %}
 
+{# The columns without which a log cannot be read, by the key that maps them. #}
+{% macro identity_columns() %}
+    {{- return({
+        'columns': ['request_id', 'predicted_at'],
+        'label_columns': ['request_id', 'label', 'labeled_at'],
+        'reference_columns': [],
+    }) -}}
+{% endmacro %}
+
 {% macro feature_keys() %}
     {{- return([
         'kind', 'column', 'expression', 'quote', 'min', 'max', 'required', 'importance',
@@ -27,6 +36,24 @@
     ]) -}}
 {% endmacro %}
 
+{% macro segment_keys() %}
+    {{- return(['name', 'column', 'expression', 'quote', 'values', 'max_values']) -}}
+{% endmacro %}
+
+{# The keys that only a label log gives a meaning to. #}
+{% macro label_keys() %}
+    {{- return([
+        'label_columns', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics',
+    ]) -}}
+{% endmacro %}
+
+{% macro replaceable_seeds() %}
+    {{- return([
+        'alert_rules', 'drift_thresholds', 'degradation_thresholds', 'baseline_metrics', 'runbooks',
+    ]) -}}
+{% endmacro %}
+
+{# Names that the tables give a meaning of their own. #}
 {% macro reserved_names() %}
     {{- return(['all', '__missing__', '__other__', '__unseen__']) -}}
 {% endmacro %}

@@ -1,55 +1,67 @@
 {#
-    Holds a log's mapped columns against what the relation has. A missing identity column, or a missing column
-    that the user mapped by hand and that nothing can replace, is an error; a missing feature, score or segment is
-    returned by name and becomes NULL in staging, with a `schema` row in fct_mlmon__quality_checks.
+    Holds a log's mapped columns against what the relation has. A missing identity column, or another that the
+    user mapped by hand and that nothing can replace, is an error; a missing feature, segment, score or prediction
+    is returned by name and becomes NULL in staging. A column that nobody mapped is one that the log has not.
 
     m: the monitor; log_name: predictions, labels or reference; columns: the adapter's columns of the relation.
-    Returns the names of mapped columns that are absent.
+    Returns the names of the mapped columns that are absent.
 #}
 {% macro check_columns(m, log_name, columns) %}
     {%- set key = {
         'predictions': 'columns', 'labels': 'label_columns', 'reference': 'reference_columns',
     }[log_name] -%}
-    {%- set identity = {
-        'predictions': ['request_id', 'predicted_at'],
-        'labels': ['request_id', 'label', 'labeled_at'],
-        'reference': [],
-    }[log_name] -%}
-    {%- set exact = columns | map(attribute='name') | list -%}
-    {%- set folded = exact | map('lower') | list -%}
+    {%- set names = columns | map(attribute='name') | list -%}
+    {%- set folded = names | map('lower') | list -%}
     {%- set problems = [] -%}
     {%- set absent = [] -%}
-    {%- for role, column in m[key].items() if column is not none and column.expression is none -%}
-        {%- if not mlmon.has_column(column, exact, folded) -%}
-            {%- do absent.append(column.name) -%}
-            {%- if role in identity or (log_name != 'reference' and column.declared
-                and role not in ('score', 'prediction')) -%}
-                {%- do mlmon.add_problem(
-                    problems, "mlmon_monitors." ~ m.name ~ "." ~ key ~ "." ~ role,
-                    "no column " ~ mlmon.shown(column.name) ~ " in the " ~ log_name ~ " log",
-                    "one of its columns: " ~ exact | join(", "),
-                    "name the column that holds it" ~ ("" if column.quote
-                        else ", with `quote: true` where case or spaces matter")
-                ) -%}
-            {%- endif -%}
+    {%- for role, column in m[key].items()
+        if column is not none and not mlmon.has_column(column, names, folded) -%}
+        {%- do absent.append(column.name) -%}
+        {%- set is_declared = column.declared and log_name != 'reference'
+            and role not in ('score', 'prediction') -%}
+        {%- if is_declared or role in mlmon.identity_columns()[key] -%}
+            {%- do mlmon.add_problem(
+                problems, "mlmon_monitors." ~ m.name ~ "." ~ key ~ "." ~ role,
+                "no column " ~ mlmon.shown(column.name) ~ " in the " ~ log_name ~ " log",
+                "its columns " ~ names | join(", "), mlmon.missing_column_fix(column, names)
+            ) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if log_name != 'labels' -%}
-        {%- for item in m.features + m.segments if item.column.expression is none -%}
-            {%- if not mlmon.has_column(item.column, exact, folded) -%}
-                {%- do absent.append(item.column.name) -%}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {%- if problems -%}
-        {%- do exceptions.raise_compiler_error(
-            "mlmon cannot read a log:\n  " ~ problems | join("\n  ")
-        ) -%}
-    {%- endif -%}
+    {%- for item in m.features + m.segments
+        if log_name != 'labels' and not mlmon.has_column(item.column, names, folded) -%}
+        {%- do absent.append(item.column.name) -%}
+    {%- endfor -%}
+    {%- if problems -%}{%- do mlmon.raise_problems("cannot read a log", problems) -%}{%- endif -%}
     {{- return(absent) -}}
 {% endmacro %}
 
-{# Quoted names are matched exactly, others as the warehouse folds them. #}
-{% macro has_column(column, exact, folded) %}
-    {{- return(column.name in exact if column.quote else column.name | lower in folded) -}}
+{# Whether the log has a mapped column. Quoted names are matched exactly, others as the warehouse folds them. #}
+{% macro has_column(column, names, folded) %}
+    {%- if column.expression is not none -%}{{- return(true) -}}{%- endif -%}
+    {%- if column.name in names and column.quote -%}{{- return(true) -}}{%- endif -%}
+    {%- if column.quote or column.name | lower not in folded -%}{{- return(false) -}}{%- endif -%}
+    {{- return(adapter.dispatch('is_unquoted_column', 'mlmon')(column.name, names)) -}}
+{% endmacro %}
+
+{# Of names that differ by case alone: whether the unquoted one reaches one of the columns. #}
+{% macro default__is_unquoted_column(name, names) %}
+    {{- return(true) -}}
+{% endmacro %}
+
+{% macro postgres__is_unquoted_column(name, names) %}
+    {{- return(mlmon.folded_name(name) in names) -}}
+{% endmacro %}
+
+{% macro snowflake__is_unquoted_column(name, names) %}
+    {{- return(mlmon.folded_name(name) in names) -}}
+{% endmacro %}
+
+{% macro missing_column_fix(column, names) %}
+    {%- for name in names if name | lower == column.name | lower -%}
+        {{- return(
+            "write {name: " ~ name ~ ", quote: " ~ ("false" if column.quote else "true") ~ "}"
+        ) -}}
+    {%- endfor -%}
+    {%- set near = mlmon.nearest(column.name, names) -%}
+    {{- return("did you mean " ~ near ~ "?" if near else "name the column that holds it") -}}
 {% endmacro %}

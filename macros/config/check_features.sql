@@ -1,165 +1,137 @@
-{# The features: kinds, limits, policies, and names that no other column has. #}
+{# The features: their kinds, columns, limits and policies, and names that can be told apart. #}
 {% macro check_features(problems, where, given) %}
     {%- set features = given.get('features') or {} -%}
-    {%- set where = where ~ ".features" -%}
-    {%- set kinds = ['numeric', 'categorical', 'boolean'] -%}
+    {%- set here = where ~ ".features" -%}
     {%- if features is not mapping -%}
         {%- do mlmon.add_problem(
-            problems, where, mlmon.shown(features), "{column: kind}",
+            problems, here, mlmon.shown(features), "{name: kind}",
             "write each feature as `name: numeric` or `name: categorical`"
         ) -%}
     {%- else -%}
+        {%- set seen = {} -%}
         {%- for name, written in features.items() -%}
-            {%- set here = where ~ "." ~ name -%}
-            {%- if name in mlmon.reserved_names() or name in ('score', 'prediction', 'label') -%}
-                {%- do mlmon.add_problem(
-                    problems, here, "a reserved name",
-                    "any name but " ~ (mlmon.reserved_names() + ['score', 'prediction', 'label'])
-                    | join(", "),
-                    "rename the feature and point it at its column with `column: " ~ name ~ "`"
-                ) -%}
-            {%- endif -%}
             {%- set feature = written if written is mapping else {'kind': written} -%}
-            {%- do mlmon.check_keys(problems, here, feature, mlmon.feature_keys()) -%}
-            {%- do mlmon.check_choice(problems, here ~ ".kind", feature.get('kind'), kinds) -%}
-            {%- do mlmon.check_column_name(problems, here, feature.get('column', name), feature) -%}
-            {%- if feature.get('expression') is not none and 'column' in feature -%}
-                {%- do mlmon.add_problem(
-                    problems, here, "both column and expression", "one of them",
-                    "keep the expression, which may name the column"
-                ) -%}
-            {%- endif -%}
-            {%- for key in ['min', 'max', 'importance'] if feature.get(key) is not none -%}
-                {%- if feature.get('kind') != 'numeric' and key != 'importance' -%}
-                    {%- do mlmon.add_problem(
-                        problems, here ~ "." ~ key, "a limit on a categorical feature",
-                        "limits on numeric features", "remove it or make the feature numeric"
-                    ) -%}
-                {%- else -%}
-                    {%- do mlmon.check_number(
-                        problems, here ~ "." ~ key, feature[key],
-                        0 if key == 'importance' else -1e300, whole=false
-                    ) -%}
-                {%- endif -%}
-            {%- endfor -%}
-            {%- if feature.get('min') is number and feature.get('max') is number
-                and feature['min'] > feature['max'] -%}
-                {%- do mlmon.add_problem(
-                    problems, here, "min " ~ feature['min'] ~ " above max " ~ feature['max'],
-                    "min at or below max", "swap the two"
-                ) -%}
-            {%- endif -%}
-            {%- if feature.get('required', true) is not boolean -%}
-                {%- do mlmon.add_problem(
-                    problems, here ~ ".required", mlmon.shown(feature['required']), "true or false",
-                    "write it without quotes"
-                ) -%}
-            {%- endif -%}
-            {%- do mlmon.check_policies(problems, here, feature, feature.get('kind')) -%}
+            {%- do mlmon.check_feature(problems, here ~ "." ~ name, name, feature, given) -%}
+            {%- do mlmon.check_case(problems, here ~ "." ~ name, name, feature, seen) -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 
-{# Binning, smoothing and missing policies, of a monitor or of one feature. #}
-{% macro check_policies(problems, where, given, kind) %}
-    {%- if 'smoothing' in given -%}
-        {%- do mlmon.check_choice(
-            problems, where ~ ".smoothing", given['smoothing'],
-            ['floor_1e-4', 'laplace_half', 'none']
-        ) -%}
-    {%- endif -%}
-    {%- if 'missing' in given -%}
-        {%- do mlmon.check_choice(problems, where ~ ".missing", given['missing'], ['bin', 'drop']) -%}
-    {%- endif -%}
-    {%- set bins = given.get('bins') -%}
-    {%- if bins is not none and bins is not mapping -%}
+{% macro check_feature(problems, here, name, feature, given) %}
+    {%- set kind = feature.get('kind') -%}
+    {%- set reserved = mlmon.reserved_names() + ['score', 'prediction', 'label'] -%}
+    {%- if name in reserved -%}
         {%- do mlmon.add_problem(
-            problems, where ~ ".bins", mlmon.shown(bins), "{policy:, k:, edges:}",
-            "write the bins as a block"
+            problems, here, "the reserved name " ~ mlmon.shown(name),
+            "any name but " ~ reserved | join(", "),
+            "rename the feature and point it at its column with `column: " ~ name ~ "`"
         ) -%}
-    {%- elif bins is not none -%}
-        {%- set here = where ~ ".bins" -%}
-        {%- if kind == 'numeric' -%}
-            {%- do mlmon.check_keys(problems, here, bins, ['policy', 'k', 'edges']) -%}
-            {%- do mlmon.check_choice(
-                problems, here ~ ".policy", bins.get('policy', 'quantile'),
-                ['quantile', 'equal_width', 'custom']
+    {%- endif -%}
+    {%- do mlmon.check_keys(problems, here, feature, mlmon.feature_keys()) -%}
+    {%- do mlmon.check_choice(
+        problems, here ~ ".kind", kind, ['numeric', 'categorical', 'boolean']
+    ) -%}
+    {%- do mlmon.check_column(problems, here, feature, 'column', feature.get('column', name)) -%}
+    {%- for key in ['min', 'max'] if feature.get(key) is not none -%}
+        {%- if kind in ('categorical', 'boolean') -%}
+            {%- do mlmon.add_problem(
+                problems, here ~ "." ~ key, "a limit on a " ~ kind ~ " feature",
+                "limits on numeric features", "remove it or make the feature numeric"
             ) -%}
         {%- else -%}
-            {%- do mlmon.check_keys(problems, here, bins, ['k']) -%}
+            {%- do mlmon.check_number(problems, here ~ "." ~ key, feature[key], whole=false) -%}
         {%- endif -%}
-        {%- if 'k' in bins -%}
-            {%- do mlmon.check_number(problems, here ~ ".k", bins['k'], 2, most=100) -%}
-        {%- endif -%}
-        {%- set edges = bins.get('edges') -%}
-        {%- if bins.get('policy') == 'custom' and not edges -%}
-            {%- do mlmon.add_problem(
-                problems, here, "custom bins without edges", "edges: an ascending list of numbers",
-                "give the edges"
-            ) -%}
-        {%- elif edges and bins.get('policy') != 'custom' -%}
-            {%- do mlmon.add_problem(
-                problems, here ~ ".edges", "edges with policy " ~ bins.get('policy', 'quantile'),
-                "edges with policy custom", "add `policy: custom` or remove the edges"
-            ) -%}
-        {%- elif edges and (edges is string or edges | reject('number') | list
-            or edges != edges | unique | sort | list or edges | length > 100) -%}
-            {%- do mlmon.add_problem(
-                problems, here ~ ".edges", mlmon.shown(edges),
-                "up to 100 different numbers in ascending order", "sort them and remove repeats"
-            ) -%}
-        {%- endif -%}
+    {%- endfor -%}
+    {%- if feature.get('min') is number and feature.get('max') is number
+        and feature['min'] > feature['max'] -%}
+        {%- do mlmon.add_problem(
+            problems, here, "min " ~ feature['min'] ~ " above max " ~ feature['max'],
+            "min at or below max", "swap the two"
+        ) -%}
+    {%- endif -%}
+    {%- if feature.get('importance') is not none -%}
+        {%- do mlmon.check_number(
+            problems, here ~ ".importance", feature['importance'], least=0, whole=false
+        ) -%}
+    {%- endif -%}
+    {%- if 'required' in feature -%}
+        {%- do mlmon.check_flag(problems, here ~ ".required", feature['required']) -%}
+    {%- endif -%}
+    {%- if feature.get('description') is not none -%}
+        {%- do mlmon.check_text(problems, here ~ ".description", feature['description']) -%}
+    {%- endif -%}
+    {%- if 'bins' in feature or 'smoothing' in feature or 'missing' in feature -%}
+        {%- do mlmon.check_policies(problems, here, feature, kind, given.get('bins') or {}) -%}
     {%- endif -%}
 {% endmacro %}
 
-{# The segments: names that can be told apart, values or a cap, not both. #}
-{% macro check_segments(problems, where, given) %}
-    {%- set segments = given.get('segments') or [] -%}
-    {%- set where = where ~ ".segments" -%}
-    {%- set seen = [] -%}
-    {%- if segments is string or segments is mapping or segments is not sequence -%}
+{# Unquoted names are the same to a warehouse where they differ by case alone. #}
+{% macro check_case(problems, where, name, given, seen) %}
+    {%- set folded = name | string | lower -%}
+    {%- if folded in seen and not (given.get('quote') or given.get('expression')
+        or given.get('column') or seen[folded].is_apart) -%}
         {%- do mlmon.add_problem(
-            problems, where, mlmon.shown(segments), "a list of columns", "write a list like [origin]"
+            problems, where, "a name that differs from " ~ mlmon.shown(seen[folded].name) ~ " by case alone",
+            "names that differ by more, or `quote: true`", "remove one, or quote both"
+        ) -%}
+    {%- endif -%}
+    {%- do seen.update({folded: {
+        'name': name,
+        'is_apart': given.get('quote') or given.get('expression') or given.get('column'),
+    }}) -%}
+{% endmacro %}
+
+{# The segments: a list of columns, each with declared values or a cap on the frequent ones. #}
+{% macro check_segments(problems, where, given) %}
+    {%- if given is not none and not mlmon.is_list(given) -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(given), "a list of columns", "write a list like [origin]"
         ) -%}
     {%- else -%}
-        {%- for written in segments -%}
+        {%- set seen = {} -%}
+        {%- for written in given or [] -%}
             {%- set segment = written if written is mapping else {'name': written} -%}
             {%- set name = segment.get('name') -%}
-            {%- set here = where ~ "." ~ name -%}
-            {%- do mlmon.check_keys(problems, here, segment, [
-                'name', 'column', 'expression', 'quote', 'values', 'max_values',
-            ]) -%}
-            {%- if name is none or name in mlmon.reserved_names() or name in seen -%}
+            {%- set here = where ~ "." ~ (name if name else loop.index) -%}
+            {%- if name is none -%}
                 {%- do mlmon.add_problem(
-                    problems, here, "a reserved, repeated or missing name",
-                    "a name of its own, not " ~ mlmon.reserved_names() | join(", "),
-                    "rename the segment and point it at its column with `column:`"
+                    problems, here, "a segment without a name", "a column or {name:, ...}",
+                    "add `name:`"
                 ) -%}
-            {%- endif -%}
-            {%- do seen.append(name) -%}
-            {%- do mlmon.check_column_name(problems, here, segment.get('column', name), segment) -%}
-            {%- if segment.get('values') is not none and 'max_values' in segment -%}
+            {%- elif name in seen.values() | map(attribute='name') | list -%}
                 {%- do mlmon.add_problem(
-                    problems, here, "both values and max_values", "one of them",
-                    "keep values to name them, max_values to cap them"
+                    problems, here, "the same name twice", "each segment once", "remove one of them"
                 ) -%}
-            {%- endif -%}
-            {%- if 'max_values' in segment -%}
-                {%- do mlmon.check_number(
-                    problems, here ~ ".max_values", segment['max_values'], 1, most=1000
-                ) -%}
-            {%- endif -%}
-            {%- set declared = segment.get('values') -%}
-            {%- if declared is not none and (
-                declared is string or declared is not sequence or not declared
-                or declared | select('in', mlmon.reserved_names()) | list
-            ) -%}
-                {%- do mlmon.add_problem(
-                    problems, here ~ ".values", mlmon.shown(declared),
-                    "a list of values, none of " ~ mlmon.reserved_names() | join(", "),
-                    "write a list like [long, short]"
-                ) -%}
+            {%- else -%}
+                {%- do mlmon.check_segment(problems, here, name, segment) -%}
+                {%- do mlmon.check_case(problems, here, name, segment, seen) -%}
             {%- endif -%}
         {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro check_segment(problems, here, name, segment) %}
+    {%- do mlmon.check_keys(problems, here, segment, mlmon.segment_keys()) -%}
+    {%- if name in mlmon.reserved_names() -%}
+        {%- do mlmon.add_problem(
+            problems, here, "the reserved name " ~ mlmon.shown(name),
+            "any name but " ~ mlmon.reserved_names() | join(", "),
+            "rename the segment and point it at its column with `column: " ~ name ~ "`"
+        ) -%}
+    {%- endif -%}
+    {%- do mlmon.check_column(problems, here, segment, 'column', segment.get('column', name)) -%}
+    {%- if segment.get('values') is not none and 'max_values' in segment -%}
+        {%- do mlmon.add_problem(
+            problems, here, "both values and max_values", "one of them",
+            "keep values to name them, or max_values to cap them"
+        ) -%}
+    {%- endif -%}
+    {%- if 'max_values' in segment -%}
+        {%- do mlmon.check_number(
+            problems, here ~ ".max_values", segment['max_values'], least=1, most=1000
+        ) -%}
+    {%- endif -%}
+    {%- if segment.get('values') is not none -%}
+        {%- do mlmon.check_values(problems, here ~ ".values", segment['values'], "[short, long]") -%}
     {%- endif -%}
 {% endmacro %}

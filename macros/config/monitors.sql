@@ -1,13 +1,18 @@
 {#
     The configured monitors in their normal form, sorted by name: every key present, defaults filled in, columns
-    and slots resolved. Checks nothing (check_configuration does) and touches no database.
+    and slots resolved. It touches no database and checks nothing; a configuration that has no normal form is
+    handed to check_configuration, whose error says why, whichever model is read first.
 #}
 {% macro monitors() %}
     {%- set monitors = [] -%}
-    {%- set declared = var('mlmon_monitors', {}) -%}
-    {%- set defaults = var('mlmon_defaults', {}) -%}
+    {%- set declared = var('mlmon_monitors', {}) or {} -%}
+    {%- set defaults = var('mlmon_defaults', {}) or {} -%}
+    {%- if not mlmon.is_readable_block(declared, defaults) -%}
+        {%- do mlmon.check_configuration() -%}
+    {%- endif -%}
     {%- for name in declared | sort -%}
-        {%- set given = dict(defaults, **declared[name]) -%}
+        {%- set given = mlmon.with_defaults(declared[name], defaults) -%}
+        {%- if not mlmon.is_readable(given) -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
         {%- do monitors.append(mlmon.normal_monitor(name, loop.index0, given)) -%}
     {%- endfor -%}
     {{- return(monitors) -}}
@@ -15,27 +20,52 @@
 
 {# One monitor by name, none where there is no such. #}
 {% macro monitor(name) %}
-    {{- return(mlmon.monitors() | selectattr('name', 'equalto', name) | first) -}}
+    {%- for m in mlmon.monitors() if m.name == name -%}
+        {{- return(m) -}}
+    {%- endfor -%}
+    {{- return(none) -}}
 {% endmacro %}
 
 {# How many staging slots of each kind the widest monitor needs. #}
 {% macro slot_counts() %}
-    {%- set most = namespace(numeric=0, category=0, segment=0) -%}
-    {%- for m in mlmon.monitors() -%}
-        {%- set numeric = m.features | selectattr('kind', 'equalto', 'numeric') | list | length -%}
-        {%- set most.numeric = [most.numeric, numeric] | max -%}
-        {%- set most.category = [most.category, m.features | length - numeric] | max -%}
-        {%- set most.segment = [most.segment, m.segments | length] | max -%}
+    {%- set numeric = [0] -%}
+    {%- set category = [0] -%}
+    {%- set segment = [0] -%}
+    {%- set declared = var('mlmon_monitors', {}) or {} -%}
+    {%- set defaults = var('mlmon_defaults', {}) or {} -%}
+    {%- if not mlmon.is_readable_block(declared, defaults) -%}
+        {%- do mlmon.check_configuration() -%}
+    {%- endif -%}
+    {%- for block in declared.values() -%}
+        {%- set given = mlmon.with_defaults(block, defaults) -%}
+        {%- if not mlmon.is_readable(given) -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
+        {%- set kinds = [] -%}
+        {%- for feature in (given.get('features') or {}).values() -%}
+            {%- do kinds.append(feature['kind'] if feature is mapping else feature) -%}
+        {%- endfor -%}
+        {%- set n_numeric = kinds | select('equalto', 'numeric') | list | length -%}
+        {%- do numeric.append(n_numeric) -%}
+        {%- do category.append(kinds | length - n_numeric) -%}
+        {%- do segment.append((given.get('segments') or []) | length) -%}
     {%- endfor -%}
-    {{- return({'numeric': most.numeric, 'category': most.category, 'segment': most.segment}) -}}
+    {{- return({
+        'numeric': numeric | max, 'category': category | max, 'segment': segment | max,
+    }) -}}
+{% endmacro %}
+
+{# mlmon_defaults merged key by key under a monitor's block. #}
+{% macro with_defaults(block, defaults) %}
+    {%- set given = dict(defaults) -%}
+    {%- do given.update(block) -%}
+    {{- return(given) -}}
 {% endmacro %}
 
 {% macro normal_monitor(name, position, given) %}
     {%- set task = given.get('task') -%}
     {%- set grain = given.get('grain', 'day') -%}
-    {%- set columns = mlmon.normal_columns(given.get('columns'), mlmon.prediction_columns()) -%}
     {%- set horizon = given.get('label_horizon_days', 14) -%}
     {%- set ages = given.get('label_ages_days', [1, 3, 7, 14, 30]) -%}
+    {%- set outcomes = given.get('success_outcomes') -%}
     {%- set m = {
         'name': name,
         'position': position,
@@ -45,7 +75,7 @@
         'predictions': given.get('predictions'),
         'labels': given.get('labels'),
         'reference': mlmon.normal_reference(given),
-        'columns': columns,
+        'columns': mlmon.normal_columns(given.get('columns'), mlmon.prediction_columns()),
         'label_columns': mlmon.normal_columns(given.get('label_columns'), mlmon.label_log_columns()),
         'reference_columns': mlmon.normal_reference_columns(given),
         'features': mlmon.normal_features(given),
@@ -54,25 +84,36 @@
         'label_horizon_days': horizon,
         'label_ages_days':
             (ages | select('lt', horizon) | list + [horizon]) | unique | sort | list,
-        'positive_class': given.get('positive_class', 1) | string,
+        'positive_class': mlmon.class_text(given.get('positive_class', 1)),
         'label_mapping': mlmon.text_mapping(given.get('label_mapping')),
         'threshold': given.get('threshold'),
-        'success_outcomes': given.get('success_outcomes'),
+        'success_outcomes': mlmon.value_texts(outcomes) if outcomes else none,
         'close_after_minutes': given.get('close_after_minutes', 60),
         'primary_metric': given.get('primary_metric', mlmon.default_metrics()[task]),
         'metrics': given.get('metrics') or [],
         'slo_latency_ms': given.get('slo_latency_ms'),
-        'owner': given.get('owner', ''),
-        'description': given.get('description', ''),
-        'dashboard_url': given.get('dashboard_url', ''),
+        'owner': given.get('owner') or '',
+        'description': given.get('description') or '',
+        'dashboard_url': given.get('dashboard_url') or '',
     } -%}
     {%- do m.update({'monitored': mlmon.monitored_of(m, given)}) -%}
-    {#- What only describes changes no number, and must not recompute any. -#}
-    {%- set shaping = {} -%}
-    {%- for key, value in m.items()
-        if key not in ('position', 'owner', 'description', 'dashboard_url') -%}
-        {%- do shaping.update({key: value}) -%}
-    {%- endfor -%}
-    {%- do m.update({'config_hash': local_md5(tojson(shaping, sort_keys=true))}) -%}
+    {%- do m.update({'config_hash': local_md5(mlmon.shaping_text(m))}) -%}
     {{- return(m) -}}
+{% endmacro %}
+
+{# All that shapes numbers, as one text. What only describes changes none, and must not recompute any. #}
+{% macro shaping_text(m) %}
+    {%- set shaping = [] -%}
+    {%- for key, value in m.items() if key not in (
+        'position', 'owner', 'description', 'dashboard_url', 'features', 'monitored',
+    ) -%}
+        {%- do shaping.append((key, value)) -%}
+    {%- endfor -%}
+    {%- for column in m.monitored -%}
+        {%- do shaping.append((
+            column.name, column.role, column.kind, column.slot, column.column, column.min,
+            column.max, column.required, column.bins, column.smoothing, column.missing,
+        )) -%}
+    {%- endfor -%}
+    {{- return(shaping | string) -}}
 {% endmacro %}

@@ -4,16 +4,12 @@
 #}
 {% macro normal_column(given, declared=true) %}
     {%- if given is none -%}{{- return(none) -}}{%- endif -%}
-    {%- if given is mapping -%}
-        {{- return({
-            'name': given.get('name', given.get('column', '')) | string,
-            'quote': given.get('quote', false),
-            'expression': given.get('expression'),
-            'declared': declared,
-        }) -}}
-    {%- endif -%}
+    {%- set is_block = given is mapping -%}
     {{- return({
-        'name': given | string, 'quote': false, 'expression': none, 'declared': declared,
+        'name': (given.get('name', '') if is_block else given) | string,
+        'quote': given.get('quote', false) if is_block else false,
+        'expression': given.get('expression') if is_block else none,
+        'declared': declared,
     }) -}}
 {% endmacro %}
 
@@ -21,7 +17,10 @@
     {%- set given = given or {} -%}
     {%- set columns = {} -%}
     {%- for name in names -%}
-        {%- do columns.update({name: mlmon.normal_column(given.get(name, name), name in given)}) -%}
+        {%- do columns.update({
+            name: mlmon.normal_column(given[name]) if name in given
+            else {'name': name, 'quote': false, 'expression': none, 'declared': false}
+        }) -%}
     {%- endfor -%}
     {{- return(columns) -}}
 {% endmacro %}
@@ -52,11 +51,29 @@
     {{- return(reference) -}}
 {% endmacro %}
 
+{# A value of a log as a warehouse writes it: YAML's true is the text 'true'. #}
+{% macro value_text(value) %}
+    {%- if value is boolean -%}{{- return('true' if value else 'false') -}}{%- endif -%}
+    {{- return(value | string) -}}
+{% endmacro %}
+
+{% macro value_texts(given) %}
+    {%- set texts = [] -%}
+    {%- for value in given -%}{%- do texts.append(mlmon.value_text(value)) -%}{%- endfor -%}
+    {{- return(texts) -}}
+{% endmacro %}
+
+{# A class as staging writes it: whole numbers have no decimals. #}
+{% macro class_text(value) %}
+    {%- if value is float and value == value | int -%}{{- return(value | int | string) -}}{%- endif -%}
+    {{- return(mlmon.value_text(value)) -}}
+{% endmacro %}
+
 {% macro text_mapping(given) %}
     {%- if not given -%}{{- return(none) -}}{%- endif -%}
     {%- set texts = {} -%}
     {%- for raw, class in given.items() -%}
-        {%- do texts.update({raw | string: class | string}) -%}
+        {%- do texts.update({mlmon.class_text(raw): mlmon.class_text(class)}) -%}
     {%- endfor -%}
     {{- return(texts) -}}
 {% endmacro %}

@@ -1,55 +1,76 @@
-{# The features in their normal form and order, each with the staging slot it travels in. #}
+{#
+    The features in their normal form and order, each with the staging slot it travels in. Kept to few macro
+    calls a feature: this runs in every model.
+#}
 {% macro normal_features(given) %}
     {%- set features = [] -%}
     {%- set used = namespace(numeric=0, category=0) -%}
+    {%- set shared = {
+        'numeric': mlmon.normal_policies(given, {}, 'numeric'),
+        'categorical': mlmon.normal_policies(given, {}, 'categorical'),
+    } -%}
     {%- for name, written in (given.get('features') or {}).items() -%}
         {%- set feature = written if written is mapping else {'kind': written} -%}
-        {%- set kind = 'numeric' if feature.get('kind') == 'numeric' else 'categorical' -%}
-        {%- if kind == 'numeric' -%}
+        {%- if feature.get('kind') == 'numeric' -%}
+            {%- set kind = 'numeric' -%}
             {%- set used.numeric = used.numeric + 1 -%}
             {%- set slot = 'numeric_' ~ used.numeric -%}
         {%- else -%}
+            {%- set kind = 'categorical' -%}
             {%- set used.category = used.category + 1 -%}
             {%- set slot = 'category_' ~ used.category -%}
         {%- endif -%}
-        {%- do features.append(dict(mlmon.normal_policies(given, feature, kind), **{
+        {%- set has_own = 'bins' in feature or 'smoothing' in feature or 'missing' in feature -%}
+        {%- set policies = mlmon.normal_policies(given, feature, kind) if has_own else shared[kind] -%}
+        {%- do features.append({
             'name': name | string,
             'role': 'feature',
             'position': loop.index,
             'kind': kind,
             'slot': slot,
-            'column': mlmon.normal_column({
-                'name': feature.get('column', name),
+            'column': {
+                'name': feature.get('column', name) | string,
                 'quote': feature.get('quote', false),
                 'expression': feature.get('expression'),
-            }),
+                'declared': true,
+            },
             'min': feature.get('min'),
             'max': feature.get('max'),
             'required': feature.get('required', true),
             'importance': feature.get('importance'),
-            'description': feature.get('description', ''),
-        })) -%}
+            'description': feature.get('description') or '',
+            'bins': policies['bins'],
+            'smoothing': policies['smoothing'],
+            'missing': policies['missing'],
+        }) -%}
     {%- endfor -%}
     {{- return(features) -}}
 {% endmacro %}
 
 {# Binning, smoothing and missing policies: the feature's own, else the monitor's, else the default. #}
 {% macro normal_policies(given, feature, kind) %}
-    {%- set bins = {'policy': 'quantile', 'k': 10, 'edges': none} -%}
-    {%- if kind == 'numeric' -%}
-        {%- do bins.update(given.get('bins') or {}) -%}
-        {%- do bins.update(feature.get('bins') or {}) -%}
-        {%- if bins['edges'] -%}{%- do bins.update({'k': bins['edges'] | length + 1}) -%}{%- endif -%}
-    {%- else -%}
-        {%- set bins = {
-            'policy': 'categorical', 'k': (feature.get('bins') or {}).get('k', 100), 'edges': none,
-        } -%}
-    {%- endif -%}
     {{- return({
-        'bins': bins,
+        'bins': mlmon.normal_bins(given.get('bins'), feature.get('bins'), kind),
         'smoothing': feature.get('smoothing', given.get('smoothing', 'floor_1e-4')),
         'missing': feature.get('missing', given.get('missing', 'bin')),
     }) -}}
+{% endmacro %}
+
+{# A monitor's bins are those of its numeric columns; edges count only with the policy `custom`. #}
+{% macro normal_bins(of_monitor, of_feature, kind) %}
+    {%- set own = of_feature if of_feature is mapping else {} -%}
+    {%- if kind != 'numeric' -%}
+        {{- return({'policy': 'categorical', 'k': own.get('k', 100), 'edges': none}) -}}
+    {%- endif -%}
+    {%- set bins = {'policy': 'quantile', 'k': 10, 'edges': none} -%}
+    {%- do bins.update(of_monitor or {}) -%}
+    {%- do bins.update(own) -%}
+    {%- if bins['policy'] != 'custom' -%}
+        {%- do bins.update({'edges': none}) -%}
+    {%- elif mlmon.is_list(bins['edges']) -%}
+        {%- do bins.update({'k': bins['edges'] | length + 1}) -%}
+    {%- endif -%}
+    {{- return({'policy': bins['policy'], 'k': bins['k'], 'edges': bins['edges']}) -}}
 {% endmacro %}
 
 {% macro normal_segments(given) %}
@@ -62,12 +83,13 @@
             'name': name,
             'position': loop.index,
             'slot': 'segment_' ~ loop.index,
-            'column': mlmon.normal_column({
-                'name': segment.get('column', name),
+            'column': {
+                'name': segment.get('column', name) | string,
                 'quote': segment.get('quote', false),
                 'expression': segment.get('expression'),
-            }),
-            'values': declared | map('string') | list if declared else none,
+                'declared': true,
+            },
+            'values': mlmon.value_texts(declared) if mlmon.is_list(declared) else none,
             'max_values': segment.get('max_values', 20),
         }) -%}
     {%- endfor -%}

@@ -5,30 +5,53 @@
     ) -%}
 {% endmacro %}
 
-{# A value as the user wrote it. #}
-{% macro shown(value) %}
-    {%- if value is none -%}{{- return("nothing (~)") -}}{%- endif -%}
-    {%- if value is string -%}{{- return("'" ~ value ~ "'") -}}{%- endif -%}
-    {{- return(value | string) -}}
+{# Stops dbt with all the problems at once. #}
+{% macro raise_problems(what, problems) %}
+    {%- do exceptions.raise_compiler_error(
+        "mlmon " ~ what ~ " (" ~ problems | length ~ " problem"
+        ~ ("s" if problems | length > 1 else "") ~ "):\n  " ~ problems | join("\n  ")
+    ) -%}
 {% endmacro %}
 
-{# The allowed word that shares the most letters with a mistyped one, '' where none is near. #}
-{% macro nearest(word, allowed) %}
-    {%- set best = namespace(word='', score=0) -%}
-    {%- for candidate in allowed -%}
-        {%- set common = namespace(n=0) -%}
-        {%- for letter in (candidate | string) | list | unique -%}
-            {%- if letter in (word | string) -%}{%- set common.n = common.n + 1 -%}{%- endif -%}
+{# A value as the user wrote it, cut where it is long. #}
+{% macro shown(value) %}
+    {%- if value is none -%}{{- return("nothing") -}}{%- endif -%}
+    {%- if value is boolean -%}{{- return("true" if value else "false") -}}{%- endif -%}
+    {%- set text = "'" ~ value ~ "'" if value is string else value | string -%}
+    {{- return(text if text | length <= 80 else text[:77] ~ "...") -}}
+{% endmacro %}
+
+{#
+    How much two words have in common, from 0 to 1: the mean of the shares of common letters and of common
+    pairs of letters. The first forgives swapped letters, the second keeps anagrams apart.
+#}
+{% macro likeness(word, candidate) %}
+    {%- set shares = [] -%}
+    {%- for size in (1, 2) -%}
+        {%- set parts = [[], []] -%}
+        {%- for text in (word | string | lower, candidate | string | lower) -%}
+            {%- set which = loop.index0 -%}
+            {%- for start in range(text | length - size + 1) -%}
+                {%- do parts[which].append(text[start:start + size]) -%}
+            {%- endfor -%}
         {%- endfor -%}
-        {%- set size = [(candidate | string) | list | unique | list | length,
-            (word | string) | list | unique | list | length] | max -%}
-        {%- set length_gap = (candidate | string) | length - (word | string) | length -%}
-        {%- set score = common.n / size - 0.05 * (length_gap | abs) -%}
-        {%- if score > best.score -%}
-            {%- set best.word = candidate -%}{%- set best.score = score -%}
+        {%- set common = parts[0] | unique | select('in', parts[1]) | list | length -%}
+        {%- set most = [parts[0] | unique | list | length, parts[1] | unique | list | length, 1] | max -%}
+        {%- do shares.append(common / most) -%}
+    {%- endfor -%}
+    {{- return((shares[0] + shares[1]) / 2) -}}
+{% endmacro %}
+
+{# The allowed word most like a mistyped one, none where nothing is near. #}
+{% macro nearest(word, allowed) %}
+    {%- set best = namespace(word=none, likeness=0.5) -%}
+    {%- for candidate in allowed -%}
+        {%- set likeness = mlmon.likeness(word, candidate) -%}
+        {%- if likeness > best.likeness -%}
+            {%- set best.word = candidate -%}{%- set best.likeness = likeness -%}
         {%- endif -%}
     {%- endfor -%}
-    {{- return(best.word if best.score >= 0.6 else '') -}}
+    {{- return(best.word) -}}
 {% endmacro %}
 
 {# Every key of a mapping must be one of the allowed. #}
@@ -45,7 +68,7 @@
 {# A value must be one of a list of words. #}
 {% macro check_choice(problems, where, value, allowed) %}
     {%- if value not in allowed -%}
-        {%- set near = mlmon.nearest(value, allowed) -%}
+        {%- set near = mlmon.nearest(value, allowed) if value is string else none -%}
         {%- do mlmon.add_problem(
             problems, where, mlmon.shown(value), allowed | join(", "),
             "did you mean " ~ near ~ "?" if near else "write one of them"
@@ -53,43 +76,105 @@
     {%- endif -%}
 {% endmacro %}
 
-{# A value must be a whole number (or any number) of at least `least`. #}
-{% macro check_number(problems, where, value, least, whole=true, most=none) %}
-    {%- set is_right = (value is integer or (not whole and value is float)) and value is not boolean -%}
-    {%- if not is_right or value < least or (most is not none and value > most) -%}
+{# A value must be a whole number (or any finite number) between `least` and `most`. #}
+{% macro check_number(problems, where, value, least=none, most=none, whole=true) %}
+    {%- set is_number = value is integer or (
+        not whole and value is float and value == value and value | abs <= 1.7e308
+    ) -%}
+    {%- if not is_number or (least is not none and value < least)
+        or (most is not none and value > most) -%}
+        {%- set bounds = [] -%}
+        {%- if least is not none -%}{%- do bounds.append("at least " ~ least) -%}{%- endif -%}
+        {%- if most is not none -%}{%- do bounds.append("at most " ~ most) -%}{%- endif -%}
         {%- do mlmon.add_problem(
             problems, where, mlmon.shown(value),
-            ("a whole number" if whole else "a number") ~ " of at least " ~ least
-            ~ (" and at most " ~ most if most is not none else ""),
-            "write such a number without quotes"
+            ("a whole number" if whole else "a number")
+            ~ (" of " ~ bounds | join(" and ") if bounds else ""),
+            "write it without quotes, as 10, 0.1 or 1.0e-4" if value is string
+            else "write such a number"
         ) -%}
     {%- endif -%}
 {% endmacro %}
 
-{# A relation: {source: [schema, table]}, {ref: model} or {ref: [project, model]}. #}
-{% macro check_relation(problems, where, given, extra={}) %}
-    {%- set form = "{source: [source, table]} or {ref: model} or {ref: [project, model]}" -%}
-    {%- set fix = "declare the table as a source or model and name it here" -%}
-    {%- if given is not mapping -%}
-        {%- do mlmon.add_problem(problems, where, mlmon.shown(given), form, fix) -%}
-    {%- elif given.keys() | list | length != 1 or (given.keys() | first) not in ('source', 'ref') -%}
+{% macro check_flag(problems, where, value) %}
+    {%- if value is not boolean -%}
         {%- do mlmon.add_problem(
-            problems, where, "the keys " ~ given.keys() | join(", "), form,
+            problems, where, mlmon.shown(value), "true or false",
+            "write true or false, without quotes"
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro check_text(problems, where, value) %}
+    {%- if value is not string or not value | trim -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(value), "a text", "write a text, or remove the key"
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# A list must have values, each a text, number or boolean. #}
+{% macro check_values(problems, where, given, example) %}
+    {%- if not mlmon.is_list(given) or not given
+        or given | select('none') | list or given | select('mapping') | list -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(given), "a list of one or more values",
+            "write a list like " ~ example
+        ) -%}
+    {%- else -%}
+        {%- set texts = mlmon.value_texts(given) -%}
+        {%- for value in texts if value in mlmon.reserved_names() -%}
+            {%- do mlmon.add_problem(
+                problems, where, "the reserved name " ~ mlmon.shown(value),
+                "any value but " ~ mlmon.reserved_names() | join(", "), "remove it"
+            ) -%}
+        {%- endfor -%}
+        {%- if texts | unique(case_sensitive=true) | list | length < texts | length -%}
+            {%- do mlmon.add_problem(
+                problems, where, "a repeated value in " ~ mlmon.shown(given),
+                "each value once", "remove the repeat"
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# A date of the calendar, as YAML's own date or as a text. #}
+{% macro check_date(problems, where, value) %}
+    {%- set parts = modules.re.fullmatch('([0-9]{4})-([0-9]{2})-([0-9]{2})', value | string) -%}
+    {%- set year, month, day = (
+        (parts[1] | int, parts[2] | int, parts[3] | int) if parts else (0, 0, 0)
+    ) -%}
+    {%- set is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) -%}
+    {%- set lengths = [31, 29 if is_leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] -%}
+    {%- if year < 1 or month not in range(1, 13) or day not in range(1, lengths[month - 1] + 1) -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(value), "a date like 2026-01-31",
+            "write a day of the calendar as year-month-day"
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# A relation: {source: [source, table]}, {ref: model} or {ref: [project, model]}. #}
+{% macro check_relation(problems, where, given) %}
+    {%- set form = "{source: [source, table]}, {ref: model} or {ref: [project, model]}" -%}
+    {%- if mlmon.is_relation(given) -%}
+    {%- elif given is not mapping -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(given), form,
+            "declare the table as a source or a model and name it here"
+        ) -%}
+    {%- elif given | length != 1 or (given.keys() | first) not in ('source', 'ref') -%}
+        {%- do mlmon.add_problem(
+            problems, where, "the keys " ~ given.keys() | join(", ") if given else "no keys", form,
             "keep one of source and ref"
         ) -%}
-    {%- elif 'source' in given and (
-        given['source'] is string or given['source'] is not sequence or given['source'] | length != 2
-    ) -%}
+    {%- else -%}
+        {%- set key = given.keys() | first -%}
         {%- do mlmon.add_problem(
-            problems, where ~ ".source", mlmon.shown(given['source']), "[source, table]",
-            "give the name of the source and of its table"
-        ) -%}
-    {%- elif 'ref' in given and given['ref'] is not string and (
-        given['ref'] is not sequence or given['ref'] | length not in (1, 2)
-    ) -%}
-        {%- do mlmon.add_problem(
-            problems, where ~ ".ref", mlmon.shown(given['ref']), "model or [project, model]",
-            "give the name of the model"
+            problems, where ~ "." ~ key, mlmon.shown(given[key]),
+            "[source, table]" if key == 'source' else "model or [project, model]",
+            "give the name of the source and of its table" if key == 'source'
+            else "give the name of the model"
         ) -%}
     {%- endif -%}
 {% endmacro %}

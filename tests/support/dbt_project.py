@@ -8,10 +8,10 @@ so that a test may read or write between two.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
@@ -148,6 +148,10 @@ class DbtProject:
             exception=done.exception,
         )
         return result, manifest
+
+
+# The fixture of that name: `create_project` with a directory and a warehouse made for it.
+MakeProject: TypeAlias = Callable[..., DbtProject]
 
 
 def create_project(

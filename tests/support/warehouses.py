@@ -7,7 +7,7 @@ server. Names of schemas are therefore the same on both.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,10 @@ class Warehouse(Protocol):
 
     def clear(self) -> None:
         """Back to an empty warehouse."""
+
+
+# The fixture of that name: an empty warehouse of an engine.
+MakeWarehouse: TypeAlias = Callable[[Engine], Warehouse]
 
 
 @dataclass(frozen=True, slots=True)

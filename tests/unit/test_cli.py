@@ -15,7 +15,6 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from conftest import MakeWarehouse
 from mlmon.cli import main
 from mlmon.cli.demo import find_demo
 from mlmon.cli.demo_summary import Incident, look_for
@@ -25,7 +24,7 @@ from mlmon.firing import firing_alerts
 from mlmon.profile import read_target
 from mlmon.warehouse import connect
 from support.dbt_project import ROOT
-from support.warehouses import SCHEMA, Engine, Warehouse
+from support.warehouses import SCHEMA, Engine, MakeWarehouse, Warehouse
 
 MISSING_VARIABLE = "mine: {target: a, outputs: {a: {host: \"{{ env_var('NO_ONE') }}\"}}}"
 

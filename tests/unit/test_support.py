@@ -9,10 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from conftest import MakeProject, MakeWarehouse
 from support.compare import differences
-from support.dbt_project import ROOT, DbtProject
-from support.warehouses import ENGINES, Engine
+from support.dbt_project import ROOT, DbtProject, MakeProject
+from support.warehouses import ENGINES, Engine, MakeWarehouse
 
 MODELS = {
     "models/kept.sql": "{{ config(materialized='ephemeral') }} select 1 as one",

@@ -51,6 +51,7 @@ VALUES: dict[str, Any] = {
     # Values that a model's own Jinja reads.
     "alert_rule_selectors": {"monitor": "*"},
     "check_configuration": "",
+    "monitored_slots": ["numeric_1"],
     "monitors": [],
     "portable_slots": ["numeric_1"],
     "slot_counts": {"numeric": 1, "category": 1, "segment": 1},

@@ -1,0 +1,238 @@
+"""Performance and label maturity against golden values: scikit-learn, statsmodels, and a log of late labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from support.dbt_project import DbtProject
+from support.warehouses import Engine
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+METRICS = ("accuracy", "precision", "recall", "f1")
+DATASETS = (
+    "bin_all_predicted_positive", "bin_none_predicted_positive", "bin_one_class", "bin_plain",
+    "bin_ties",
+)  # fmt: skip
+CUT_OFFS = ("2026-03-08", "2026-03-18", "2026-04-10")
+
+
+def read_golden(path: str) -> pd.DataFrame:
+    return pd.read_csv(GOLDEN / path, keep_default_na=False, dtype=str)
+
+
+def number(text: str) -> float:
+    return float(text) if text else np.nan
+
+
+def delayed(monitor: str) -> str:
+    """`delayed_20260308`: the monitor that sees what was loaded by a cut-off."""
+    return "delayed_" + monitor.replace("-", "")
+
+
+@pytest.fixture(scope="module")
+def project(make_project: Any, engine: Engine) -> DbtProject:
+    monitors: dict[str, Any] = {
+        dataset: {
+            "task": "binary",
+            "predictions": {"source": ["logs", f"{dataset}_predictions"]},
+            "labels": {"source": ["logs", f"{dataset}_labels"]},
+            "reference": None,
+            "columns": {"latency_ms": None, "outcome": None, "model_version": None},
+            "features": {},
+            "spans": ["1d"],
+        }
+        for dataset in DATASETS
+    }
+    for cut_off in CUT_OFFS:
+        monitors[delayed(cut_off)] = {
+            "task": "binary",
+            "predictions": {"source": ["logs", f"{delayed(cut_off)}_predictions"]},
+            "labels": {"source": ["logs", f"{delayed(cut_off)}_labels"]},
+            "reference": None,
+            "columns": {"latency_ms": None},
+            "features": {},
+            "success_outcomes": ["ok"],
+            "spans": ["1d"],
+            "label_horizon_days": 14,
+            "label_ages_days": [1, 3, 7],
+        }
+    tables = [f"{name}_{log}" for name in monitors for log in ("predictions", "labels")]
+    made: DbtProject = make_project(
+        engine,
+        vars={"mlmon_monitors": monitors, "mlmon_lookback_days": 0},
+        sources={"logs": tables},
+    )
+    rows = pd.read_parquet(GOLDEN / "metrics" / "binary.parquet")
+    for dataset in DATASETS:
+        current = rows[(rows["dataset"] == dataset) & (rows["part"] == "current")]
+        log = pd.DataFrame(
+            {
+                "request_id": [f"r{i}" for i in range(len(current))],
+                "predicted_at": pd.Timestamp("2026-01-05 12:00:00"),
+                "loaded_at": pd.Timestamp("2026-01-06 12:00:00"),
+                "score": current["score"].to_numpy(),
+                "prediction": current["prediction"].to_numpy(),
+            }
+        )
+        labels = pd.DataFrame(
+            {
+                "request_id": log["request_id"],
+                "label": current["label"].to_numpy(),
+                "labeled_at": log["predicted_at"],
+                "loaded_at": log["loaded_at"],
+            }
+        )
+        made.warehouse.load(f"{dataset}_predictions", log)
+        made.warehouse.load(f"{dataset}_labels", labels)
+    for cut_off in CUT_OFFS:
+        for log_name in ("predictions", "labels"):
+            log = pd.read_parquet(GOLDEN / "delayed_labels" / f"{log_name}.parquet")
+            seen = log[log["loaded_at"] <= pd.Timestamp(cut_off)]
+            # Rows without a time of prediction or labelling are logged as well.
+            made.warehouse.load(f"{delayed(cut_off)}_{log_name}", seen)
+    made.build("--exclude-resource-type", "test", "unit_test")
+    return made
+
+
+@pytest.fixture(scope="module")
+def performance(project: DbtProject) -> pd.DataFrame:
+    rows = project.read("fct_mlmon__performance")
+    return rows[rows["model_version"] == "all"]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_metric_equals_scikit_learn(performance: pd.DataFrame, metric: str) -> None:
+    expected = read_golden("metrics/expected.csv").set_index(["dataset", "metric"])
+    for dataset in DATASETS:
+        rows = performance[
+            (performance["monitor"] == dataset)
+            & (performance["metric"] == metric)
+            & (performance["label_age"] == "latest")
+        ]
+        [found] = rows.to_dict("records")
+        value = number(str(expected.at[(dataset, metric), "value"]))
+        assert np.isclose(found["value"], value, rtol=1e-9, atol=1e-12, equal_nan=True), dataset
+        assert found["status"] == ("insufficient_data" if np.isnan(value) else "not_judged")
+        if (dataset, f"{metric} interval") not in expected.index:
+            assert np.isnan(found["value_low"]), dataset
+            continue
+        for bound, name in (("lower", "value_low"), ("upper", "value_high")):
+            limit = number(str(expected.at[(dataset, f"{metric} interval"), bound]))
+            assert np.isclose(found[name], limit, rtol=1e-8, atol=1e-12, equal_nan=True), (
+                dataset, bound, found[name], limit,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("cut_off", CUT_OFFS)
+def test_delayed_labels_equal_their_definition(
+    performance: pd.DataFrame, cut_off: str
+) -> None:
+    expected = read_golden("delayed_labels/expected.csv")
+    expected = expected[expected["as_of"].str.startswith(cut_off)]
+    rows = performance[
+        (performance["monitor"] == delayed(cut_off)) & (performance["metric"] == "accuracy")
+    ]
+    found = {
+        (str(row["window_start"])[:10], row["label_age"].removesuffix("d")): row
+        for row in rows.to_dict("records")
+    }
+    compared = 0
+    for row in expected.to_dict("records"):
+        key = (row["window_start"][:10], row["label_age"])
+        if key not in found:
+            # A window that is not closed yet is not judged.
+            assert pd.Timestamp(row["window_start"]) + pd.Timedelta("1d") > newest(cut_off), key
+            continue
+        is_complete = row["is_age_complete"].lower() != "false"
+        assert found[key]["n_predictions"] == int(row["n_predictions"]), key
+        assert found[key]["n"] == int(row["n_labelled"]), key
+        assert np.isclose(found[key]["label_coverage"], number(row["coverage"])), key
+        assert np.isclose(found[key]["value"], number(row["accuracy"]), equal_nan=True), key
+        assert bool(found[key]["is_mature"]) == (row["is_mature"] == "True"), key
+        assert bool(found[key]["is_complete"]) == is_complete, key
+        compared += 1
+    assert compared == len(found)
+    assert compared >= 30
+
+
+def newest(cut_off: str) -> pd.Timestamp:
+    """The newest prediction loaded by a cut-off, less the hour that windows stay open."""
+    log = pd.read_parquet(GOLDEN / "delayed_labels" / "predictions.parquet")
+    seen: pd.Timestamp = log[log["loaded_at"] <= pd.Timestamp(cut_off)]["loaded_at"].max()
+    return seen - pd.Timedelta("1h")
+
+
+@pytest.mark.parametrize("cut_off", CUT_OFFS)
+def test_label_delays_equal_their_definition(project: DbtProject, cut_off: str) -> None:
+    expected = read_golden("delayed_labels/expected.csv")
+    expected = expected[
+        expected["as_of"].str.startswith(cut_off) & (expected["label_age"] != "latest")
+    ]
+    delays = project.read("fct_mlmon__label_delays")
+    delays = delays[(delays["monitor"] == delayed(cut_off)) & (delays["model_version"] == "all")]
+    wanted = {
+        (row["window_start"][:10], int(row["label_age"])): row
+        for row in expected.to_dict("records")
+    }
+    assert len(delays) >= 20
+    for found in delays.to_dict("records"):
+        row = wanted[(str(found["window_start"])[:10], found["age_days"])]
+        assert found["n_predictions"] == int(row["n_predictions"])
+        assert found["n_labelled"] == int(row["n_labelled"])
+        assert np.isclose(found["label_coverage"], number(row["coverage"]))
+        assert bool(found["is_complete"]) == (row["is_age_complete"].lower() == "true")
+
+
+@pytest.mark.parametrize("cut_off", CUT_OFFS)
+def test_counted_rows_equal_their_definition(project: DbtProject, cut_off: str) -> None:
+    expected = read_golden("delayed_labels/expected_counts.csv")
+    expected = expected[expected["as_of"].str.startswith(cut_off)]
+    wanted = dict(zip(expected["count"], expected["value"], strict=True))
+    windows = project.read("fct_mlmon__windows")
+    windows = windows[
+        (windows["monitor"] == delayed(cut_off)) & (windows["model_version"] == "all")
+    ]
+    quarantine = project.read("fct_mlmon__quarantine")
+    quarantine = quarantine[quarantine["monitor"] == delayed(cut_off)]
+
+    def quarantined(log_name: str, *reasons: str) -> int:
+        rows = quarantine[
+            (quarantine["log_name"] == log_name) & quarantine["reason_code"].isin(reasons)
+        ]
+        return int(rows["n_rows"].sum())
+
+    unusable = ("missing_request_id", "missing_time")
+    found = {
+        "prediction_rows": int(windows["n_log_rows"].sum())
+        + quarantined("predictions", *unusable),
+        "predictions_quarantined": quarantined("predictions", *unusable),
+        "duplicate_prediction_rows": int(windows["n_duplicates"].sum()),
+        "requests": int(windows["n_predictions"].sum()),
+        "requests_error": int(windows["n_errors"].sum()),
+        "labels_quarantined": quarantined("labels", *unusable),
+        "labels_before_prediction": int(windows["n_early_labels"].sum()),
+    }
+    assert {name: int(wanted[name]) for name in found} == found
+
+    labels = pd.read_parquet(GOLDEN / "delayed_labels" / "labels.parquet")
+    predictions = pd.read_parquet(GOLDEN / "delayed_labels" / "predictions.parquet")
+    labels = labels[labels["loaded_at"] <= pd.Timestamp(cut_off)]
+    predictions = predictions[predictions["loaded_at"] <= pd.Timestamp(cut_off)].dropna(
+        subset=["request_id", "predicted_at"]
+    )
+    orphans = labels.dropna()
+    orphans = orphans[~orphans["request_id"].isin(predictions["request_id"])]
+    assert orphans["request_id"].nunique() == int(wanted["orphan_labels"])
+    assert quarantined("labels", "label_without_prediction") == len(orphans)
+
+    checks = project.read("fct_mlmon__quality_checks")
+    checks = checks[
+        (checks["monitor"] == delayed(cut_off)) & (checks["check_name"] == "label_conflicts")
+    ]
+    closed = checks[checks["model_version"] == "all"]
+    assert 0 < int(closed["n_failed"].sum()) <= int(wanted["requests_with_conflicting_labels"])
