@@ -170,12 +170,18 @@ def measure(rows: int, features: int, days: int, verbose: bool) -> float:
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
             print(f"{rows:,} rows x {features} features over {days} days, {os.cpu_count()} cores")
             print(f"bare scan of the same columns       1.0   ({scan:.3f} s)")
-            print(f"facts of a full build            {facts / scan:6.1f} x the scan ({facts:.2f} s)")
+            print(
+                f"facts of a full build            {facts / scan:6.1f} x the scan ({facts:.2f} s)"
+            )
             for model, cost in sorted(seconds.items(), key=lambda item: -item[1])[:15]:
                 print(f"    {model:38} {cost / scan:6.1f} x the scan ({cost:.2f} s)")
             print(f"full build, dbt's start included {full:6.1f} s, peak memory {peak:,.0f} MB")
-            print(f"nothing new                      {idle / full:6.2f} x the full build ({idle:.1f} s)")
-            print(f"one new day                      {day / full:6.2f} x the full build ({day:.1f} s)")
+            print(
+                f"nothing new                      {idle / full:6.2f} x the full build ({idle:.1f} s)"
+            )
+            print(
+                f"one new day                      {day / full:6.2f} x the full build ({day:.1f} s)"
+            )
         return day
 
 
@@ -193,7 +199,9 @@ def main() -> None:
         a_day = given.rows // given.days
         short = measure(a_day * 30, given.features, 30, verbose=False)
         long = measure(a_day * 365, given.features, 365, verbose=False)
-        print(f"one new day of {a_day:,} rows: {long / short:.2f} x on 365 days of history against 30")
+        print(
+            f"one new day of {a_day:,} rows: {long / short:.2f} x on 365 days of history against 30"
+        )
 
 
 if __name__ == "__main__":

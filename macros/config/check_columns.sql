@@ -63,5 +63,9 @@
         ) -}}
     {%- endfor -%}
     {%- set near = mlmon.nearest(column.name, names) -%}
-    {{- return("did you mean " ~ near ~ "?" if near else "name the column that holds it") -}}
+    {%- if not near -%}{{- return("name the column that holds it") -}}{%- endif -%}
+    {%- set is_plain = modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', near) -%}
+    {{- return(
+        "did you mean " ~ (near if is_plain else "{name: " ~ near ~ ", quote: true}") ~ "?"
+    ) -}}
 {% endmacro %}

@@ -142,7 +142,7 @@
     {%- set positive = given.get('positive_class', 1) -%}
     {%- if 'positive_class' in given and task in ('multiclass', 'regression') -%}
         {%- do mlmon.add_problem(
-            problems, where ~ ".positive_class", "it on a " ~ task ~ " monitor",
+            problems, where ~ ".positive_class", "a positive class on a " ~ task ~ " monitor",
             "binary monitors only", "remove it"
         ) -%}
     {%- elif positive is none or positive is mapping or mlmon.is_list(positive)
@@ -168,7 +168,7 @@
     {%- if task == 'regression' or mapping is not mapping -%}
         {%- do mlmon.add_problem(
             problems, here, mlmon.shown(mapping) if mapping is not mapping
-            else "it on a regression monitor", "{raw value: class}, for classes only",
+            else "classes on a regression monitor", "{raw value: class}, where labels are classes",
             "map each value of the logs to its class" if mapping is not mapping else "remove it"
         ) -%}
     {%- else -%}
@@ -200,7 +200,7 @@
         {%- do mlmon.check_number(problems, here, threshold, whole=false) -%}
         {%- if given.get('task') in ('multiclass', 'regression') -%}
             {%- do mlmon.add_problem(
-                problems, here, "it on a " ~ given['task'] ~ " monitor", "binary monitors only",
+                problems, here, "a threshold on a " ~ given['task'] ~ " monitor", "binary monitors only",
                 "remove it"
             ) -%}
         {%- elif columns is mapping and columns.get('prediction', '') is not none -%}

@@ -91,7 +91,7 @@
             ("a whole number" if whole else "a number")
             ~ (" of " ~ bounds | join(" and ") if bounds else ""),
             "write it without quotes, as 10, 0.1 or 1.0e-4" if value is string
-            else "write such a number"
+            else "correct the number"
         ) -%}
     {%- endif -%}
 {% endmacro %}

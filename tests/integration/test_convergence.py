@@ -106,7 +106,11 @@ def reference(n: int) -> pd.DataFrame:
 
 
 def monitors() -> dict[str, Any]:
-    features = {"x": {"kind": "numeric", "min": -1, "max": 10}, "y": "numeric", "colour": "categorical"}
+    features = {
+        "x": {"kind": "numeric", "min": -1, "max": 10},
+        "y": "numeric",
+        "colour": "categorical",
+    }
     found = {}
     for number in range(HISTORIES):
         logs = {
@@ -228,7 +232,9 @@ def postgres_pair(make_project: Any) -> Pair:
 
 @settings(SETTINGS, max_examples=4)
 @given(drawn=st.lists(histories, min_size=HISTORIES, max_size=HISTORIES))
-def test_any_history_ends_as_one_full_refresh_on_duckdb(duckdb_pair: Pair, drawn: list[Any]) -> None:
+def test_any_history_ends_as_one_full_refresh_on_duckdb(
+    duckdb_pair: Pair, drawn: list[Any]
+) -> None:
     duckdb_pair.check(drawn)
 
 

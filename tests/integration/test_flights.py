@@ -79,4 +79,3 @@ def test_each_incident_of_the_truth_file_shows_in_the_table_it_names(
             & (checks["window_end"] <= incident.ends_at)
         ]
         assert "critical" in set(rows["status"]), incident.name
-

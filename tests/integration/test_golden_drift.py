@@ -30,9 +30,7 @@ BIN_KINDS = {"(]": "interval", "=": "value", "below": "below", "__other__": "oth
 
 def features(kind: str) -> dict[str, Any]:
     shared = {"kind": kind, "column": "value"}
-    found = {
-        f"bin_{smoothing[:4]}": {**shared, "smoothing": smoothing} for smoothing in SMOOTHINGS
-    }
+    found = {f"bin_{smoothing[:4]}": {**shared, "smoothing": smoothing} for smoothing in SMOOTHINGS}
     found["drop_floo"] = {**shared, "missing": "drop"}
     if kind == "numeric":
         found["width_floo"] = {**shared, "bins": {"policy": "equal_width"}}
@@ -179,7 +177,9 @@ def test_js_distance_equals_scipy(drift: pd.DataFrame) -> None:
     cells = [
         (
             (row.pair, row.policy),
-            value_at(drift, row.pair, feature_of(row.policy, row.pair) or "", "js_distance", "value"),
+            value_at(
+                drift, row.pair, feature_of(row.policy, row.pair) or "", "js_distance", "value"
+            ),
             number(row.value),
         )
         for row in rows.itertuples()
@@ -208,9 +208,7 @@ def test_minimum_detectable_effect_is_the_null_quantile(drift: pd.DataFrame, met
 
 def test_missing_change_equals_its_definition(project: DbtProject) -> None:
     columns = project.read("fct_mlmon__column_drift").set_index(["monitor", "column_name"])
-    rows = EXPECTED[
-        (EXPECTED["source"] == "definition") & (EXPECTED["method"] == "missing_change")
-    ]
+    rows = EXPECTED[(EXPECTED["source"] == "definition") & (EXPECTED["method"] == "missing_change")]
     cells = [
         ((row.pair, feature), float(columns.at[(row.pair, feature), "missing_change"]),
          number(row.value))

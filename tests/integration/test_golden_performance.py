@@ -129,9 +129,7 @@ def test_metric_equals_scikit_learn(performance: pd.DataFrame, metric: str) -> N
 
 
 @pytest.mark.parametrize("cut_off", CUT_OFFS)
-def test_delayed_labels_equal_their_definition(
-    performance: pd.DataFrame, cut_off: str
-) -> None:
+def test_delayed_labels_equal_their_definition(performance: pd.DataFrame, cut_off: str) -> None:
     expected = read_golden("delayed_labels/expected.csv")
     expected = expected[expected["as_of"].str.startswith(cut_off)]
     rows = performance[
@@ -146,25 +144,27 @@ def test_delayed_labels_equal_their_definition(
         key = (row["window_start"][:10], row["label_age"])
         if key not in found:
             # A window that is not closed yet is not judged.
-            assert pd.Timestamp(row["window_start"]) + pd.Timedelta("1d") > newest(cut_off), key
+            assert pd.Timestamp(row["window_start"]) + pd.Timedelta(days=1) > newest(cut_off), key
             continue
         is_complete = row["is_age_complete"].lower() != "false"
         assert found[key]["n_predictions"] == int(row["n_predictions"]), key
         assert found[key]["n"] == int(row["n_labelled"]), key
         assert np.isclose(found[key]["label_coverage"], number(row["coverage"])), key
         assert np.isclose(found[key]["value"], number(row["accuracy"]), equal_nan=True), key
-        assert bool(found[key]["is_mature"]) == (row["is_mature"] == "True"), key
+        assert bool(found[key]["is_mature"]) == (row["is_mature"].lower() == "true"), key
         assert bool(found[key]["is_complete"]) == is_complete, key
         compared += 1
-    assert compared == len(found)
     assert compared >= 30
+    # The spine goes on to the newest closed window, with empty windows.
+    empty = [row for row in found.values() if row["n_predictions"] == 0]
+    assert compared == len(found) - len(empty)
 
 
 def newest(cut_off: str) -> pd.Timestamp:
     """The newest prediction loaded by a cut-off, less the hour that windows stay open."""
     log = pd.read_parquet(GOLDEN / "delayed_labels" / "predictions.parquet")
     seen: pd.Timestamp = log[log["loaded_at"] <= pd.Timestamp(cut_off)]["loaded_at"].max()
-    return seen - pd.Timedelta("1h")
+    return seen - pd.Timedelta(hours=1)
 
 
 @pytest.mark.parametrize("cut_off", CUT_OFFS)
@@ -180,7 +180,7 @@ def test_label_delays_equal_their_definition(project: DbtProject, cut_off: str) 
         for row in expected.to_dict("records")
     }
     assert len(delays) >= 20
-    for found in delays.to_dict("records"):
+    for found in delays[delays["n_predictions"] > 0].to_dict("records"):
         row = wanted[(str(found["window_start"])[:10], found["age_days"])]
         assert found["n_predictions"] == int(row["n_predictions"])
         assert found["n_labelled"] == int(row["n_labelled"])
@@ -208,8 +208,7 @@ def test_counted_rows_equal_their_definition(project: DbtProject, cut_off: str) 
 
     unusable = ("missing_request_id", "missing_time")
     found = {
-        "prediction_rows": int(windows["n_log_rows"].sum())
-        + quarantined("predictions", *unusable),
+        "prediction_rows": int(windows["n_log_rows"].sum()) + quarantined("predictions", *unusable),
         "predictions_quarantined": quarantined("predictions", *unusable),
         "duplicate_prediction_rows": int(windows["n_duplicates"].sum()),
         "requests": int(windows["n_predictions"].sum()),

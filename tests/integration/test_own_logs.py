@@ -34,7 +34,12 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         assert block["kind"] == "bash", f"a block that is neither a file nor a command: {block[0]}"
         for command in block["body"].strip().splitlines():
             done = subprocess.run(
-                command, shell=True, cwd=project, env=environment, text=True, capture_output=True,
+                command,
+                shell=True,
+                cwd=project,
+                env=environment,
+                text=True,
+                capture_output=True,
                 check=False,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

@@ -135,9 +135,7 @@ class World:
             **changes,
         }
 
-    def metric(
-        self, monitor: str, step: int, value: float | None, **changes: Any
-    ) -> None:
+    def metric(self, monitor: str, step: int, value: float | None, **changes: Any) -> None:
         version = changes.get("model_version", "v1")
         span = changes.get("span_windows", 1)
         end = START + timedelta(days=step)
@@ -181,16 +179,14 @@ class Result:
         return [
             row
             for row in self.evaluations
-            if row["rule_id"] == rule_id
-            and all(row[key] == value for key, value in labels.items())
+            if row["rule_id"] == rule_id and all(row[key] == value for key, value in labels.items())
         ]
 
     def state(self, rule_id: str, **labels: Any) -> dict[str, Any]:
         (found,) = (
             row
             for row in self.states
-            if row["rule_id"] == rule_id
-            and all(row[key] == value for key, value in labels.items())
+            if row["rule_id"] == rule_id and all(row[key] == value for key, value in labels.items())
         )
         return found
 
@@ -206,9 +202,7 @@ class Expected:
     since: datetime | None
 
 
-def walk(
-    levels: Sequence[int | None], for_windows: int, resolve_windows: int
-) -> Expected:
+def walk(levels: Sequence[int | None], for_windows: int, resolve_windows: int) -> Expected:
     """An alert told window by window, the way a person would keep it on paper."""
     firing = critical = False
     runs = {1: [0, 0], 2: [0, 0]}  # level: breaches and passes in a row
@@ -226,9 +220,7 @@ def walk(
             run[:] = [run[0] + 1, 0] if level >= floor else [0, run[1] + 1]
         was_firing = firing
         firing = runs[1][0] >= for_windows or (firing and runs[1][1] < resolve_windows)
-        critical = runs[2][0] >= for_windows or (
-            critical and runs[2][1] < resolve_windows
-        )
+        critical = runs[2][0] >= for_windows or (critical and runs[2][1] < resolve_windows)
         if firing and not was_firing:
             fired_at, fired_since = end, since
     if firing:
@@ -319,9 +311,7 @@ BAD_FIELDS = {
 def random_histories(seed: int, n: int, length: int) -> list[list[int | None]]:
     choose = random.Random(seed)
     return [
-        choose.choices(
-            (None, 0, 1, 2), weights=choose.choices((1, 2, 4), k=4), k=length
-        )
+        choose.choices((None, 0, 1, 2), weights=choose.choices((1, 2, 4), k=4), k=length)
         for _ in range(n)
     ]
 
@@ -348,9 +338,7 @@ def build_world() -> World:
         for number, levels in enumerate(histories):
             world.monitor(name, f"h{number}")
             for step, level in enumerate(levels):
-                world.metric(
-                    name, step, VALUES[level], model_version=f"h{number}", metric="f1"
-                )
+                world.metric(name, step, VALUES[level], model_version=f"h{number}", metric="f1")
         for for_windows, resolve_windows in PATIENCE:
             world.rule(
                 f"{name} {for_windows} {resolve_windows}",
@@ -393,9 +381,7 @@ def build_world() -> World:
             critical_condition=condition,
         )
     for number, condition in enumerate(MALFORMED):
-        world.rule(
-            f"malformed {number}", monitor="conditions", warning_condition=condition
-        )
+        world.rule(f"malformed {number}", monitor="conditions", warning_condition=condition)
     for name, text in BAD_FIELDS.items():
         world.rule(f"bad {name}", monitor="conditions", **{name: text})
     world.rule("no condition", warning_condition="", critical_condition="")
@@ -445,9 +431,7 @@ def build_world() -> World:
         **{**ranks, "critical_condition": ">= 4"},
     )
     world.rule("broken override", **ranks)
-    world.rule(
-        "broken override", monitor="other", **{**ranks, "critical_condition": "x"}
-    )
+    world.rule("broken override", monitor="other", **{**ranks, "critical_condition": "x"})
     floor = {"metric": "accuracy", "span_windows": "default", "monitor": "picked"}
     floor |= {"warning_condition": "", "critical_condition": "< 0.85"}
     world.rule("whole", **floor)
@@ -500,9 +484,7 @@ def build_world() -> World:
     # What is expected, and how far from it.
     world.monitor("expecting")
     for step, (value, usual) in enumerate([(0.5, 0.9), (0.5, None), (0.85, 0.9)]):
-        world.metric(
-            "expecting", step, value, metric="label_coverage", reference_value=usual
-        )
+        world.metric("expecting", step, value, metric="label_coverage", reference_value=usual)
     world.rule(
         "changes",
         monitor="expecting",
@@ -638,9 +620,9 @@ def run_on_duckdb(world: World, folder: Path) -> Result:
 
 def postgres_command(name: str) -> list[str]:
     """A server program, as a user it agrees to run as: it refuses root."""
-    (newest, *_) = sorted(
-        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True
-    ) or [Path(name)]
+    (newest, *_) = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True) or [
+        Path(name)
+    ]
     as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     return [*as_user, str(newest)]
 
@@ -708,9 +690,7 @@ RUNS = {"duckdb": run_on_duckdb, "postgres": run_on_postgres}
 
 
 @pytest.fixture(scope="module", params=RUNS)
-def result(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Result:
+def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
     folder = tmp_path_factory.mktemp(f"alerts_{request.param}")
     write_project(folder)
     return RUNS[request.param](build_world(), folder)
@@ -735,9 +715,7 @@ def test_states_are_those_of_an_alert_told_window_by_window(
     histories: Sequence[Sequence[int | None]] = ALL_SHORT if kind == "short" else LONG
     rule_id = f"{kind} {for_windows} {resolve_windows}"
     found = {
-        row["model_version"]: found_row(row)
-        for row in result.states
-        if row["rule_id"] == rule_id
+        row["model_version"]: found_row(row) for row in result.states if row["rule_id"] == rule_id
     }
     expected = {
         f"h{number}": expected_row(walk(levels, for_windows, resolve_windows))
@@ -751,9 +729,7 @@ def test_states_are_those_of_an_alert_told_window_by_window(
 
 def test_a_short_span_ends_what_a_long_span_found(result: Result) -> None:
     found = {
-        row["model_version"]: found_row(row)
-        for row in result.states
-        if row["rule_id"] == "spans"
+        row["model_version"]: found_row(row) for row in result.states if row["rule_id"] == "spans"
     }
     expected = {
         f"h{number}": expected_row(
@@ -791,10 +767,7 @@ def test_a_malformed_condition_says_what_is_allowed_and_judges_nothing(
 ) -> None:
     (rule,) = (row for row in result.rules if row["rule_id"] == f"malformed {number}")
     assert not rule["is_valid"]
-    assert (
-        f"warning_condition: found '{MALFORMED[number].strip()}'"
-        in rule["rule_problem"]
-    )
+    assert f"warning_condition: found '{MALFORMED[number].strip()}'" in rule["rule_problem"]
     assert "allowed: > 0.1, >= 5, < 0.8" in rule["rule_problem"]
     assert not result.evaluated(f"malformed {number}")
 
@@ -818,9 +791,7 @@ def test_the_shipped_rules_are_sound(result: Result) -> None:
     with (ROOT / "seeds/alert_rules.csv").open(encoding="utf-8") as file:
         shipped = {row["rule_id"] for row in csv.DictReader(file)}
     problems = {
-        row["rule_id"]: row["rule_problem"]
-        for row in result.rules
-        if row["rule_id"] in shipped
+        row["rule_id"]: row["rule_problem"] for row in result.rules if row["rule_id"] in shipped
     }
     assert problems == dict.fromkeys(shipped)
 

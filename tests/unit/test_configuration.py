@@ -1,8 +1,9 @@
 """The configuration: what users write, its normal form, and what they are told where it is wrong.
 
-dbt parses a project that has the package's macros and nothing else, once; after that every case calls a macro
-in that process with vars of its own, as ``--vars`` would set them. Whether the message reaches a user of the
-whole package, whichever model is read first, is shown with real parses at the end.
+dbt parses a project that has the package's macros and nothing else, once; after that every case
+calls a macro in that process with vars of its own, as ``--vars`` would set them. Whether the
+message reaches a user of the whole package, whichever model is read first, is shown with real
+parses at the end.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+
 from support.dbt_project import ROOT, DbtProject, create_project
 from support.warehouses import DuckDBWarehouse
 
@@ -29,7 +31,7 @@ BINARY = {"task": "binary", "predictions": PREDICTIONS}
 @pytest.fixture(scope="session")
 def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     """`call(macro, vars, adapter=…, **arguments)`: what a macro of the package returns."""
-    from dbt.adapters.factory import get_adapter_by_type
+    from dbt.adapters import factory
     from dbt.context.providers import generate_runtime_macro_context
 
     package = tmp_path_factory.mktemp("macros_only")
@@ -39,7 +41,8 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     project = create_project(directory, DuckDBWarehouse(directory / "w.duckdb"), package=package)
     result, manifest = project._invoke("parse")
     assert manifest is not None, result.text
-    loaded: Any = get_adapter_by_type("duckdb")
+    adapters: Any = factory.FACTORY
+    loaded = adapters.lookup_adapter("duckdb")
     loaded.set_macro_context_generator(generate_runtime_macro_context)
 
     def macro(name: str, settings: Mapping[str, Any], /, **arguments: Any) -> Any:
@@ -61,7 +64,7 @@ def monitor_of(call: Call, block: Mapping[str, Any], **defaults: Any) -> dict[st
 
 def problems_of(call: Call, settings: Mapping[str, Any]) -> list[str]:
     """The lines of check_configuration's error; none where it raises nothing."""
-    from dbt.exceptions import CompilationError
+    from dbt_common.exceptions import CompilationError
 
     try:
         call("check_configuration", settings)
@@ -129,7 +132,12 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
 
 
 def test_without_monitors_there_is_nothing_and_nothing_is_wrong(call: Call) -> None:
-    for settings in ({}, {"mlmon_monitors": {}}, {"mlmon_monitors": None, "mlmon_seeds": None}):
+    empty: list[dict[str, Any]] = [
+        {},
+        {"mlmon_monitors": {}},
+        {"mlmon_monitors": None, "mlmon_seeds": None},
+    ]
+    for settings in empty:
         assert problems_of(call, settings) == []
         assert call("monitors", settings) == []
         assert call("slot_counts", settings) == {"numeric": 0, "category": 0, "segment": 0}
@@ -202,9 +210,9 @@ def test_a_column_is_quoted_where_the_user_or_sql_asks_for_it(
 
 
 def test_every_word_that_duckdb_reads_as_something_else_is_quoted(call: Call) -> None:
-    words = duckdb.sql("select distinct keyword_name from duckdb_keywords()").fetchall()
     with duckdb.connect() as connection:
-        for (word,) in words:
+        words = connection.execute("select distinct keyword_name from duckdb_keywords()")
+        for (word,) in words.fetchall():
             column = {"name": word, "quote": False, "expression": None, "declared": True}
             sql = call("column_sql", {}, column=column)
             log = f'(select 7 as "{word}") as log'
@@ -459,607 +467,32 @@ def test_quality_limits_are_merged_limit_by_limit(call: Call) -> None:
     assert limits == {**defaults, "missing": {"warning": 0.1, "critical": 0.2}}
 
 
-# Each case: what is wrong, as YAML under the monitor `m`; where; what was found; what is allowed; the fix.
-BAD = {
-    "an unknown key": (
-        "positive_label: 1",
-        "positive_label",
-        "an unknown key",
-        "task, grain",
-        "did you mean positive_class?",
-    ),
-    "a key of a later version": ("kpis: {}", "kpis", "an unknown key", "task, grain", "remove it"),
-    "a misspelt key": (
-        "feautres: {x: numeric}",
-        "feautres",
-        "an unknown key",
-        "features",
-        "did you mean features?",
-    ),
-    "no task": (
-        "task: ~",
-        "task",
-        "nothing",
-        "binary, multiclass, regression",
-        "write one of them",
-    ),
-    "an unknown task": ("task: binry", "task", "'binry'", "binary, multi", "did you mean binary?"),
-    "an unknown grain": ("grain: hourly", "grain", "'hourly'", "day, hour", "did you mean hour?"),
-    "an unknown time zone": (
-        "timezone: America/NewYork",
-        "timezone",
-        "'America/NewYork'",
-        "UTC or an IANA name",
-        "did you mean America/New_York?",
-    ),
-    "a time zone's abbreviation": (
-        "timezone: EST",
-        "timezone",
-        "'EST'",
-        "UTC or an IANA name",
-        "write the Area/City name",
-    ),
-    "no predictions": (
-        "predictions: ~",
-        "predictions",
-        "nothing",
-        "{source: [source, table]}, {ref: model}",
-        "declare the table",
-    ),
-    "a table's name as predictions": (
-        "predictions: flights.predictions",
-        "predictions",
-        "'flights.predictions'",
-        "{source: [source, table]}",
-        "declare the table as a source",
-    ),
-    "both source and ref": (
-        "predictions: {source: [a, b], ref: c}",
-        "predictions",
-        "the keys source, ref",
-        "{source: [source, table]}, {ref: model}",
-        "keep one of source and ref",
-    ),
-    "a source without its table": (
-        "predictions: {source: flights}",
-        "predictions.source",
-        "'flights'",
-        "[source, table]",
-        "its table",
-    ),
-    "a ref of three parts": (
-        "labels: {ref: [a, b, c]}",
-        "labels.ref",
-        "['a', 'b', 'c']",
-        "model or [project, model]",
-        "name of the model",
-    ),
-    "label columns without labels": (
-        "{labels: ~, label_columns: {label: y}}",
-        "label_columns",
-        "label_columns without a label log",
-        "beside labels",
-        "name the label log under `labels`",
-    ),
-    "label ages without labels": (
-        "{labels: ~, label_ages_days: [1]}",
-        "label_ages_days",
-        "label_ages_days without a label log",
-        "beside labels",
-        "or remove it",
-    ),
-    "an unknown form of reference": (
-        "reference: {last_days: 30}",
-        "reference",
-        "the keys last_days",
-        "{first_days: number}",
-        "use one of these forms",
-    ),
-    "a word as reference": (
-        "reference: training",
-        "reference",
-        "'training'",
-        "{from: date, to: date}",
-        "use one of these forms",
-    ),
-    "dates the wrong way round": (
-        "reference: {from: 2013-04-01, to: 2013-03-31}",
-        "reference",
-        "from 2013-04-01 after to 2013-03-31",
-        "from on or before to",
-        "swap the two dates",
-    ),
-    "a day that is not in the calendar": (
-        "reference: {from: '2013-02-01', to: '2013-02-29'}",
-        "reference.to",
-        "'2013-02-29'",
-        "a date like 2026-01-31",
-        "year-month-day",
-    ),
-    "no first days": (
-        "reference: {first_days: 0}",
-        "reference.first_days",
-        "0",
-        "a whole number of at least 1",
-        "write such a number",
-    ),
-    "reference columns without a table": (
-        "{reference: {first_days: 30}, reference_columns: {score: s}}",
-        "reference_columns",
-        "reference_columns without a reference table",
-        "a reference of its own relation",
-        "name the table under `reference`",
-    ),
-    "an unknown column": (
-        "columns: {latency: ms}",
-        "columns.latency",
-        "an unknown key",
-        "latency_ms",
-        "did you mean latency_ms?",
-    ),
-    "columns as a list": (
-        "columns: [request_id]",
-        "columns",
-        "['request_id']",
-        "{request_id, predicted_at",
-        "{request_id: my_id}",
-    ),
-    "no request id": (
-        "columns: {request_id: ~}",
-        "columns.request_id",
-        "nothing",
-        "a column of the log",
-        "name the column",
-    ),
-    "a name with a space": (
-        "columns: {request_id: scoring id}",
-        "columns.request_id",
-        "the name 'scoring id'",
-        "letters, digits and _",
-        "{name: 'scoring id', quote: true}",
-    ),
-    "a name and an expression": (
-        "columns: {score: {name: s, expression: s + 1}}",
-        "columns.score",
-        "both name and expression",
-        "one of them",
-        "keep the expression",
-    ),
-    "an empty expression": (
-        "columns: {score: {expression: ''}}",
-        "columns.score.expression",
-        "''",
-        "a text",
-        "write a text",
-    ),
-    "a mapping that names nothing": (
-        "columns: {score: {quote: true}}",
-        "columns.score",
-        "no name of a column",
-        "{name:, quote:}",
-        "name the column",
-    ),
-    "a quote that is not a boolean": (
-        "columns: {score: {name: s, quote: 'yes'}}",
-        "columns.score.quote",
-        "'yes'",
-        "true or false",
-        "without quotes",
-    ),
-    "a name that YAML reads as a boolean": (
-        "features: {on: numeric}",
-        "features.True",
-        "the name true, which YAML does not read as a text",
-        "a text",
-        "write the name in quotes",
-    ),
-    "features as a list": (
-        "features: [distance, carrier]",
-        "features",
-        "['distance', 'carrier']",
-        "{name: kind}",
-        "`name: numeric`",
-    ),
-    "an unknown kind": (
-        "features: {x: number}",
-        "features.x.kind",
-        "'number'",
-        "numeric, categorical, boolean",
-        "did you mean numeric?",
-    ),
-    "a feature without a kind": (
-        "features: {x: {min: 0}}",
-        "features.x.kind",
-        "nothing",
-        "numeric, categorical, boolean",
-        "write one of them",
-    ),
-    "an unknown key of a feature": (
-        "features: {x: {kind: numeric, maximum: 3}}",
-        "features.x.maximum",
-        "an unknown key",
-        "min, max",
-        "remove it",
-    ),
-    "a feature with a reserved name": (
-        "features: {__other__: numeric}",
-        "features.__other__",
-        "the reserved name '__other__'",
-        "any name but all, __missing__",
-        "`column: __other__`",
-    ),
-    "a feature named like a role": (
-        "features: {label: categorical}",
-        "features.label",
-        "the reserved name 'label'",
-        "score, prediction, label",
-        "rename the feature",
-    ),
-    "features that differ by case alone": (
-        "features: {amount: numeric, Amount: numeric}",
-        "features.Amount",
-        "differs from 'amount' by case alone",
-        "`quote: true`",
-        "quote both",
-    ),
-    "a limit on a category": (
-        "features: {x: {kind: categorical, min: 0}}",
-        "features.x.min",
-        "a limit on a categorical feature",
-        "limits on numeric features",
-        "make the feature numeric",
-    ),
-    "limits the wrong way round": (
-        "features: {x: {kind: numeric, min: 3, max: 1}}",
-        "features.x",
-        "min 3 above max 1",
-        "min at or below max",
-        "swap the two",
-    ),
-    "a limit in quotes": (
-        "features: {x: {kind: numeric, max: '10'}}",
-        "features.x.max",
-        "'10'",
-        "a number",
-        "write it without quotes",
-    ),
-    "a limit that is not a number": (
-        "features: {x: {kind: numeric, max: .nan}}",
-        "features.x.max",
-        "nan",
-        "a number",
-        "write such a number",
-    ),
-    "a negative importance": (
-        "features: {x: {kind: numeric, importance: -1}}",
-        "features.x.importance",
-        "-1",
-        "at least 0",
-        "write such a number",
-    ),
-    "a required that is not a boolean": (
-        "features: {x: {kind: numeric, required: 'no'}}",
-        "features.x.required",
-        "'no'",
-        "true or false",
-        "without quotes",
-    ),
-    "an unknown binning policy": (
-        "bins: {policy: quantiles}",
-        "bins.policy",
-        "'quantiles'",
-        "quantile, equal_width, custom",
-        "did you mean quantile?",
-    ),
-    "one bin": ("bins: {k: 1}", "bins.k", "1", "at least 2 and at most 100", "write such a number"),
-    "a hundred and one bins": (
-        "features: {x: {kind: numeric, bins: {k: 101}}}",
-        "features.x.bins.k",
-        "101",
-        "at least 2 and at most 100",
-        "write such a number",
-    ),
-    "custom bins without edges": (
-        "bins: {policy: custom}",
-        "bins.edges",
-        "custom bins without edges",
-        "an ascending list of numbers",
-        "[0, 10, 100]",
-    ),
-    "edges that do not ascend": (
-        "bins: {policy: custom, edges: [0, 2, 1]}",
-        "bins.edges",
-        "[0, 2, 1]",
-        "numbers in ascending order",
-        "sort them",
-    ),
-    "repeated edges": (
-        "bins: {policy: custom, edges: [0, 1, 1]}",
-        "bins.edges",
-        "[0, 1, 1]",
-        "different numbers",
-        "remove repeats",
-    ),
-    "edges without the policy": (
-        "bins: {edges: [0, 1]}",
-        "bins.edges",
-        "edges with the policy quantile",
-        "policy custom",
-        "add `policy: custom`",
-    ),
-    "a number of bins beside edges": (
-        "bins: {policy: custom, edges: [0, 1], k: 3}",
-        "bins.k",
-        "k beside custom edges",
-        "quantile and equal_width",
-        "remove it",
-    ),
-    "edges of a category": (
-        "features: {x: {kind: categorical, bins: {edges: [1]}}}",
-        "features.x.bins.edges",
-        "an unknown key",
-        "k",
-        "remove it",
-    ),
-    "an unknown smoothing": (
-        "smoothing: laplace",
-        "smoothing",
-        "'laplace'",
-        "floor_1e-4, laplace_half, none",
-        "did you mean laplace_half?",
-    ),
-    "an unknown policy for missing values": (
-        "missing: dropped",
-        "missing",
-        "'dropped'",
-        "bin, drop",
-        "did you mean drop?",
-    ),
-    "segments as a text": (
-        "segments: origin",
-        "segments",
-        "'origin'",
-        "a list of columns",
-        "write a list like [origin]",
-    ),
-    "a segment without a name": (
-        "segments: [{column: origin}]",
-        "segments.1",
-        "a segment without a name",
-        "{name:, ...}",
-        "add `name:`",
-    ),
-    "a segment twice": (
-        "segments: [origin, origin]",
-        "segments.origin",
-        "the same name twice",
-        "each segment once",
-        "remove one of them",
-    ),
-    "a segment with a reserved name": (
-        "segments: [all]",
-        "segments.all",
-        "the reserved name 'all'",
-        "any name but all",
-        "`column: all`",
-    ),
-    "a segment's reserved value": (
-        "segments: [{name: origin, values: [JFK, __other__]}]",
-        "segments.origin.values",
-        "the reserved name '__other__'",
-        "any value but all",
-        "remove it",
-    ),
-    "values and a cap": (
-        "segments: [{name: origin, values: [JFK], max_values: 3}]",
-        "segments.origin",
-        "both values and max_values",
-        "one of them",
-        "keep values",
-    ),
-    "no segment values": (
-        "segments: [{name: origin, max_values: 0}]",
-        "segments.origin.max_values",
-        "0",
-        "at least 1 and at most 1000",
-        "write such a number",
-    ),
-    "a span without a unit": ("spans: [7]", "spans", "7", "[1d, 7d, 28d]", "whole days such as 7d"),
-    "a span in an unknown unit": ("spans: [3x]", "spans", "'3x'", "[1d, 7d, 28d]", "such as 7d"),
-    "an empty span": ("spans: [0d]", "spans", "'0d'", "[1d, 7d, 28d]", "whole days such as 7d"),
-    "a negative span": ("spans: [-7d]", "spans", "'-7d'", "[1d, 7d, 28d]", "whole days such as 7d"),
-    "no spans": ("spans: []", "spans", "[]", "[1d, 7d, 28d]", "write a list"),
-    "hours of a daily monitor": (
-        "spans: [24h]",
-        "spans",
-        "'24h'",
-        "[1d,",
-        "hours need `grain: hour`",
-    ),
-    "no horizon": (
-        "label_horizon_days: 0",
-        "label_horizon_days",
-        "0",
-        "a whole number of at least 1",
-        "write such a number",
-    ),
-    "a label age beyond the horizon": (
-        "{label_horizon_days: 7, label_ages_days: [1, 14]}",
-        "label_ages_days",
-        "14",
-        "whole days from 1 to label_horizon_days (7)",
-        "raise label_horizon_days",
-    ),
-    "a label age with a unit": (
-        "label_ages_days: [7d]",
-        "label_ages_days",
-        "'7d'",
-        "whole days from 1",
-        "remove it",
-    ),
-    "a positive class that no label is mapped to": (
-        "{label_mapping: {'Y': late, 'N': in_time}, positive_class: delayed}",
-        "positive_class",
-        "'delayed'",
-        "a class of label_mapping: late, in_time",
-        "name the class that counts as positive",
-    ),
-    "a positive class of several": (
-        "{task: multiclass, primary_metric: accuracy, positive_class: late}",
-        "positive_class",
-        "it on a multiclass monitor",
-        "binary monitors only",
-        "remove it",
-    ),
-    "a class with a reserved name": (
-        "{label_mapping: {a: all, b: 1}}",
-        "label_mapping.a",
-        "'all'",
-        "a class, none of all",
-        "name the class",
-    ),
-    "a threshold beside a prediction": (
-        "threshold: 0.5",
-        "threshold",
-        "0.5 beside a prediction column",
-        "where the log has no prediction",
-        "`columns: {prediction: ~}`",
-    ),
-    "a threshold without a score": (
-        "{threshold: 0.5, columns: {prediction: ~, score: ~}}",
-        "threshold",
-        "0.5 without a score column",
-        "a threshold over a score",
-        "name the score",
-    ),
-    "nothing to watch": (
-        "{columns: {prediction: ~, score: ~}}",
-        "features",
-        "no feature, no score and no prediction",
-        "at least one",
-        "name the features",
-    ),
-    "outcomes as a text": (
-        "success_outcomes: ok",
-        "success_outcomes",
-        "'ok'",
-        "a list of one or more values",
-        "write a list like [ok]",
-    ),
-    "an unknown metric": (
-        "primary_metric: recal",
-        "primary_metric",
-        "'recal'",
-        "accuracy, precision, recall, f1",
-        "did you mean recall?",
-    ),
-    "a metric of another task": (
-        "metrics: [mae]",
-        "metrics",
-        "'mae'",
-        "accuracy, precision",
-        "them",
-    ),
-    "a negative delay": (
-        "close_after_minutes: -5",
-        "close_after_minutes",
-        "-5",
-        "at least 0",
-        "write such a number",
-    ),
-    "a latency in words": ("slo_latency_ms: fast", "slo_latency_ms", "'fast'", "a number", "as 10"),
-    "an owner that is not a text": (
-        "owner: [a, b]",
-        "owner",
-        "['a', 'b']",
-        "a text",
-        "write a text",
-    ),
-}
+MISTAKES = yaml.safe_load((Path(__file__).parent / "config_project/mistakes.yml").read_text())
 
 
-@pytest.mark.parametrize("case", BAD)
+def is_told(problem: str, told: str) -> bool:
+    """Whether a problem reads as expected, where `...` stands for any words."""
+    return re.fullmatch(re.escape(told).replace(re.escape("..."), ".+"), problem) is not None
+
+
+@pytest.mark.parametrize("case", MISTAKES["monitors"])
 def test_a_mistake_in_a_monitor_is_told_with_its_fix(call: Call, case: str) -> None:
-    written, key, found, allowed, fix = BAD[case]
-    block = {**BINARY, "labels": LABELS, **yaml.safe_load(written)}
+    mistake = MISTAKES["monitors"][case]
+    block = {**BINARY, "labels": LABELS, **mistake["write"]}
     [problem] = problems_of(call, {"mlmon_monitors": {"m": block}})
-    parts = re.fullmatch(r"(.+?): found (.+); allowed: (.+); fix: (.+)", problem)
-    assert parts is not None, problem
-    assert parts[1] == f"mlmon_monitors.m.{key}"
-    assert parts[2].startswith(found) or found in parts[2]
-    assert allowed in parts[3]
-    assert fix in parts[4]
+    assert is_told(problem, mistake["told"]), problem
 
 
-BAD_VARS = {
-    "monitors as a list": ("mlmon_monitors: [m]", "mlmon_monitors", "['m']"),
-    "a monitor as a text": ("mlmon_monitors: {m: binary}", "mlmon_monitors.m", "'binary'"),
-    "a monitor's name in capitals": (
-        "mlmon_monitors: {Late: {task: binary, predictions: {ref: a}}}",
-        "mlmon_monitors.Late",
-        "the name 'Late'",
-    ),
-    "a monitor's name that is too long": (
-        f"mlmon_monitors: {{{'a' * 64}: {{task: binary, predictions: {{ref: a}}}}}}",
-        f"mlmon_monitors.{'a' * 64}",
-        f"the name '{'a' * 64}'",
-    ),
-    "a monitor with a reserved name": (
-        "mlmon_monitors: {all: {task: binary, predictions: {ref: a}}}",
-        "mlmon_monitors.all",
-        "the name 'all'",
-    ),
-    "defaults as a list": ("mlmon_defaults: [a]", "mlmon_defaults", "['a']"),
-    "an unknown default": ("mlmon_defaults: {span: [1d]}", "mlmon_defaults.span", "an unknown key"),
-    "a seed that is not shipped": (
-        "mlmon_seeds: {alert_rule: {ref: a}}",
-        "mlmon_seeds.alert_rule",
-        "an unknown key",
-    ),
-    "a seed that is no relation": (
-        "mlmon_seeds: {alert_rules: my_rules}",
-        "mlmon_seeds.alert_rules",
-        "'my_rules'",
-    ),
-    "seeds as a list": ("mlmon_seeds: [a]", "mlmon_seeds", "['a']"),
-    "an unknown quality check": (
-        "mlmon_quality_limits: {missin: {warning: 1}}",
-        "mlmon_quality_limits.missin",
-        "an unknown key",
-    ),
-    "an unknown quality level": (
-        "mlmon_quality_limits: {missing: {error: 1}}",
-        "mlmon_quality_limits.missing.error",
-        "an unknown key",
-    ),
-    "a quality limit in words": (
-        "mlmon_quality_limits: {missing: {warning: low}}",
-        "mlmon_quality_limits.missing.warning",
-        "'low'",
-    ),
-    "one number for both quality limits": (
-        "mlmon_quality_limits: {missing: 0.1}",
-        "mlmon_quality_limits.missing",
-        "0.1",
-    ),
-    "a warning above critical": (
-        "mlmon_quality_limits: {missing: {warning: 0.5}}",
-        "mlmon_quality_limits.missing",
-        "warning 0.5 above critical 0.2",
-    ),
-    "a negative lookback": ("mlmon_lookback_days: -1", "mlmon_lookback_days", "-1"),
-    "a lookback in words": ("mlmon_lookback_days: all", "mlmon_lookback_days", "'all'"),
-    "no gap": ("mlmon_max_gap_days: 0", "mlmon_max_gap_days", "0"),
-    "a first event that is no date": ("mlmon_min_event_at: 2000", "mlmon_min_event_at", "2000"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_VARS)
+@pytest.mark.parametrize("case", MISTAKES["variables"])
 def test_a_mistake_in_a_variable_is_told_with_its_fix(call: Call, case: str) -> None:
-    written, where, found = BAD_VARS[case]
-    [problem] = problems_of(call, yaml.safe_load(written))
-    assert problem.startswith(f"{where}: found {found}; allowed: ")
-    assert re.search("; fix: .+", problem)
+    mistake = MISTAKES["variables"][case]
+    [problem] = problems_of(call, mistake["write"])
+    assert is_told(problem, mistake["told"]), problem
+
+
+def test_every_problem_says_what_was_found_what_is_allowed_and_the_fix() -> None:
+    for mistake in [*MISTAKES["monitors"].values(), *MISTAKES["variables"].values()]:
+        assert re.fullmatch("mlmon_[^ ]+: found .+; allowed: .+; fix: .+", mistake["told"])
 
 
 def test_all_problems_are_told_at_once(call: Call) -> None:
@@ -1132,17 +565,20 @@ def odd_monitors(call: Call) -> Iterator[dict[str, Any]]:
 
 def test_whatever_is_written_is_either_read_or_told(call: Call) -> None:
     """No value of any key ends in an error of Jinja's own, in the check or before it."""
-    from dbt.exceptions import CompilationError
+    from dbt_common.exceptions import CompilationError
 
     for odd in odd_monitors(call):
         settings = {"mlmon_monitors": {"m": {**BINARY, **odd}}}
         told = problems_of(call, settings)
         for macro in ("monitors", "slot_counts"):
+            message = ""
             try:
                 call(macro, settings)
             except CompilationError as error:
-                assert told, (odd, error)
-                assert str(error.msg).startswith("mlmon cannot use its configuration"), odd
+                message = str(error.msg)
+            if message:
+                assert told, (odd, message)
+                assert message.startswith("mlmon cannot use its configuration"), (odd, message)
 
 
 class Column:
@@ -1197,6 +633,13 @@ def test_missing_features_segments_and_scores_are_named_and_no_error(call: Call)
             "did you mean scoredat?",
         ),
         (
+            {},
+            "predictions",
+            "Request Id,predicted_at",
+            "columns.request_id",
+            "did you mean {name: Request Id, quote: true}?",
+        ),
+        (
             {"columns": {"request_id": {"name": "requestid", "quote": True}}},
             "predictions",
             "RequestId,predicted_at",
@@ -1222,7 +665,7 @@ def test_missing_features_segments_and_scores_are_named_and_no_error(call: Call)
 def test_a_missing_identity_column_is_told_with_the_columns_there_are(
     call: Call, block: dict[str, Any], log: str, names: str, key: str, fix: str
 ) -> None:
-    from dbt.exceptions import CompilationError
+    from dbt_common.exceptions import CompilationError
 
     with pytest.raises(CompilationError) as raised:
         absent(call, {**BINARY, **block}, log, names)
@@ -1231,6 +674,98 @@ def test_a_missing_identity_column_is_told_with_the_columns_there_are(
     assert line.strip().startswith(f"mlmon_monitors.m.{key}: found no column '")
     assert f"in the {log} log; allowed: its columns {names.replace(',', ', ')}; fix: " in line
     assert fix in line
+
+
+# The page for users.
+
+PAGE = (ROOT / "docs/configuration.md").read_text()
+SHIPPED = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["mlmon"]
+
+
+def tables() -> dict[str, list[list[str]]]:
+    """The rows of each table of the page, by the heading above it."""
+    found: dict[str, list[list[str]]] = {}
+    heading = ""
+    for line in PAGE.splitlines():
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+        elif line.startswith("| `"):
+            cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+            found.setdefault(heading, []).append(cells)
+    return found
+
+
+def code(cell: str) -> str:
+    """What stands between the backticks of a cell."""
+    return cell.strip("| ").strip("`")
+
+
+def test_the_page_lists_every_key_and_no_other(call: Call) -> None:
+    listed = {heading: {code(row[0]) for row in rows} for heading, rows in tables().items()}
+    of_monitors = [
+        "What is watched",
+        "The reference",
+        "How windows are judged",
+        "Labels and classes",
+        "How values are binned",
+        "For people",
+    ]
+    assert set().union(*(listed[heading] for heading in of_monitors)) == set(
+        call("monitor_keys", {})
+    )
+    assert listed["Variables"] == set(SHIPPED) - {"mlmon_package_tests"}
+    assert listed["Columns of the prediction log"] == set(call("prediction_columns", {}))
+    assert listed["Columns of the label log"] == set(call("label_log_columns", {}))
+    assert listed["Features"] == set(call("feature_keys", {}))
+    assert listed["Segments"] == set(call("segment_keys", {}))
+    assert listed["Quality limits"] == set(call("default_quality_limits", {}))
+
+
+def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:
+    wrap: dict[str, Callable[[Any], dict[str, Any]]] = {
+        "Features": lambda given: {"features": {"x": {"kind": "numeric", **given}}},
+        "Segments": lambda given: {"segments": [{"name": "s", **given}]},
+        "Columns of the prediction log": lambda given: {"columns": given},
+        "Columns of the label log": lambda given: {"label_columns": given},
+    }
+    beside: dict[str, dict[str, Any]] = {
+        "threshold": {"columns": {"prediction": None}},
+        "reference_columns": {"reference": {"ref": "training"}},
+    }
+    for heading, rows in tables().items():
+        for row in rows:
+            given = yaml.safe_load(code(row[-1]))
+            if heading in {"Variables", "Quality limits"}:
+                given = given if heading == "Variables" else {"mlmon_quality_limits": given}
+                assert problems_of(call, given) == [], row
+                continue
+            block = {**BINARY, "labels": LABELS, **beside.get(code(row[0]), {})}
+            block |= wrap.get(heading, dict)(given)
+            assert problems_of(call, {"mlmon_monitors": {"m": block}}) == [], row
+
+
+def test_every_block_of_the_page_is_right(call: Call) -> None:
+    blocks = re.findall(r"```yaml\n(.+?)```", PAGE, flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        settings = yaml.safe_load(block)["vars"]
+        assert problems_of(call, settings) == [], block
+        assert len(call("monitors", settings)) == len(settings["mlmon_monitors"])
+
+
+def test_the_defaults_on_the_page_are_those_in_force(call: Call) -> None:
+    for name, _, default, _ in tables()["Variables"]:
+        assert yaml.safe_load(code(default)) == SHIPPED[code(name)], name
+    for name, _, warning, critical, _ in tables()["Quality limits"]:
+        limits = call("quality_limits", {})[code(name)]
+        assert limits == {"warning": float(warning), "critical": float(critical)}, name
+
+
+def test_the_error_on_the_page_is_the_one_that_is_raised(call: Call) -> None:
+    [shown] = re.findall(r"```text\n(.+?)```", PAGE, flags=re.DOTALL)
+    block = {**BINARY, "grain": "hourly", "features": {"distance": "number"}}
+    told = problems_of(call, {"mlmon_monitors": {"flight_late": block}})
+    assert [line.strip() for line in shown.splitlines()[1:]] == told
 
 
 # Real parses of the whole package.

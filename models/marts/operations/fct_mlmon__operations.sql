@@ -2,103 +2,16 @@
 -- Open windows are shown at span 1. Quantiles are exact at span 1, within 1 % over longer spans.
 with
 
-spine as (
-    select * from {{ ref('int_mlmon__spine') }}
-),
-
 settings as (
     select * from {{ ref('int_mlmon__settings') }}
 ),
 
-closed_spans as (
-    select
-        monitor_key,
-        monitor,
-        model_version,
-        window_index,
-        first_index,
-        window_start,
-        window_end,
-        window_date,
-        span_windows,
-        is_default_span,
-        true as is_closed
-    from {{ ref('int_mlmon__version_spans') }}
-),
-
-open_windows as (
-    select
-        monitor_key,
-        monitor,
-        model_version,
-        window_index,
-        window_index as first_index,
-        window_start,
-        window_end,
-        window_date,
-        1 as span_windows,
-        false as is_default_span,
-        false as is_closed
-    from spine
-    where not is_closed
-
-    union all
-
-    select distinct
-        {{ mlmon.monitor_key('monitor', "'all'") }} as monitor_key,
-        monitor,
-        cast('all' as {{ dbt.type_string() }}) as model_version,
-        window_index,
-        window_index as first_index,
-        window_start,
-        window_end,
-        window_date,
-        1 as span_windows,
-        false as is_default_span,
-        false as is_closed
-    from spine
-    where not is_closed
-),
-
 spans as (
-    select * from closed_spans
-    union all
-    select * from open_windows
-),
-
-sums as (
-    select * from {{ ref('int_mlmon__operation_sums') }}
+    select * from {{ ref('int_mlmon__operation_spans') }}
 ),
 
 summed as (
-    select
-        spans.monitor_key,
-        spans.window_index,
-        spans.span_windows,
-        sums.segment_name,
-        sums.segment_value,
-        sum(sums.n_requests) as n_requests,
-        sum(sums.n_errors) as n_errors,
-        sum(sums.n_latency) as n_latency,
-        sum(sums.n_within_slo) as n_within_slo,
-        sum(sums.latency_sum_ms) as latency_sum_ms,
-        sum(sums.latency_sum_squares) as latency_sum_squares,
-        max(sums.latency_p50_ms) as latency_p50_ms,
-        max(sums.latency_p90_ms) as latency_p90_ms,
-        max(sums.latency_p95_ms) as latency_p95_ms,
-        max(sums.latency_p99_ms) as latency_p99_ms,
-        max(sums.latency_max_ms) as latency_max_ms,
-        count(*) as n_facts
-    from spans
-    inner join sums
-        on
-            spans.monitor = sums.monitor
-            and spans.model_version in ('all', sums.model_version)
-            and sums.window_index between spans.first_index and spans.window_index
-    where sums.segment_name = 'all' or spans.is_default_span or spans.span_windows = 1
-    group by
-        spans.monitor_key, spans.window_index, spans.span_windows,
-        sums.segment_name, sums.segment_value
+    select * from {{ ref('int_mlmon__span_operations') }}
 ),
 
 merged_quantiles as (
