@@ -20,7 +20,7 @@ from support.dbt_project import DbtProject
 from support.warehouses import Warehouse
 
 START = datetime(2026, 3, 6)
-HISTORIES = 4
+HISTORIES = 5
 RUNS = 3
 PREDICTIONS = [
     "request_id", "model_version", "predicted_at", "loaded_at", "prediction", "score", "latency_ms",
@@ -230,7 +230,7 @@ def postgres_pair(make_project: Any) -> Pair:
     return Pair(make_project, "postgres")
 
 
-@settings(SETTINGS, max_examples=4)
+@settings(SETTINGS, max_examples=2)
 @given(drawn=st.lists(histories, min_size=HISTORIES, max_size=HISTORIES))
 def test_any_history_ends_as_one_full_refresh_on_duckdb(
     duckdb_pair: Pair, drawn: list[Any]
