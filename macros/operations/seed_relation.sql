@@ -3,7 +3,9 @@
     {alert_rules: {ref: [my_project, my_rules]}}, or {source: [my_source, my_table]}.
 #}
 {% macro seed_relation(name) %}
-    {%- set replacement = (var('mlmon_seeds', {}) or {}).get(name) -%}
+    {%- set replacements = var('mlmon_seeds', {}) or {} -%}
+    {%- if replacements is not mapping -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
+    {%- set replacement = replacements.get(name) -%}
     {%- if replacement is none -%}
         {{- return(ref('mlmon', name)) -}}
     {%- endif -%}

@@ -4,7 +4,7 @@
         {#- Read in any case: ref() and source() must be seen while parsing. -#}
         {%- set log = mlmon.read_log_columns(m, 'predictions', m.predictions) -%}
         {%- for column in m.monitored
-            if column.role in ('feature', 'score') and column.column is not none
+            if column.role in ('feature', 'score', 'prediction') and column.column is not none
             and column.column.expression is none -%}
             {%- do rows.append({
                 'monitor': m.name, 'column_name': column.name, 'column_role': column.role,

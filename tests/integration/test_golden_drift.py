@@ -60,7 +60,7 @@ def kind_of(pair: str) -> str:
     return "numeric" if pair.startswith("num_") else "categorical"
 
 
-def feature_of(policy: str, pair: str) -> str | None:
+def feature_of(policy: str) -> str | None:
     """The feature that has a golden policy, such as ``quantile K=10, missing bin, floor_1e-4``."""
     parts = policy.split(", ")
     smoothing = parts[2] if len(parts) > 2 else "floor_1e-4"
@@ -164,7 +164,7 @@ def test_statistic_equals_its_definition(drift: pd.DataFrame, method: str) -> No
     rows = EXPECTED[(EXPECTED["source"] == "definition") & (EXPECTED["method"] == method)]
     cells: list[tuple[object, float, float]] = []
     for row in rows.itertuples():
-        feature = feature_of(row.policy, row.pair)
+        feature = feature_of(row.policy)
         assert feature is not None, row.policy
         found = value_at(drift, row.pair, feature, method, "value")
         cells.append(((row.pair, row.policy), found, number(row.value)))
@@ -178,7 +178,7 @@ def test_js_distance_equals_scipy(drift: pd.DataFrame) -> None:
         (
             (row.pair, row.policy),
             value_at(
-                drift, row.pair, feature_of(row.policy, row.pair) or "", "js_distance", "value"
+                drift, row.pair, feature_of(row.policy) or "", "js_distance", "value"
             ),
             number(row.value),
         )
@@ -195,7 +195,7 @@ def test_minimum_detectable_effect_is_the_null_quantile(drift: pd.DataFrame, met
         (
             (row.pair, row.policy),
             value_at(
-                drift, row.pair, feature_of(row.policy, row.pair) or "", method,
+                drift, row.pair, feature_of(row.policy) or "", method,
                 "min_detectable_effect",
             ),
             number(row.value),
@@ -247,7 +247,7 @@ def test_bins_and_counts_equal_the_golden_bins(compared_bins: pd.DataFrame) -> N
     for (pair, policy), _ in EXPECTED_BINS.groupby(["pair", "policy"]):
         expected = bins_of(pair, policy)
         numeric = kind_of(pair) == "numeric"
-        feature = feature_of(policy, pair) if policy.startswith("equal_width") else "bin_floo"
+        feature = feature_of(policy) if policy.startswith("equal_width") else "bin_floo"
         found = compared_bins[
             (compared_bins["monitor"] == pair) & (compared_bins["column_name"] == feature)
         ].sort_values("bin_index")
@@ -297,7 +297,7 @@ def test_p_values_equal_their_definition_where_no_bin_is_sparse(drift: pd.DataFr
     for row in rows.itertuples():
         if has_sparse_bins(row.pair, row.policy):
             continue
-        found = value_at(drift, row.pair, feature_of(row.policy, row.pair) or "", "psi", "p_value")
+        found = value_at(drift, row.pair, feature_of(row.policy) or "", "psi", "p_value")
         cells.append(((row.pair, row.policy), found, number(row.p_value)))
     assert len(cells) >= 60
     wrong = [
@@ -319,7 +319,7 @@ def test_psi_status_equals_its_definition(drift: pd.DataFrame) -> None:
     rows = EXPECTED[EXPECTED["method"] == "psi_status"]
     different = {}
     for row in rows.itertuples():
-        feature = feature_of(row.policy, row.pair) or ""
+        feature = feature_of(row.policy) or ""
         found = str(drift.at[(row.pair, feature, "psi"), "status"])
         if found != row.value:
             different[(row.pair, feature)] = found
