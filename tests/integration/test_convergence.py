@@ -1,215 +1,28 @@
 """The package's main promise: whatever order rows arrive in, over however many runs, every mart equals that of one
-full refresh over the same rows.
-
-Histories are generated: late rows and labels, duplicates, replays, corrections, deletions, two versions, requests
-that both versions scored. Several histories are monitors of one project, so that one run of dbt advances them all.
+full refresh over the same rows (tests/support/histories.py makes the histories).
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from support.compare import differences
-from support.dbt_project import DbtProject
-from support.warehouses import Warehouse
+from support.histories import ANCHOR, HISTORIES, RUNS, START, Pair, assert_equal, histories
 
-START = datetime(2026, 3, 6)
-HISTORIES = 5
-RUNS = 3
-PREDICTIONS = [
-    "request_id", "model_version", "predicted_at", "loaded_at", "prediction", "score", "latency_ms",
-    "outcome", "x", "y", "colour", "region",
+# A correction moves a request to another day, a replay repeats it, a late row comes after all.
+CORRECTIONS = [
+    ("c1", "v1", START + timedelta(days=1), START + timedelta(days=1), 1, 0.9, 5.0, "ok", 1.0, 2.0, "red", "west"),
+    ("c1", "v1", START + timedelta(days=3), START + timedelta(days=4), 0, 0.1, 5.0, "ok", 2.0, 2.0, "blue", "west"),
+    ("c2", "v2", START + timedelta(days=2), START + timedelta(days=9), 0, 0.2, None, "error", None, 1.0, None, None),
 ]  # fmt: skip
-LABELS = ["request_id", "label", "labeled_at", "loaded_at"]
-
-# Delays of a row: usually at once, sometimes hours or days.
-delays = st.sampled_from([60, 60, 60, 5 * 3600, 3 * 86400])
-quarters = st.integers(0, 4 * 8)
-
-
-@st.composite
-def prediction_rows(draw: st.DrawFn) -> tuple[Any, ...]:
-    made = START + timedelta(hours=6 * draw(quarters))
-    score = draw(st.sampled_from([None, 0.0, 0.2, 0.5, 0.7, 0.9, 1.0]))
-    return (
-        f"r{draw(st.integers(0, 30))}",
-        draw(st.sampled_from(["v1", "v1", "v2", None])),
-        made,
-        made + timedelta(seconds=draw(delays)),
-        None if score is None else int(score > 0.5),
-        score,
-        draw(st.sampled_from([None, 1.0, 12.5, 80.0])),
-        draw(st.sampled_from(["ok", "ok", "ok", "error", None])),
-        draw(st.sampled_from([None, -2.0, 0.25, 0.5, 1.0, 3.5, 1e12])),
-        draw(st.sampled_from([0.0, 1.0, 2.0])),
-        draw(st.sampled_from(["red", "green", "blue", "violet", None])),
-        draw(st.sampled_from(["east", "west", "nowhere", None])),
-    )
-
-
-@st.composite
-def label_rows(draw: st.DrawFn) -> tuple[Any, ...]:
-    made = START + timedelta(hours=6 * draw(st.integers(0, 4 * 20)))
-    return (
-        f"r{draw(st.integers(0, 33))}",
-        draw(st.sampled_from([0, 1, 1, None])),
-        made,
-        made + timedelta(seconds=draw(delays)),
-    )
-
-
-@st.composite
-def states(draw: st.DrawFn, rows: Any, anchor: list[tuple[Any, ...]], most: int) -> list[Any]:
-    """The log as it stands before each run: rows arrive in any run, some twice, some are deleted."""
-    drawn = draw(st.lists(rows, min_size=10, max_size=most))
-    arrivals = [draw(st.integers(0, RUNS - 1)) for _ in drawn]
-    leaves = [draw(st.sampled_from([RUNS, RUNS, RUNS, RUNS, RUNS - 1])) for _ in drawn]
-    copies = [draw(st.sampled_from([1, 1, 1, 2])) for _ in drawn]
-    return [
-        anchor
-        + [
-            row
-            for row, arrival, leave, copy in zip(drawn, arrivals, leaves, copies, strict=True)
-            if arrival <= run < leave
-            for _ in range(copy if run == RUNS - 1 else 1)
-        ]
-        for run in range(RUNS)
-    ]
-
-
-# Windows older than the oldest row are frozen by design: one row is never deleted.
-ANCHOR = (
-    "anchor", "v1", START, START + timedelta(minutes=1), 1, 0.9, 10.0, "ok", 0.5, 1.0, "red", "east",
-)  # fmt: skip
-histories = st.tuples(states(prediction_rows(), [ANCHOR], 60), states(label_rows(), [], 40))
-
-
-def reference(n: int) -> pd.DataFrame:
-    """A labelled reference whose rows differ with n."""
-    return pd.DataFrame(
-        {
-            "prediction": [i % 2 for i in range(n)],
-            "score": [(i % 10) / 10 for i in range(n)],
-            "x": [None if i % 9 == 0 else float(i % 7) for i in range(n)],
-            "y": [float(i % 2) for i in range(n)],
-            "colour": [["red", "green", "blue"][i % 3] for i in range(n)],
-            "region": [["east", "west"][i % 2] for i in range(n)],
-            "label": [(i // 2) % 2 for i in range(n)],
-        }
-    )
-
-
-def monitors() -> dict[str, Any]:
-    features = {
-        "x": {"kind": "numeric", "min": -1, "max": 10},
-        "y": "numeric",
-        "colour": "categorical",
-    }
-    found = {}
-    for number in range(HISTORIES):
-        logs = {
-            "predictions": {"source": ["logs", f"predictions_{number}"]},
-            "labels": {"source": ["logs", f"labels_{number}"]},
-            "task": "binary",
-            "success_outcomes": ["ok"],
-            "spans": ["1d", "3d"],
-            "label_horizon_days": 7,
-            "label_ages_days": [1, 3],
-            "close_after_minutes": 30,
-        }
-        found[f"table_{number}"] = {
-            **logs,
-            "reference": {"source": ["logs", "reference"]},
-            "features": features,
-            "segments": ["region"],
-        }
-        # The same logs again: other days, a reference of their own first days, fewer columns.
-        found[f"first_days_{number}"] = {
-            **logs,
-            "timezone": "America/New_York",
-            "reference": {"first_days": 2},
-            "features": {"x": "numeric"},
-        }
-    return found
-
-
-VARS = {"mlmon_monitors": monitors(), "mlmon_lookback_days": 0}
-SOURCES = {
-    "logs": [f"{log}_{n}" for log in ("predictions", "labels") for n in range(HISTORIES)]
-    + ["reference"]
-}
-TIMES = {"predicted_at": "timestamp", "loaded_at": "timestamp", "labeled_at": "timestamp"}
-TYPES = {
-    **TIMES, "prediction": "bigint", "label": "bigint", "score": "double precision",
-    "latency_ms": "double precision", "x": "double precision", "y": "double precision",
-}  # fmt: skip
-
-
-def load(warehouse: Warehouse, drawn: list[Any], run: int) -> None:
-    for number, (predictions, labels) in enumerate(drawn):
-        for name, rows, columns in (
-            ("predictions", predictions[run], PREDICTIONS),
-            ("labels", labels[run], LABELS),
-        ):
-            frame = pd.DataFrame(rows, columns=columns)
-            for column in columns:
-                if column.endswith("_at"):
-                    frame[column] = frame[column].astype("datetime64[us]")
-                elif column in ("prediction", "label"):
-                    frame[column] = frame[column].astype("Int64")
-                elif column in ("score", "latency_ms", "x", "y"):
-                    frame[column] = frame[column].astype("Float64")
-            types = {column: TYPES.get(column, "text") for column in columns}
-            warehouse.load(f"{name}_{number}", frame, types=types)
-
-
-def marts(project: DbtProject) -> list[str]:
-    return [
-        name
-        for name in project.warehouse.tables()
-        if name.startswith(("fct_mlmon__", "dim_mlmon__")) and not name.endswith("_latest")
-    ]
-
-
-def assert_equal(project: DbtProject, fresh: DbtProject) -> None:
-    unequal = {
-        name: found
-        for name in marts(project)
-        if (found := differences(project.read(name), fresh.read(name)))
-    }
-    assert unequal == {}
-
-
-class Pair:
-    """A project that is run again and again, and one that only ever sees the end."""
-
-    def __init__(self, make_project: Any, engine: str) -> None:
-        self.engine = engine
-        self.project = make_project(engine, vars=VARS, sources=SOURCES)
-        self.fresh = make_project(engine, vars=VARS, sources=SOURCES)
-        self.size = 40
-
-    def check(self, drawn: list[Any]) -> None:
-        self.project.warehouse.clear()
-        self.project.warehouse.load("reference", reference(self.size))
-        for run in range(RUNS):
-            load(self.project.warehouse, drawn, run)
-            self.project.build()
-        self.compare(drawn)
-
-    def compare(self, drawn: list[Any]) -> None:
-        self.fresh.warehouse.clear()
-        self.fresh.warehouse.load("reference", reference(self.size))
-        load(self.fresh.warehouse, drawn, RUNS - 1)
-        self.fresh.build()
-        assert_equal(self.project, self.fresh)
-
 
 SETTINGS = settings(
     deadline=None,
@@ -248,7 +61,7 @@ def test_any_history_ends_as_one_full_refresh_on_postgres(
 
 @settings(SETTINGS, max_examples=1)
 @given(drawn=st.lists(histories, min_size=HISTORIES, max_size=HISTORIES))
-def test_a_second_run_touches_nothing_and_a_changed_reference_rejudges_all(
+def test_a_second_run_touches_nothing_and_a_changed_reference_or_threshold_rejudges_all(
     duckdb_pair: Pair, drawn: list[Any]
 ) -> None:
     duckdb_pair.check(drawn)
@@ -257,6 +70,66 @@ def test_a_second_run_touches_nothing_and_a_changed_reference_rejudges_all(
         assert len(duckdb_pair.project.read(f"int_mlmon__touched_{touched}")) == 0, touched
     assert_equal(duckdb_pair.project, duckdb_pair.fresh)
     duckdb_pair.size = 41
-    duckdb_pair.project.warehouse.load("reference", reference(41))
+    duckdb_pair.warning = "0.2"
+    duckdb_pair.land(duckdb_pair.project, drawn, RUNS - 1)
     duckdb_pair.project.build()
+    duckdb_pair.compare(drawn)
+
+
+def test_a_changed_row_of_a_threshold_table_rejudges_history(duckdb_pair: Pair) -> None:
+    rows = [
+        ("a", "v1", START + timedelta(hours=6 * n), START + timedelta(hours=6 * n), n % 2, 0.5, 1.0,
+         "ok", float(n % 5), 1.0, "red", "east")
+        for n in range(30)
+    ]  # fmt: skip
+    drawn = [
+        ([[row[0] + str(n), *row[1:]] for n, row in enumerate(rows)], []) for _ in range(HISTORIES)
+    ]
+    drawn = [([predictions] * RUNS, [[]] * RUNS) for predictions, _ in drawn]
+    duckdb_pair.project.warehouse.clear()
+    duckdb_pair.warning = "0.05"
+    duckdb_pair.land(duckdb_pair.project, drawn, RUNS - 1)
+    duckdb_pair.project.build()
+    before = duckdb_pair.project.read("fct_mlmon__drift")
+    duckdb_pair.warning = "9"
+    duckdb_pair.land(duckdb_pair.project, drawn, RUNS - 1)
+    duckdb_pair.project.build()
+    after = duckdb_pair.project.read("fct_mlmon__drift")
+    assert len(before) == len(after)
+    assert set(
+        after.loc[(after["column_name"] == "x") & after["is_deciding"], "threshold_warning"]
+    ) == {9}
+    assert len(duckdb_pair.project.read("int_mlmon__touched_windows")) == 0
+    duckdb_pair.compare(drawn)
+
+
+POINTS = [
+    "OK created sql incremental model analytics.int_mlmon__windows",
+    "START sql incremental model analytics.int_mlmon__bin_counts",
+    "START sql incremental model analytics.fct_mlmon__drift",
+]
+
+
+def test_a_run_killed_anywhere_is_finished_by_the_next(duckdb_pair: Pair) -> None:
+    drawn = [([[ANCHOR], [ANCHOR, *CORRECTIONS], [ANCHOR, *CORRECTIONS]], [[]] * RUNS)] * HISTORIES
+    project = duckdb_pair.project
+    project.warehouse.clear()
+    duckdb_pair.land(project, drawn, 0)
+    project.build()
+    duckdb_pair.land(project, drawn, RUNS - 1)
+    command = [
+        str(Path(sys.executable).parent / "dbt"), "build", "--project-dir", str(project.directory),
+        "--profiles-dir", str(project.directory), "--no-use-colors",
+    ]  # fmt: skip
+    for point in POINTS:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None
+            for line in running.stdout:
+                if point in line:
+                    running.send_signal(signal.SIGKILL)
+                    break
+            else:
+                raise AssertionError(f"dbt ended before it said: {point}")
+        assert running.returncode == -signal.SIGKILL
+    project.build()
     duckdb_pair.compare(drawn)
