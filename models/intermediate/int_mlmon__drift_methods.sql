@@ -39,10 +39,11 @@ statistics as (
 ),
 
 -- Benjamini-Hochberg over the features of one window, span and segment; score and prediction stand alone.
+-- Equal p-values share the greatest of their ranks: the minimum below runs over peers.
 ranked as (
     select
         statistics.*,
-        rank() over (
+        row_number() over (
             partition by window_key, span_windows, segment_name, segment_value
             order by
                 case when column_role = 'feature' and p_value is not null then 0 else 1 end,

@@ -177,9 +177,7 @@ def test_js_distance_equals_scipy(drift: pd.DataFrame) -> None:
     cells = [
         (
             (row.pair, row.policy),
-            value_at(
-                drift, row.pair, feature_of(row.policy) or "", "js_distance", "value"
-            ),
+            value_at(drift, row.pair, feature_of(row.policy) or "", "js_distance", "value"),
             number(row.value),
         )
         for row in rows.itertuples()
