@@ -522,9 +522,11 @@ def write_project(folder: Path) -> None:
     for part in ("models/marts/alerts", "macros/alerts", "macros/dialect"):
         shutil.copytree(ROOT / part, folder / part)
     (folder / "macros/operations").mkdir()
+    (folder / "macros/stats").mkdir()
     (folder / "seeds").mkdir()
     for part in (
         "macros/operations/seed_relation.sql",
+        "macros/stats/short_number.sql",
         "seeds/alert_rules.csv",
         "seeds/runbooks.csv",
         "seeds/_alert_seeds.yml",
