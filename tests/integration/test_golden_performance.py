@@ -95,13 +95,14 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             seen = log[log["loaded_at"] <= pd.Timestamp(cut_off)]
             # Rows without a time of prediction or labelling are logged as well.
             made.warehouse.load(f"{delayed(cut_off)}_{log_name}", seen)
-    made.build("--exclude-resource-type", "test", "unit_test")
+    marts = ("performance", "label_delays", "windows", "quarantine", "quality_checks")
+    made.build("--select", *(f"+fct_mlmon__{mart}" for mart in marts))
     return made
 
 
 @pytest.fixture(scope="module")
 def performance(project: DbtProject) -> pd.DataFrame:
-    rows = project.read("fct_mlmon__performance")
+    rows: pd.DataFrame = project.read("fct_mlmon__performance")
     return rows[rows["model_version"] == "all"]
 
 
