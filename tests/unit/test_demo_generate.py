@@ -30,7 +30,6 @@ TABLES = [
 ]
 
 # One generation serves every test here, also where tests are spread over processes.
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 @pytest.fixture(scope="module")
