@@ -519,7 +519,12 @@ def write_table(path: Path, rows: list[dict[str, Any]], columns: Sequence[str]) 
 
 
 def write_project(folder: Path) -> None:
-    for part in ("models/marts/alerts", "macros/alerts", "macros/dialect"):
+    for part in (
+        "models/intermediate/alerts",
+        "models/marts/alerts",
+        "macros/alerts",
+        "macros/dialect",
+    ):
         shutil.copytree(ROOT / part, folder / part)
     (folder / "macros/operations").mkdir()
     (folder / "macros/stats").mkdir()
