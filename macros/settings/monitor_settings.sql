@@ -4,7 +4,7 @@
     {%- for m in mlmon.monitors() -%}
         {%- do rows.append({
             'monitor': m.name, 'task': m.task, 'grain': m.grain, 'config_hash': m.config_hash,
-            'reference_kind': m.reference.kind, 'reference_from': m.reference.from,
+            'edge_set_number': loop.index, 'reference_kind': m.reference.kind, 'reference_from': m.reference.from,
             'reference_to': m.reference.to, 'reference_first_days': m.reference.first_days,
             'close_after_minutes': m.close_after_minutes,
             'label_horizon_days': m.label_horizon_days,
@@ -16,7 +16,7 @@
     {%- endfor -%}
     {{- return(mlmon.settings_relation({
         'monitor': 'text', 'task': 'text', 'grain': 'text', 'config_hash': 'text',
-        'reference_kind': 'text', 'reference_from': 'date', 'reference_to': 'date',
+        'edge_set_number': 'bigint', 'reference_kind': 'text', 'reference_from': 'date', 'reference_to': 'date',
         'reference_first_days': 'bigint', 'close_after_minutes': 'bigint',
         'label_horizon_days': 'bigint', 'has_labels': 'boolean', 'windows_per_day': 'bigint',
         'primary_metric': 'text', 'owner': 'text', 'description': 'text',

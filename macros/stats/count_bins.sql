@@ -1,114 +1,111 @@
 {#
-    Counts the rows of `rows` per key, segment, monitored column and bin, one small aggregate a column:
-    key, segment_position, segment_value, slot, bin_index, n, and for numeric columns
-    n_finite, n_clamped, sum_z, sum_z2, x_min, x_max over the finite values.
+    Counts the rows of `rows` per key, segment, monitored column and bin: key, segment_position, segment_value,
+    slot, bin_index, n, n_missing, and for numeric columns n_finite, n_clamped, sum_z, sum_z2, x_min, x_max over
+    the finite values, n_zeros and n_out_of_range. All numeric columns are read together once, and all
+    categorical ones once: each row meets a small list of columns and gives its value of each.
 
+    rows: a relation with the key, edge_set_number and the slots
     key: the column that groups rows (a window or a reference)
     keyed_references: a relation of (key, reference_key); the reference decides the bins
 #}
 {% macro count_bins(rows, key, keyed_references) %}
-    {%- set n_segments = mlmon.slot_counts()['segment'] -%}
-    {%- set text = dbt.type_string() -%}
-    {%- set double = mlmon.type_double() -%}
     {%- set branches = [] -%}
-    {%- set edges = mlmon.edges_by_slot() -%}
-    {%- for number in range(1, [n_segments, 1] | max + 1) -%}
-        {%- set segment = 'segment_' ~ number if n_segments else none -%}
-        {%- for slot, n_edges in edges.items() -%}
-            {%- do branches.append(mlmon.count_numeric_bins(
-                rows, key, keyed_references, slot, n_edges, segment, number
-            )) -%}
-        {%- endfor -%}
-        {%- for slot in mlmon.monitored_slots('categorical') -%}
-            {%- do branches.append(mlmon.count_category_bins(
-                rows, key, keyed_references, slot, segment, number
-            )) -%}
-        {%- endfor -%}
+    {%- for n_edges, slots in mlmon.numeric_slots_by_edges().items() -%}
+        {%- do branches.append(mlmon.count_numeric_bins(rows, key, slots, n_edges)) -%}
     {%- endfor -%}
+    {%- set slots = mlmon.numbered_slots('categorical') -%}
+    {%- if slots -%}
+        {%- do branches.append(mlmon.count_category_bins(rows, key, keyed_references, slots)) -%}
+    {%- endif -%}
     {%- if branches -%}
         {{- return(branches | join("\n\n    union all\n")) -}}
     {%- endif -%}
+    {%- set text = dbt.type_string() -%}
+    {%- set double = mlmon.type_double() -%}
     {{- return(
         "select " ~ key ~ ", 1 as segment_position, cast(null as " ~ text ~ ") as segment_value,"
         ~ " cast(null as " ~ text ~ ") as slot, cast(0 as bigint) as bin_index,"
-        ~ " cast(0 as bigint) as n, cast(0 as bigint) as n_finite, cast(0 as bigint) as n_clamped,"
+        ~ " cast(0 as bigint) as n, cast(0 as bigint) as n_missing,"
+        ~ " cast(0 as bigint) as n_finite, cast(0 as bigint) as n_clamped,"
         ~ " cast(0 as " ~ double ~ ") as sum_z, cast(0 as " ~ double ~ ") as sum_z2,"
-        ~ " cast(0 as " ~ double ~ ") as x_min, cast(0 as " ~ double ~ ") as x_max"
+        ~ " cast(0 as " ~ double ~ ") as x_min, cast(0 as " ~ double ~ ") as x_max,"
+        ~ " cast(0 as bigint) as n_zeros, cast(0 as bigint) as n_out_of_range"
         ~ " from " ~ keyed_references ~ " where false"
     ) -}}
 {% endmacro %}
 
-{% macro count_numeric_bins(
-    rows, key, keyed_references, slot, n_edges, segment, segment_position
-) %}
-    {%- set text = dbt.type_string() %}
+{% macro count_numeric_bins(rows, key, slots, n_edges) %}
+    {%- set segmented = mlmon.slot_counts()['segment'] > 0 %}
     select
         {{ key }},
-        {{ segment_position }} as segment_position,
-        {{ "segment_value" if segment else "cast(null as " ~ text ~ ") as segment_value" }},
-        cast('{{ slot }}' as {{ text }}) as slot,
+        segment_position,
+        {{ "segment_value" if segmented else "cast(null as " ~ dbt.type_string() ~ ")" }}
+            as segment_value,
+        {{ mlmon.slot_name('slot_number', slots) }} as slot,
         cast(bin_index as bigint) as bin_index,
         cast(count(*) as bigint) as n,
+        cast(count(*) - count(x) as bigint) as n_missing,
         cast(count(finite_x) as bigint) as n_finite,
         cast(count(finite_x) - count(z) as bigint) as n_clamped,
         sum(z) as sum_z,
         sum(z * z) as sum_z2,
         min(finite_x) as x_min,
-        max(finite_x) as x_max
+        max(finite_x) as x_max,
+        cast(count(case when x = 0 then 1 end) as bigint) as n_zeros,
+        {%- if mlmon.declares_ranges() %}
+        cast(count(case when x < declared_min or x > declared_max then 1 end) as bigint)
+            as n_out_of_range
+        {%- else %}
+        cast(0 as bigint) as n_out_of_range
+        {%- endif %}
     from (
         select
-            {{ key }},
-            {{ "segment_value," if segment }}
-            bin_index,
-            finite_x,
+            binned.*,
             {{ mlmon.standardise('finite_x', 'center', 'scale') }} as z
         from (
             select
                 logged.{{ key }},
-                {{ "logged." ~ segment ~ " as segment_value," if segment }}
-                case when logged.{{ slot }} - logged.{{ slot }} = 0 then logged.{{ slot }} end
-                    as finite_x,
-                case
-                    when logged.{{ slot }} is null
-                        then edges.n_edges + 1 + edges.n_below
-                    else {{ mlmon.bin_tree('logged.' ~ slot, 'edges', n_edges) }}
-                end as bin_index,
+                logged.segment_position,
+                {{ "logged.segment_value," if segmented }}
+                logged.slot_number,
+                logged.x,
+                case when logged.x - logged.x = 0 then logged.x end as finite_x,
+                {{ mlmon.bin_of('logged.x', 'edges', n_edges) }} as bin_index,
                 edges.center,
-                edges.scale
-            from {{ rows }} as logged
-            inner join (
+                edges.scale,
+                edges.declared_min,
+                edges.declared_max
+            from (
                 select
-                    keyed.{{ key }},
-                    coalesce(max(stored.n_edges), 0) as n_edges,
-                    coalesce(max(case when stored.has_below then 1 else 0 end), 0) as n_below,
-                    coalesce(max(case when stored.is_discrete then 1 else 0 end), 0) = 1
-                        as is_discrete,
-                    coalesce(max(stored.center), 0) as center,
-                    coalesce(max(stored.scale), 1) as scale
-                    {%- for number in range(1, n_edges + 1) %},
-                    max(case when stored.edge_index = {{ number }} then stored.edge end)
-                        as e_{{ number }}
-                    {%- endfor %}
-                from {{ keyed_references }} as keyed
-                left join {{ ref('mlmon', 'int_mlmon__bin_edges') }} as stored
-                    on
-                        keyed.reference_key = stored.reference_key
-                        and stored.slot = '{{ slot }}'
-                group by keyed.{{ key }}
-            ) as edges
-                on logged.{{ key }} = edges.{{ key }}
+                    logged.{{ key }},
+                    slots.segment_position,
+                    slots.slot_number,
+                    logged.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }} + slots.slot_number
+                        as edge_number,
+                    {{ mlmon.segment_at('slots.segment_position') ~ " as segment_value," if segmented }}
+                    {{ mlmon.slot_value('slots.slot_number', slots) }} as x
+                from {{ rows }} as logged
+                cross join ({{ mlmon.slots_to_count(slots) }}) as slots
+                {{ mlmon.evaluated_once() }}
+            ) as logged
+            inner join {{ ref('mlmon', 'int_mlmon__slot_edges') }} as edges
+                on logged.edge_number = edges.edge_number
+            {{ mlmon.evaluated_once() }}
         ) as binned
+        {{ mlmon.evaluated_once() }}
     ) as standardised
-    group by {{ key }}, {{ "segment_value, " if segment }}bin_index
+    group by
+        {{ key }}, segment_position, {{ "segment_value, " if segmented }}slot_number, bin_index
 {% endmacro %}
 
 {# Categories are counted first and looked up after: far fewer rows to compare. #}
-{% macro count_category_bins(rows, key, keyed_references, slot, segment, segment_position) %}
+{% macro count_category_bins(rows, key, keyed_references, slots) %}
+    {%- set double = mlmon.type_double() %}
     select
         counted.{{ key }},
-        {{ segment_position }} as segment_position,
+        counted.segment_position,
         counted.segment_value,
-        cast('{{ slot }}' as {{ dbt.type_string() }}) as slot,
+        counted.slot,
         cast(
             case
                 when counted.category is null then coalesce(totals.n_own_bins, 0) + 2
@@ -118,37 +115,54 @@
             end as bigint
         ) as bin_index,
         cast(sum(counted.n) as bigint) as n,
+        cast(sum(case when counted.category is null then counted.n else 0 end) as bigint)
+            as n_missing,
         cast(0 as bigint) as n_finite,
         cast(0 as bigint) as n_clamped,
-        cast(null as {{ mlmon.type_double() }}) as sum_z,
-        cast(null as {{ mlmon.type_double() }}) as sum_z2,
-        cast(null as {{ mlmon.type_double() }}) as x_min,
-        cast(null as {{ mlmon.type_double() }}) as x_max
+        cast(null as {{ double }}) as sum_z,
+        cast(null as {{ double }}) as sum_z2,
+        cast(null as {{ double }}) as x_min,
+        cast(null as {{ double }}) as x_max,
+        cast(null as bigint) as n_zeros,
+        cast(0 as bigint) as n_out_of_range
     from (
         select
-            logged.{{ key }},
-            {{ "logged." ~ segment if segment else "cast(null as " ~ dbt.type_string() ~ ")" }}
-                as segment_value,
-            logged.{{ slot }} as category,
+            {{ key }},
+            segment_position,
+            segment_value,
+            {{ mlmon.slot_name('slot_number', slots) }} as slot,
+            category,
             count(*) as n
-        from {{ rows }} as logged
-        group by 1, 2, 3
+        from (
+            select
+                logged.{{ key }},
+                slots.segment_position,
+                slots.slot_number,
+                {{ mlmon.segment_at('slots.segment_position') }} as segment_value,
+                {{ mlmon.slot_value('slots.slot_number', slots) }} as category
+            from {{ rows }} as logged
+            cross join ({{ mlmon.slots_to_count(slots) }}) as slots
+            {{ mlmon.evaluated_once() }}
+        ) as logged
+        group by {{ key }}, segment_position, segment_value, slot_number, category
     ) as counted
     inner join {{ keyed_references }} as keyed
         on counted.{{ key }} = keyed.{{ key }}
     left join {{ ref('mlmon', 'int_mlmon__reference_categories') }} as known
         on
             keyed.reference_key = known.reference_key
-            and known.slot = '{{ slot }}'
+            and counted.slot = known.slot
             and counted.category = known.category
     left join (
         select
             reference_key,
+            slot,
             sum(case when has_own_bin then 1 else 0 end) as n_own_bins
         from {{ ref('mlmon', 'int_mlmon__reference_categories') }}
-        where slot = '{{ slot }}'
-        group by reference_key
+        group by reference_key, slot
     ) as totals
-        on keyed.reference_key = totals.reference_key
-    group by 1, 3, 5
+        on
+            keyed.reference_key = totals.reference_key
+            and counted.slot = totals.slot
+    group by 1, 2, 3, 4, 5
 {% endmacro %}

@@ -42,12 +42,15 @@ whole as (
         slot,
         bin_index,
         sum(n) as n,
+        sum(n_missing) as n_missing,
         sum(n_finite) as n_finite,
         sum(n_clamped) as n_clamped,
         sum(sum_z) as sum_z,
         sum(sum_z2) as sum_z2,
         min(x_min) as x_min,
-        max(x_max) as x_max
+        max(x_max) as x_max,
+        sum(n_zeros) as n_zeros,
+        sum(n_out_of_range) as n_out_of_range
     from counted
     where segment_position = 1
     group by window_number, slot, bin_index
@@ -61,12 +64,15 @@ by_segment as (
         counted.slot,
         counted.bin_index,
         counted.n,
+        counted.n_missing,
         counted.n_finite,
         counted.n_clamped,
         counted.sum_z,
         counted.sum_z2,
         counted.x_min,
-        counted.x_max
+        counted.x_max,
+        counted.n_zeros,
+        counted.n_out_of_range
     from counted
     inner join touched
         on counted.window_number = touched.window_number
@@ -95,12 +101,15 @@ select
     touched.reference_key,
     all_counts.bin_index,
     cast(all_counts.n as bigint) as n,
+    cast(all_counts.n_missing as bigint) as n_missing,
     cast(all_counts.n_finite as bigint) as n_finite,
     cast(all_counts.n_clamped as bigint) as n_clamped,
     all_counts.sum_z,
     all_counts.sum_z2,
     all_counts.x_min,
-    all_counts.x_max
+    all_counts.x_max,
+    cast(all_counts.n_zeros as bigint) as n_zeros,
+    cast(all_counts.n_out_of_range as bigint) as n_out_of_range
 from all_counts
 inner join touched
     on all_counts.window_number = touched.window_number

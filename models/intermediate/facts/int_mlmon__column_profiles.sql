@@ -1,5 +1,5 @@
--- One row per window and monitored column: what does not merge over windows (exact quantiles, distinct values,
--- the most frequent value) and the counts of declared-range violations.
+-- One row per window and monitored column: what does not merge over windows, which is quantiles, distinct values
+-- and the most frequent value.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -12,8 +12,7 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
-    where is_success
+    select * from {{ ref('int_mlmon__profiled_predictions') }}
 ),
 
 touched as (
@@ -26,7 +25,7 @@ columns as (
 ),
 
 profiled as (
-    {{ mlmon.profile_slots('predictions', 'window_number', 'touched') }}
+    {{ mlmon.profile_slots('predictions', 'window_number') }}
 )
 
 select
@@ -37,12 +36,9 @@ select
     columns.column_name,
     columns.column_role,
     columns.column_kind,
-    cast(profiled.n_rows as bigint) as n_rows,
-    cast(profiled.n_missing as bigint) as n_missing,
-    cast(profiled.n_zeros as bigint) as n_zeros,
+    cast(profiled.n_profiled as bigint) as n_profiled,
     cast(profiled.n_distinct as bigint) as n_distinct,
-    cast(profiled.n_out_of_range as bigint) as n_out_of_range,
-    {%- for percent in [1, 5, 25, 50, 75, 95, 99] %}
+    {%- for percent in mlmon.profile_percents() %}
     profiled.p{{ '%02d' % percent }},
     {%- endfor %}
     profiled.modal_value,

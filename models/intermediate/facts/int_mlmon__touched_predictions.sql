@@ -1,5 +1,7 @@
--- One row per counting prediction of the windows this run recomputes: the one wide read of the logs, from which
--- every prediction fact of the run is counted. Replaced by the next run.
+-- One row per counting prediction of the windows this run recomputes, as every prediction fact of the run reads it.
+-- Nothing is copied: each fact takes the columns it needs from the log.
+{{ config(materialized='view') }}
+
 with
 
 touched as (
@@ -21,6 +23,8 @@ segment_{{ number }}_values as (
 
 select
     touched.window_number,
+    touched.edge_set_number,
+    predictions.request_id,
     predictions.is_success,
     predictions.prediction_class,
     {{ mlmon.nan_to_null('predictions.prediction_value') }} as prediction_value,

@@ -25,6 +25,8 @@ current_counts as (
         counts.window_key,
         counts.column_name,
         sum(counts.n) as n_rows,
+        sum(counts.n_missing) as n_missing,
+        sum(counts.n_out_of_range) as n_out_of_range,
         sum(case when bin_kinds.bin_kind = 'unseen' then counts.n else 0 end) as n_unseen
     from {{ ref('int_mlmon__bin_counts') }} as counts
     left join bin_kinds
@@ -68,8 +70,8 @@ observed as (
         columns.column_kind,
         columns.declared_min is not null or columns.declared_max is not null as has_range,
         current_counts.n_rows,
-        profiles.n_missing,
-        profiles.n_out_of_range,
+        current_counts.n_missing,
+        current_counts.n_out_of_range,
         current_counts.n_unseen,
         reference_shares.missing_share as reference_missing_share
     from spans
@@ -79,10 +81,6 @@ observed as (
         on
             spans.monitor = columns.monitor
             and current_counts.column_name = columns.column_name
-    inner join {{ ref('int_mlmon__column_profiles') }} as profiles
-        on
-            spans.window_key = profiles.window_key
-            and columns.column_name = profiles.column_name
     left join reference_shares
         on
             spans.reference_key = reference_shares.reference_key

@@ -13,7 +13,8 @@ with
 touched as (
     select
         reference_facts.reference_key,
-        reference_facts.monitor
+        reference_facts.monitor,
+        reference_facts.edge_set_number
     from {{ ref('int_mlmon__touched_references') }} as touched
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on touched.window_key = reference_facts.reference_key
@@ -22,6 +23,7 @@ touched as (
 reference_rows as (
     select
         logged.reference_key,
+        touched.edge_set_number,
         logged.prediction_class,
         logged.prediction_value,
         logged.score
@@ -30,6 +32,8 @@ reference_rows as (
             if slot.startswith('segment') else 'logged.' ~ slot }} as {{ slot }}
         {%- endfor %}
     from {{ ref('int_mlmon__touched_reference_rows') }} as logged
+    inner join touched
+        on logged.reference_key = touched.reference_key
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
     left join {{ ref('int_mlmon__segment_values') }} as segment_{{ number }}_values
         on

@@ -131,6 +131,10 @@ select
     md5(all_references.monitor || '|' || all_references.reference_version) as reference_key,
     all_references.monitor,
     all_references.reference_version,
+    -- The first numbers belong to the monitors themselves, for versions without a reference.
+    {{ mlmon.monitors() | length }} + row_number() over (
+        order by all_references.monitor, all_references.reference_version
+    ) as edge_set_number,
     all_references.reference_kind,
     all_references.n_reference,
     all_references.reference_start_at,

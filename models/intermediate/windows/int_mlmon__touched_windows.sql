@@ -20,7 +20,7 @@ fingerprints as (
         md5(
             windows.prediction_fingerprint || '|' || coalesce(settings.config_hash, '')
             || '|' || coalesce(versions.reference_hash, '')
-            || '|{{ mlmon.facts_version() }}'
+            || '|{{ mlmon.facts_version() }}|{{ var("mlmon_profile_rows") }}'
         ) as fingerprint
     from windows
     left join settings
@@ -47,7 +47,9 @@ select
     windows.window_index,
     windows.window_start,
     windows.window_end,
-    versions.reference_key
+    windows.n_predictions,
+    versions.reference_key,
+    versions.edge_set_number
 from stale
 left join windows
     on stale.window_key = windows.window_key

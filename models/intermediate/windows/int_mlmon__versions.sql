@@ -10,6 +10,10 @@ references_of_monitors as (
     select * from {{ ref('int_mlmon__references') }}
 ),
 
+settings as (
+    select * from {{ ref('int_mlmon__settings') }}
+),
+
 versions as (
     select
         monitor,
@@ -42,9 +46,14 @@ select
     ranked.last_predicted_at,
     ranked.is_current_version,
     coalesce(own_reference.reference_key, shared_reference.reference_key) as reference_key,
+    coalesce(
+        own_reference.edge_set_number, shared_reference.edge_set_number, settings.edge_set_number
+    ) as edge_set_number,
     coalesce(own_reference.reference_hash, shared_reference.reference_hash) as reference_hash,
     coalesce(own_reference.n_reference, shared_reference.n_reference) as n_reference
 from ranked
+left join settings
+    on ranked.monitor = settings.monitor
 left join references_of_monitors as own_reference
     on
         ranked.monitor = own_reference.monitor

@@ -29,13 +29,16 @@ sums as (
         window_key,
         column_name,
         max(reference_key) as reference_key,
+        sum(n) as n_rows,
+        sum(n_missing) as n_missing,
+        sum(n_zeros) as n_zeros,
         cast(sum(n_finite) as {{ mlmon.type_double() }}) as n_finite,
         sum(sum_z) as sum_z,
         sum(sum_z2) as sum_z2,
         min(x_min) as value_min,
         max(x_max) as value_max
     from {{ ref('int_mlmon__bin_counts') }}
-    where segment_name = 'all' and column_kind = 'numeric'
+    where segment_name = 'all'
     group by window_key, column_name
 ),
 
@@ -68,12 +71,12 @@ select
     columns.column_name,
     columns.column_role,
     columns.column_kind,
-    profiles.n_rows,
-    profiles.n_missing,
-    profiles.n_zeros,
+    cast(moments.n_rows as bigint) as n_rows,
+    cast(moments.n_missing as bigint) as n_missing,
+    cast(moments.n_zeros as bigint) as n_zeros,
     profiles.n_distinct,
-    cast(profiles.n_missing as {{ mlmon.type_double() }})
-    / nullif(profiles.n_rows, 0) as missing_share,
+    cast(moments.n_missing as {{ mlmon.type_double() }})
+    / nullif(moments.n_rows, 0) as missing_share,
     {{ mlmon.unscaled('moments.mean_z', 'moments.scale', 'moments.center') }} as mean,
     {{ mlmon.unscaled('moments.stddev_z', 'moments.scale', '0') }} as stddev,
     moments.value_min,
@@ -83,8 +86,13 @@ select
     moments.value_max,
     profiles.modal_value,
     cast(profiles.modal_n as {{ mlmon.type_double() }})
-    / nullif(profiles.n_rows, 0) as modal_share,
-    case when columns.column_kind = 'numeric' then 'exact' else 'none' end as quantile_method
+    / nullif(profiles.n_profiled, 0) as modal_share,
+    profiles.n_profiled,
+    case
+        when columns.column_kind <> 'numeric' then 'none'
+        when profiles.n_profiled < moments.n_rows then 'sampled'
+        else 'exact'
+    end as quantile_method
 from profiles
 inner join spans
     on profiles.window_key = spans.window_key

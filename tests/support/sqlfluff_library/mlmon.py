@@ -53,6 +53,8 @@ VALUES: dict[str, Any] = {
     "check_configuration": "",
     "monitored_slots": ["numeric_1"],
     "monitors": [],
+    "numeric_slots_by_edges": {10: {1: "numeric_1"}},
+    "profile_percents": [50],
     "portable_slots": ["numeric_1"],
     "slot_counts": {"numeric": 1, "category": 1, "segment": 1},
     "slot_names": ["numeric_1"],

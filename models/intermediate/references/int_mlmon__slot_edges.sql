@@ -1,0 +1,67 @@
+-- One row per edge set and numeric slot: the edges of int_mlmon__bin_edges side by side, as bin_of() wants them.
+-- A reference is one set; each monitor has one more, without edges, for versions without a reference.
+{%- set n_edges = ([1] + mlmon.numeric_slots_by_edges().keys() | list) | max %}
+
+with
+
+columns as (
+    select
+        monitor,
+        slot,
+        declared_min,
+        declared_max,
+        {{ mlmon.slot_number('slot', mlmon.numbered_slots('numeric')) }} as slot_number
+    from {{ ref('int_mlmon__column_settings') }}
+    where column_kind = 'numeric'
+),
+
+edge_sets as (
+    select
+        monitor,
+        edge_set_number,
+        cast(null as {{ dbt.type_string() }}) as reference_key
+    from {{ ref('int_mlmon__settings') }}
+
+    union all
+
+    select
+        monitor,
+        edge_set_number,
+        reference_key
+    from {{ ref('int_mlmon__references') }}
+),
+
+edges as (
+    select * from {{ ref('int_mlmon__bin_edges') }}
+)
+
+select
+    edge_sets.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }}
+    + columns.slot_number as edge_number,
+    edge_sets.edge_set_number,
+    edge_sets.reference_key,
+    columns.slot,
+    columns.declared_min,
+    columns.declared_max,
+    cast(coalesce(max(edges.n_edges), 0) as bigint) as n_edges,
+    max(case when edges.has_below then 1 else 0 end) as n_below,
+    max(case when edges.is_discrete then 1 else 0 end) = 1 as is_discrete,
+    coalesce(max(edges.center), 0) as center,
+    coalesce(max(edges.scale), 1) as scale
+    {%- for number in range(1, n_edges + 1) %},
+    max(case when edges.edge_index = {{ number }} then edges.edge end) as e_{{ number }}
+    {%- endfor %}
+from edge_sets
+inner join columns
+    on edge_sets.monitor = columns.monitor
+left join edges
+    on
+        edge_sets.reference_key = edges.reference_key
+        and columns.slot = edges.slot
+group by
+    edge_sets.edge_set_number,
+    edge_sets.reference_key,
+    columns.slot,
+    columns.slot_number,
+    columns.declared_min,
+    columns.declared_max
