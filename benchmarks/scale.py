@@ -26,11 +26,11 @@ import yaml
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FACTS = (
-    "int_mlmon__touched_predictions",
     "int_mlmon__bin_counts",
+    "int_mlmon__profiled_predictions",
+    "int_mlmon__column_profiles",
     "int_mlmon__operation_sums",
     "int_mlmon__latency_counts",
-    "int_mlmon__column_profiles",
 )
 MEMORY_LIMIT = "1400MB"
 

@@ -6,7 +6,7 @@
 
     rows: a relation with the key, edge_set_number and the slots
     key: the column that groups rows (a window or a reference)
-    keyed_references: a relation of (key, reference_key); the reference decides the bins
+    keyed_references: a relation of (key, monitor, reference_key); the reference decides the bins
 #}
 {% macro count_bins(rows, key, keyed_references) %}
     {%- set branches = [] -%}
@@ -148,21 +148,25 @@
     ) as counted
     inner join {{ keyed_references }} as keyed
         on counted.{{ key }} = keyed.{{ key }}
+    inner join {{ ref('mlmon', 'int_mlmon__column_settings') }} as columns
+        on
+            keyed.monitor = columns.monitor
+            and counted.slot = columns.slot
     left join {{ ref('mlmon', 'int_mlmon__reference_categories') }} as known
         on
             keyed.reference_key = known.reference_key
-            and counted.slot = known.slot
+            and columns.column_name = known.column_name
             and counted.category = known.category
     left join (
         select
             reference_key,
-            slot,
+            column_name,
             sum(case when has_own_bin then 1 else 0 end) as n_own_bins
         from {{ ref('mlmon', 'int_mlmon__reference_categories') }}
-        group by reference_key, slot
+        group by reference_key, column_name
     ) as totals
         on
             keyed.reference_key = totals.reference_key
-            and counted.slot = totals.slot
+            and columns.column_name = totals.column_name
     group by 1, 2, 3, 4, 5
 {% endmacro %}

@@ -12,7 +12,7 @@ predictions as {{ mlmon.inlined() }} (
     select
         touched.window_key,
         touched.window_index,
-        touched.reference_key,
+        touched.edge_set_number,
         resolved.monitor,
         resolved.model_version,
         resolved.request_id,

@@ -129,9 +129,9 @@ select
     {%- endfor %}
 from ranged
 {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
-left join {{ ref('int_mlmon__segment_values') }} as segment_{{ number }}_values
+left join {{ ref('int_mlmon__slot_segments') }} as segment_{{ number }}_values
     on
-        ranged.reference_key = segment_{{ number }}_values.reference_key
+        ranged.edge_set_number = segment_{{ number }}_values.edge_set_number
         and segment_{{ number }}_values.slot = 'segment_{{ number }}'
         and ranged.segment_{{ number }} = segment_{{ number }}_values.segment_value
 {%- endfor %}

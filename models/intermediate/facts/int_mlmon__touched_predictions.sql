@@ -16,7 +16,7 @@ predictions as (
 {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
 
 segment_{{ number }}_values as (
-    select * from {{ ref('int_mlmon__segment_values') }}
+    select * from {{ ref('int_mlmon__slot_segments') }}
     where slot = 'segment_{{ number }}'
 )
 {%- endfor %}
@@ -48,6 +48,6 @@ inner join touched
 {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
 left join segment_{{ number }}_values
     on
-        touched.reference_key = segment_{{ number }}_values.reference_key
+        touched.edge_set_number = segment_{{ number }}_values.edge_set_number
         and predictions.segment_{{ number }} = segment_{{ number }}_values.segment_value
 {%- endfor %}

@@ -1,40 +1,21 @@
--- One row per monitor: what stretch of its logs there is, and from where on this run looks for changes.
--- The lookback counts back from the newest plausible event; a changed configuration or reference table, a
--- log-based reference inside the lookback, and a full refresh look at all of it.
+-- One row per monitor: what stretch of its logs there is, and from where on this run looks for changes: the
+-- lookback back from the newest plausible event, and further to the oldest window that some fact has not been
+-- computed for, and to the beginning of a reference in the log that may still change.
 {%- set searches_all = flags.FULL_REFRESH or var('mlmon_lookback_days') == 0 %}
 
 with
 
-prediction_log as (
-    select * from {{ ref('int_mlmon__prediction_log') }}
-    where quarantine_reason is null
-),
-
-label_log as (
-    select * from {{ ref('int_mlmon__label_log') }}
-    where quarantine_reason is null and has_label
-),
-
-settings as (
-    select * from {{ ref('int_mlmon__settings') }}
-),
-
-reference_checksums as (
-    select
-        monitor,
-        {{ mlmon.concatenate('reference_version || reference_checksum', 'reference_version') }}
-            as reference_checksums
-    from {{ ref('int_mlmon__reference_checksums') }}
-    group by monitor
+extents as (
+    select * from {{ ref('int_mlmon__log_extents') }}
 ),
 
 prediction_bounds as (
     select
         monitor,
-        min(predicted_at) as first_predicted_at,
-        max(predicted_at) as last_predicted_at,
-        max(loaded_at) as last_loaded_at
-    from prediction_log
+        min(first_predicted_at) as first_predicted_at,
+        max(last_predicted_at) as last_predicted_at,
+        max(last_loaded_at) as last_loaded_at
+    from extents
     group by monitor
 ),
 
@@ -42,71 +23,92 @@ label_bounds as (
     select
         monitor,
         max(loaded_at) as last_label_loaded_at
-    from label_log
+    from {{ ref('int_mlmon__label_log') }}
+    where quarantine_reason is null and has_label
     group by monitor
 ),
 
-seen_settings as (
-    select
-        window_key as monitor,
-        fingerprint as settings_hash
-    from {{ ref('int_mlmon__processed_windows') }}
-    where model_name = 'int_mlmon__windows'
-),
-
-bounds as (
+looked_back as (
     select
         settings.monitor,
-        settings.config_hash,
         settings.reference_kind,
         settings.reference_to,
         settings.reference_first_days,
         settings.close_after_minutes,
+        progress.settings_hash,
         prediction_bounds.first_predicted_at,
         prediction_bounds.last_predicted_at,
         prediction_bounds.last_loaded_at,
         label_bounds.last_label_loaded_at,
-        md5(
-            settings.config_hash || coalesce(reference_checksums.reference_checksums, '')
-        ) as settings_hash,
-        seen_settings.settings_hash as seen_settings_hash,
-        {{ mlmon.add_time(
-            'prediction_bounds.last_predicted_at', '-' ~ var('mlmon_lookback_days'), 'day'
-        ) }} as lookback_from_at
-    from settings
+        case
+            when {{ searches_all | string | lower }} or progress.newest_known_at is null
+                then prediction_bounds.first_predicted_at
+            else least(
+                {{ mlmon.add_time(
+                    'prediction_bounds.last_predicted_at',
+                    '-' ~ var('mlmon_lookback_days'), 'day'
+                ) }},
+                progress.newest_known_at,
+                coalesce(progress.oldest_undone_at, progress.newest_known_at)
+            )
+        end as look_from_at
+    from {{ ref('int_mlmon__settings') }} as settings
+    inner join {{ ref('int_mlmon__progress') }} as progress
+        on settings.monitor = progress.monitor
     left join prediction_bounds
         on settings.monitor = prediction_bounds.monitor
     left join label_bounds
         on settings.monitor = label_bounds.monitor
-    left join reference_checksums
-        on settings.monitor = reference_checksums.monitor
-    left join seen_settings
-        on settings.monitor = seen_settings.monitor
+),
+
+-- Two days more than the reference has, for local days and their clock changes. All that is compared with the
+-- reference is recomputed when it changes: the whole monitor, or for first_days the version.
+changing_references as (
+    select
+        looked_back.monitor,
+        min(extents.first_predicted_at) as look_from_at
+    from looked_back
+    inner join extents
+        on looked_back.monitor = extents.monitor
+    where
+        (
+            looked_back.reference_kind = 'dates'
+            and {{ mlmon.add_time('cast(looked_back.reference_to as timestamp)', 2, 'day') }}
+            >= looked_back.look_from_at
+        )
+        or (
+            looked_back.reference_kind = 'first_days'
+            and {{ mlmon.add_time(
+                mlmon.add_time(
+                    'extents.first_predicted_at', '(looked_back.reference_first_days + 2)', 'day'
+                ),
+                'looked_back.close_after_minutes', 'minute'
+            ) }} >= looked_back.look_from_at
+        )
+    group by looked_back.monitor
 ),
 
 searched as (
     select
-        bounds.*,
+        looked_back.*,
+        greatest(
+            looked_back.first_predicted_at,
+            least(
+                looked_back.look_from_at,
+                coalesce(changing_references.look_from_at, looked_back.look_from_at)
+            )
+        ) as search_from
+    from looked_back
+    left join changing_references
+        on looked_back.monitor = changing_references.monitor
+),
+
+indexed as (
+    select
+        searched.*,
         {{ mlmon.window_index('first_predicted_at') }} as first_window_index,
-        case
-            when
-                {{ searches_all | string | lower }}
-                or coalesce(seen_settings_hash, '') <> settings_hash
-                or (
-                    reference_kind = 'dates'
-                    and cast(reference_to as timestamp) >= lookback_from_at
-                )
-                or (
-                    reference_kind = 'first_days'
-                    and {{ mlmon.add_time(
-                        'first_predicted_at', 'reference_first_days', 'day'
-                    ) }} >= lookback_from_at
-                )
-                or first_predicted_at >= lookback_from_at
-                then {{ mlmon.window_index('first_predicted_at') }}
-            else {{ mlmon.window_index('lookback_from_at') }}
-        end as search_from_index
-    from bounds
+        {{ mlmon.window_index('search_from') }} as search_from_index
+    from searched
 )
 
 select
@@ -125,4 +127,4 @@ select
     ) }} - 1 as last_closed_index,
     search_from_index,
     {{ mlmon.window_start('search_from_index') }} as search_from_at
-from searched
+from indexed

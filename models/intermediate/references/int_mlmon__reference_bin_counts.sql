@@ -13,8 +13,7 @@ with
 touched as (
     select
         reference_facts.reference_key,
-        reference_facts.monitor,
-        reference_facts.edge_set_number
+        reference_facts.monitor
     from {{ ref('int_mlmon__touched_references') }} as touched
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on touched.window_key = reference_facts.reference_key
@@ -23,7 +22,7 @@ touched as (
 reference_rows as (
     select
         logged.reference_key,
-        touched.edge_set_number,
+        logged.edge_set_number,
         logged.prediction_class,
         logged.prediction_value,
         logged.score
@@ -32,12 +31,10 @@ reference_rows as (
             if slot.startswith('segment') else 'logged.' ~ slot }} as {{ slot }}
         {%- endfor %}
     from {{ ref('int_mlmon__touched_reference_rows') }} as logged
-    inner join touched
-        on logged.reference_key = touched.reference_key
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
-    left join {{ ref('int_mlmon__segment_values') }} as segment_{{ number }}_values
+    left join {{ ref('int_mlmon__slot_segments') }} as segment_{{ number }}_values
         on
-            logged.reference_key = segment_{{ number }}_values.reference_key
+            logged.edge_set_number = segment_{{ number }}_values.edge_set_number
             and segment_{{ number }}_values.slot = 'segment_{{ number }}'
             and logged.segment_{{ number }} = segment_{{ number }}_values.segment_value
     {%- endfor %}

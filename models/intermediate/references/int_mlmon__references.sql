@@ -24,6 +24,7 @@ table_references as (
         checksums.n_reference,
         checksums.reference_start_at,
         checksums.reference_end_at,
+        cast(null as timestamp) as first_predicted_at,
         cast(null as bigint) as first_index,
         cast(null as bigint) as last_index,
         checksums.reference_checksum
@@ -98,6 +99,7 @@ log_references as (
         cast(sum(windows.n_predictions - windows.n_errors) as bigint) as n_reference,
         min(windows.window_start) as reference_start_at,
         max(windows.window_end) as reference_end_at,
+        min(windows.first_predicted_at) as first_predicted_at,
         log_ranges.first_index,
         log_ranges.last_index,
         md5({{ mlmon.concatenate(
@@ -139,6 +141,7 @@ select
     all_references.n_reference,
     all_references.reference_start_at,
     all_references.reference_end_at,
+    all_references.first_predicted_at,
     all_references.first_index,
     all_references.last_index,
     md5(

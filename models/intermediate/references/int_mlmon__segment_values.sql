@@ -1,5 +1,5 @@
--- One row per reference, segment column and value that is told apart: the declared values, else the most
--- frequent of the reference. Every other value is `__other__`.
+-- One row per reference, segment column without declared values and value that is told apart: the most frequent of
+-- the reference.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -26,10 +26,6 @@ touched as (
 
 segments as (
     {{ mlmon.segment_settings() }}
-),
-
-declared_values as (
-    {{ mlmon.declared_segment_values() }}
 ),
 
 value_counts as (
@@ -72,7 +68,6 @@ ranked_values as (
 select
     touched.reference_key,
     segments.segment_name,
-    segments.slot,
     ranked_values.segment_value
 from touched
 inner join segments
@@ -83,14 +78,3 @@ inner join ranked_values
         and segments.slot = ranked_values.slot
         and ranked_values.value_rank <= segments.max_values
 where not segments.is_declared
-
-union all
-
-select
-    touched.reference_key,
-    declared_values.segment_name,
-    declared_values.slot,
-    declared_values.segment_value
-from touched
-inner join declared_values
-    on touched.monitor = declared_values.monitor

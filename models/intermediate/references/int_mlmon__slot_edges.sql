@@ -7,6 +7,7 @@ with
 columns as (
     select
         monitor,
+        column_name,
         slot,
         declared_min,
         declared_max,
@@ -57,7 +58,7 @@ inner join columns
 left join edges
     on
         edge_sets.reference_key = edges.reference_key
-        and columns.slot = edges.slot
+        and columns.column_name = edges.column_name
 group by
     edge_sets.edge_set_number,
     edge_sets.reference_key,

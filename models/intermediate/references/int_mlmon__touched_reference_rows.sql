@@ -4,6 +4,7 @@ with
 touched as (
     select
         reference_facts.reference_key,
+        reference_facts.edge_set_number,
         reference_facts.monitor,
         reference_facts.reference_version,
         reference_facts.reference_kind,
@@ -16,6 +17,7 @@ touched as (
 
 select
     touched.reference_key,
+    touched.edge_set_number,
     logged.prediction_class,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,
@@ -36,6 +38,7 @@ union all
 
 select
     touched.reference_key,
+    touched.edge_set_number,
     logged.prediction_class,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,

@@ -3,38 +3,23 @@ with
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
+    where n_log_rows > 0
 ),
 
 versions as (
     select * from {{ ref('int_mlmon__versions') }}
 ),
 
-settings as (
-    select * from {{ ref('int_mlmon__settings') }}
-),
-
 fingerprints as (
     select
-        windows.window_key,
-        md5(
-            windows.prediction_fingerprint || '|' || windows.label_fingerprint
-            || '|' || coalesce(settings.config_hash, '')
-            || '|' || coalesce(versions.reference_hash, '')
-            || '|{{ mlmon.facts_version() }}'
-        ) as fingerprint
-    from windows
-    left join settings
-        on windows.monitor = settings.monitor
-    left join versions
-        on
-            windows.monitor = versions.monitor
-            and windows.model_version = versions.model_version
+        window_key,
+        is_readable,
+        label_fingerprint as fingerprint
+    from {{ ref('int_mlmon__window_fingerprints') }}
 ),
 
 stale as (
-    {{ mlmon.stale_windows('fingerprints', [
-        'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts',
-    ]) }}
+    {{ mlmon.stale_windows('fingerprints', mlmon.label_facts()) }}
 )
 
 select
@@ -44,11 +29,14 @@ select
     windows.model_version,
     windows.window_index,
     windows.window_start,
-    versions.reference_key
+    versions.edge_set_number
 from stale
+left join fingerprints
+    on stale.window_key = fingerprints.window_key
 left join windows
     on stale.window_key = windows.window_key
 left join versions
     on
         windows.monitor = versions.monitor
         and windows.model_version = versions.model_version
+where coalesce(fingerprints.is_readable, true)

@@ -1,12 +1,47 @@
--- One row per window end whose drift verdicts are out of date, or that is gone (fingerprint NULL).
+-- One row per window end whose drift verdicts are out of date, or that is gone (fingerprint NULL). Where a window of
+-- the span could not be counted anew, because the log no longer has it, its verdict stays: its counts lie in
+-- other bins than those of today's reference.
+-- depends_on: {{ ref('int_mlmon__bin_counts') }}
 with
 
 verdict_windows as (
     select * from {{ ref('int_mlmon__verdict_windows') }}
-)
+),
 
-select * from (
+stale as (
     {{ mlmon.stale_windows('verdict_windows', [
         'fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift',
     ]) }}
-) as stale
+),
+
+uncounted as (
+    select
+        fingerprints.monitor,
+        fingerprints.model_version,
+        fingerprints.window_index
+    from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
+    left join {{ ref('int_mlmon__processed_windows') }} as processed
+        on
+            fingerprints.window_key = processed.window_key
+            and processed.model_name = 'int_mlmon__bin_counts'
+    where
+        fingerprints.n_predictions > 0
+        and coalesce(processed.fingerprint, '') <> fingerprints.prediction_fingerprint
+),
+
+kept as (
+    select distinct spans.window_key
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join uncounted
+        on
+            spans.monitor = uncounted.monitor
+            and spans.model_version = uncounted.model_version
+            and uncounted.window_index between spans.first_index and spans.window_index
+    where spans.is_default_span
+)
+
+select stale.*
+from stale
+left join kept
+    on stale.window_key = kept.window_key
+where kept.window_key is null

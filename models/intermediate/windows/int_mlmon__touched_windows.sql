@@ -1,41 +1,27 @@
 -- One row per window whose prediction facts are out of date, numbered for this run: what this run reads from
--- the logs. Windows that are gone have no monitor and only lose their rows (fingerprint NULL).
+-- the logs. Windows without rows have no monitor here and only lose their facts. A window that
+-- the run does not read whole keeps the facts it has.
 with
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
+    where n_log_rows > 0
 ),
 
 versions as (
     select * from {{ ref('int_mlmon__versions') }}
 ),
 
-settings as (
-    select * from {{ ref('int_mlmon__settings') }}
-),
-
 fingerprints as (
     select
-        windows.window_key,
-        md5(
-            windows.prediction_fingerprint || '|' || coalesce(settings.config_hash, '')
-            || '|' || coalesce(versions.reference_hash, '')
-            || '|{{ mlmon.facts_version() }}|{{ var("mlmon_profile_rows") }}'
-        ) as fingerprint
-    from windows
-    left join settings
-        on windows.monitor = settings.monitor
-    left join versions
-        on
-            windows.monitor = versions.monitor
-            and windows.model_version = versions.model_version
+        window_key,
+        is_readable,
+        prediction_fingerprint as fingerprint
+    from {{ ref('int_mlmon__window_fingerprints') }}
 ),
 
 stale as (
-    {{ mlmon.stale_windows('fingerprints', [
-        'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
-        'int_mlmon__column_profiles',
-    ]) }}
+    {{ mlmon.stale_windows('fingerprints', mlmon.prediction_facts()) }}
 )
 
 select
@@ -51,9 +37,12 @@ select
     versions.reference_key,
     versions.edge_set_number
 from stale
+left join fingerprints
+    on stale.window_key = fingerprints.window_key
 left join windows
     on stale.window_key = windows.window_key
 left join versions
     on
         windows.monitor = versions.monitor
         and windows.model_version = versions.model_version
+where coalesce(fingerprints.is_readable, true)

@@ -1,13 +1,13 @@
 -- The ledger. One row per monitor, version and window ever seen, with fingerprints of what the logs hold for
 -- it now; a window that became empty stays with zero counts. Windows before the searched stretch keep their
--- row, and windows older than the oldest log row are frozen (the log was cut, the history was not).
+-- row, and windows with rows older than the log's oldest are frozen: the log was cut, the history was not.
 {{ config(
     access='public',
     materialized='incremental',
     unique_key='window_key',
     incremental_strategy='delete+insert',
     on_schema_change='append_new_columns',
-    post_hook="{{ mlmon.record_settings() }}",
+    post_hook="{{ mlmon.record_ledger() }}",
 ) }}
 
 with
@@ -92,6 +92,16 @@ select
     label_fingerprint
 from filled
 {%- if is_incremental() %}
+where
+    not exists (
+        select 1 from {{ this }} as known
+        inner join bounds
+            on known.monitor = bounds.monitor
+        where
+            filled.window_key = known.window_key
+            and known.first_predicted_at < bounds.first_predicted_at
+            and known.window_end = filled.window_end
+    )
 
 union all
 
@@ -122,12 +132,15 @@ left join bounds
 where
     known.n_log_rows > 0
     and known.window_key not in (select window_key from filled)
-    -- Gone from the searched stretch of the log, or its monitor from the configuration.
+    -- Its monitor left the configuration, its clock is no longer the monitor's, or its rows left the searched
+    -- stretch of the log.
     and (
         bounds.monitor is null
+        or known.window_index <> {{ mlmon.window_index('known.window_start', 'known.monitor') }}
+        or known.window_start <> {{ mlmon.window_start('known.window_index', 'known.monitor') }}
         or (
             known.window_start >= bounds.search_from_at
-            and known.window_end > bounds.first_predicted_at
+            and known.first_predicted_at >= bounds.first_predicted_at
         )
     )
 {%- endif %}

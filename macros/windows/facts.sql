@@ -1,0 +1,27 @@
+{# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
+{% macro facts_version() %}{{- return('2') -}}{% endmacro %}
+
+{# The models that hold facts of predictions, and of labels: what a window must be in to be done with. #}
+{% macro prediction_facts() %}
+    {{- return([
+        'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
+        'int_mlmon__column_profiles',
+    ]) -}}
+{% endmacro %}
+
+{% macro label_facts() %}
+    {{- return(['int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts']) -}}
+{% endmacro %}
+
+{#
+    Whether this run reads all rows of a window of the ledger, so that its facts may be replaced: it lies in the
+    searched stretch, and the log has not lost its beginning since. A window without rows needs no reading, and
+    the windows of a removed monitor (no bounds) have none.
+#}
+{% macro is_read_whole(windows, bounds) %}
+    {{- return(
+        "(" ~ windows ~ ".n_log_rows = 0 or (" ~ windows ~ ".window_start >= " ~ bounds
+        ~ ".search_from_at and " ~ windows ~ ".first_predicted_at >= " ~ bounds
+        ~ ".first_predicted_at))"
+    ) -}}
+{% endmacro %}
