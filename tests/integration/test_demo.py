@@ -49,9 +49,9 @@ def test_the_demo_shows_each_incident_and_what_fires(said: str, place: Path) -> 
 
 def test_dbt_documents_every_model_and_column(said: str, place: Path) -> None:
     assert said
+    dbt = Path(sys.executable).parent / "dbt"
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "dbt"), "--quiet", "docs", "generate"]
-        + ["--profiles-dir", str(EXAMPLE), "--project-dir", str(EXAMPLE)],
+        [dbt, "--quiet", "docs", "generate", "--profiles-dir", EXAMPLE, "--project-dir", EXAMPLE],
         capture_output=True,
         text=True,
         env={**os.environ, **demo_environment(place, "duckdb")},

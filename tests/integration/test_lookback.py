@@ -172,9 +172,7 @@ def test_the_end_is_that_of_one_full_build(lived: DbtProject, fresh: DbtProject,
 
 
 @pytest.mark.parametrize("name", CUT)
-def test_a_log_that_loses_its_beginning_keeps_its_history(
-    lived: DbtProject, fresh: DbtProject, name: str
-) -> None:
+def test_a_log_that_loses_its_beginning_keeps_its_history(lived: DbtProject, name: str) -> None:
     windows = of(lived, "fct_mlmon__windows", name)
     assert list(windows["n_predictions"]) == [12] * 14
     closed = 13

@@ -102,5 +102,4 @@ select
     bin_spec_id,
     smoothing
 from adjusted
-where {{ method }} is not null or '{{ method }}' = 'psi'
 {%- endfor %}

@@ -1,5 +1,6 @@
 -- One row per monitor, version, closed window end, span and segment: latency quantiles merged from the bucket
--- counts, the middle of the bucket that holds the rank (relative error at most 1 %).
+-- counts. The value of a rank is the middle of its bucket (relative error at most 1 %); between two ranks it is
+-- interpolated linearly, as in the exact quantiles.
 with
 
 spans as (
@@ -43,6 +44,27 @@ accumulated as (
             partition by monitor_key, window_index, span_windows, segment_name, segment_value
         ) as n_total
     from merged
+),
+
+-- Rank p (n - 1) / 100 from 0 lies between the whole ranks below and above it.
+ranked as (
+    select
+        monitor_key,
+        window_index,
+        span_windows,
+        segment_name,
+        segment_value,
+        max(n_total) as n_total
+        {%- for percent in [50, 90, 95, 99] %},
+        {{ mlmon.latency_of_bucket(
+            'min(case when 100 * n_up_to > ' ~ percent ~ ' * (n_total - 1) then bucket end)'
+        ) }} as below_{{ percent }},
+        {{ mlmon.latency_of_bucket(
+            'min(case when 100 * (n_up_to - 1) >= ' ~ percent ~ ' * (n_total - 1) then bucket end)'
+        ) }} as above_{{ percent }}
+        {%- endfor %}
+    from accumulated
+    group by monitor_key, window_index, span_windows, segment_name, segment_value
 )
 
 select
@@ -52,9 +74,8 @@ select
     segment_name,
     segment_value,
     {%- for percent in [50, 90, 95, 99] %}
-    {{ mlmon.latency_of_bucket(
-        'min(case when 100 * (n_up_to - 1) >= ' ~ percent ~ ' * (n_total - 1) then bucket end)'
-    ) }} as latency_p{{ percent }}_ms{{ ',' if not loop.last }}
+    below_{{ percent }} + (above_{{ percent }} - below_{{ percent }})
+    * mod({{ percent }} * (n_total - 1), 100) / 100.0 as latency_p{{ percent }}_ms
+    {{- ',' if not loop.last }}
     {%- endfor %}
-from accumulated
-group by monitor_key, window_index, span_windows, segment_name, segment_value
+from ranked

@@ -1,5 +1,5 @@
 -- One row per monitor, version ('all' beside each), segment and metric: the number to compare with. The labelled
--- reference's own metric, else the seed baseline_metrics.
+-- reference's own metric, else the seed baseline_metrics', for the version before that for all.
 with
 
 versions as (
@@ -11,14 +11,14 @@ versions as (
 
     union all
 
-    -- All versions together are held against what serves every version, or the one version there is.
+    -- All versions together are held against the one reference they share, or what is given.
     select
         monitor,
         cast('all' as {{ dbt.type_string() }}) as model_version,
-        max(reference_key) as reference_key
+        case when count(distinct coalesce(reference_key, '')) = 1 then max(reference_key) end
+            as reference_key
     from {{ ref('int_mlmon__versions') }}
     group by monitor
-    having count(distinct reference_key) = 1
 ),
 
 reference_facts as (
@@ -97,6 +97,7 @@ given_metrics as (
         given.segment_name,
         given.segment_value,
         given.metric,
+        given.model_version <> '*' as is_given_for_version,
         {{ mlmon.try_double('given.value') }} as value,
         {{ mlmon.try_double('given.n') }} as n
     from versions
@@ -134,7 +135,7 @@ candidates as (
         -- A given metric has no counts behind it; its n is taken as that of a proportion.
         value * (1 - value) / nullif(n, 0) as variance,
         cast(n as bigint) as n,
-        2 as preference
+        case when is_given_for_version then 2 else 3 end as preference
     from given_metrics
     where value is not null
 ),
@@ -144,7 +145,7 @@ ranked as (
         candidates.*,
         row_number() over (
             partition by monitor, model_version, segment_name, segment_value, metric
-            order by preference
+            order by preference, value desc
         ) as preference_rank
     from candidates
 )

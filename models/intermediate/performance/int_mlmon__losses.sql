@@ -62,9 +62,13 @@ compared as (
         -- Positive is worse: every metric of this table is better when higher.
         baselines.value - performance.value as absolute_loss,
         (baselines.value - performance.value) / nullif(baselines.value, 0) as relative_loss,
-        sqrt(
-            {{ mlmon.interval_variance('performance') }} + coalesce(baselines.variance, 0)
-        ) as standard_error
+        baselines.variance as baseline_variance,
+        power(
+            greatest(
+                performance.value_high - performance.value,
+                performance.value - performance.value_low
+            ) / 1.959963984540054, 2
+        ) as variance
     from performance
     inner join judged_metrics
         on
@@ -89,16 +93,34 @@ compared as (
             and performance.span_windows = matched_thresholds.span_windows
 ),
 
-tested as (
+varied as (
     select
         compared.*,
-        case
-            when standard_error > 0
-                then {{ mlmon.normal_p('absolute_loss / standard_error') }}
-            when standard_error = 0 and absolute_loss = 0 then 1.0
-            when standard_error = 0 then 0.0
-        end as p_value
+        {{ mlmon.loss_variance(
+            'metric', 'value', 'nullif(n, 0)', 'baseline_value', 'nullif(n_baseline, 0)',
+            'variance', 'baseline_variance',
+        ) }} as loss_variance,
+        {{ mlmon.side_bound('metric', 'value', 'nullif(n, 0)', 'variance', '-') }} as value_low,
+        {{ mlmon.side_bound('metric', 'value', 'nullif(n, 0)', 'variance', '+') }} as value_high,
+        {{ mlmon.side_bound(
+            'metric', 'baseline_value', 'nullif(n_baseline, 0)', 'baseline_variance', '-'
+        ) }} as baseline_low,
+        {{ mlmon.side_bound(
+            'metric', 'baseline_value', 'nullif(n_baseline, 0)', 'baseline_variance', '+'
+        ) }} as baseline_high
     from compared
 )
 
-select * from tested
+select
+    varied.*,
+    absolute_loss - sqrt(power(baseline_value - baseline_low, 2) + power(value_high - value, 2))
+        as loss_low,
+    absolute_loss + sqrt(power(baseline_high - baseline_value, 2) + power(value - value_low, 2))
+        as loss_high,
+    case
+        when absolute_loss = 0 then 1.0
+        else {{ mlmon.loss_p(
+            'absolute_loss', 'loss_variance', 'nullif(n, 0)', 'nullif(n_baseline, 0)'
+        ) }}
+    end as p_value
+from varied

@@ -68,12 +68,17 @@ policies as (
         finite_stats.finite_min,
         finite_stats.finite_max,
         coalesce(finite_stats.center, 0) as center,
-        greatest(
-            finite_stats.quartile_3 / 4 - finite_stats.quartile_1 / 4,
-            (finite_stats.finite_max / 4 - finite_stats.center / 4) * 1e-6,
-            (finite_stats.center / 4 - finite_stats.finite_min / 4) * 1e-6,
-            {{ mlmon.smallest_scale() }}
-        ) as quarter_scale,
+        case
+            -- A constant: any scale will do that lets other values be summed, too.
+            when finite_stats.finite_min = finite_stats.finite_max
+                then greatest(abs(finite_stats.center), 1.0) / 4
+            else greatest(
+                finite_stats.quartile_3 / 4 - finite_stats.quartile_1 / 4,
+                (finite_stats.finite_max / 4 - finite_stats.center / 4) * 1e-6,
+                (finite_stats.center / 4 - finite_stats.finite_min / 4) * 1e-6,
+                {{ mlmon.smallest_scale() }}
+            )
+        end as quarter_scale,
         case
             when
                 specs.bin_policy <> 'custom'

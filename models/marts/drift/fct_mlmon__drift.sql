@@ -40,6 +40,10 @@ compared as (
             and methods.column_name = thresholds.column_name
             and methods.span_windows = thresholds.span_windows
             and methods.method = thresholds.method
+    where
+        methods.value is not null
+        or methods.method = 'psi'
+        or thresholds.is_deciding
 ),
 
 judged as (

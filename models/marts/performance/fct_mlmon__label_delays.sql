@@ -4,7 +4,7 @@ with
 
 coverage as (
     select * from {{ ref('int_mlmon__label_coverage') }}
-    where label_age_days is not null
+    where segment_name = 'all' and label_age_days is not null
 ),
 
 windows as (

@@ -24,6 +24,8 @@ expected_coverage as (
         confusion.monitor_key,
         confusion.window_index,
         confusion.span_windows,
+        confusion.segment_name,
+        confusion.segment_value,
         confusion.label_age,
         case
             when 2 * count(coverage.expected_label_coverage) >= count(*)
@@ -41,13 +43,14 @@ expected_coverage as (
         on
             confusion.monitor = coverage.monitor
             and confusion.model_version = coverage.model_version
+            and confusion.segment_name = coverage.segment_name
+            and confusion.segment_value = coverage.segment_value
             and confusion.label_age = coverage.label_age
             and coverage.window_index between confusion.first_index and confusion.window_index
             and coverage.n_predictions > 0
-    where confusion.segment_name = 'all'
     group by
         confusion.monitor_key, confusion.window_index, confusion.span_windows,
-        confusion.label_age
+        confusion.segment_name, confusion.segment_value, confusion.label_age
 ),
 
 metrics as (
@@ -85,7 +88,8 @@ covered as (
             and metrics.window_index = expected_coverage.window_index
             and metrics.span_windows = expected_coverage.span_windows
             and metrics.label_age = expected_coverage.label_age
-            and metrics.segment_name = 'all'
+            and metrics.segment_name = expected_coverage.segment_name
+            and metrics.segment_value = expected_coverage.segment_value
 ),
 
 rated as (

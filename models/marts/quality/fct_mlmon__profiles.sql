@@ -32,7 +32,10 @@ sums as (
         sum(n) as n_rows,
         sum(n_missing) as n_missing,
         sum(n_zeros) as n_zeros,
-        cast(sum(n_finite) as {{ mlmon.type_double() }}) as n_finite,
+        -- Moments of values that were left out of the sums would be wrong.
+        cast(
+            case when sum(n_clamped) = 0 then sum(n_finite) end as {{ mlmon.type_double() }}
+        ) as n_finite,
         sum(sum_z) as sum_z,
         sum(sum_z2) as sum_z2,
         min(x_min) as value_min,
