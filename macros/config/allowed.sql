@@ -62,7 +62,7 @@
     {{- return({'binary': 'f1', 'multiclass': 'accuracy', 'regression': 'mae'}) -}}
 {% endmacro %}
 
-{# The metrics whose degradation a task can be judged by. Only binary ones are computed so far. #}
+{# The metrics whose degradation a task can be judged by. Those of binary monitors are computed; the others' names are kept for them. #}
 {% macro metrics_of_task(task) %}
     {{- return({
         'binary': ['accuracy', 'precision', 'recall', 'f1'],

@@ -30,7 +30,8 @@
     {%- do mlmon.check_threshold(problems, where, given) -%}
     {%- do mlmon.check_metrics(problems, where, given) -%}
     {%- do mlmon.check_number(
-        problems, where ~ ".close_after_minutes", given.get('close_after_minutes', 60), least=0
+        problems, where ~ ".close_after_minutes", given.get('close_after_minutes', 60), least=0,
+        most=5270400
     ) -%}
     {%- if given.get('slo_latency_ms') is not none -%}
         {%- do mlmon.check_number(
@@ -62,7 +63,9 @@
         {%- do mlmon.check_relation(problems, here, r) -%}
     {%- elif r is mapping and 'first_days' in r -%}
         {%- do mlmon.check_keys(problems, here, r, ['first_days']) -%}
-        {%- do mlmon.check_number(problems, here ~ ".first_days", r['first_days'], least=1) -%}
+        {%- do mlmon.check_number(
+            problems, here ~ ".first_days", r['first_days'], least=1, most=3660
+        ) -%}
     {%- elif r is mapping and 'from' in r and 'to' in r -%}
         {%- do mlmon.check_keys(problems, here, r, ['from', 'to']) -%}
         {%- do mlmon.check_date(problems, here ~ ".from", r['from']) -%}
@@ -116,7 +119,9 @@
 {# When labels are due, and the ages at which performance is looked at before. #}
 {% macro check_label_times(problems, where, given) %}
     {%- set horizon = given.get('label_horizon_days', 14) -%}
-    {%- do mlmon.check_number(problems, where ~ ".label_horizon_days", horizon, least=1) -%}
+    {%- do mlmon.check_number(
+        problems, where ~ ".label_horizon_days", horizon, least=1, most=3660
+    ) -%}
     {%- set ages = given.get('label_ages_days', [1]) -%}
     {%- set here = where ~ ".label_ages_days" -%}
     {%- if not mlmon.is_list(ages) -%}

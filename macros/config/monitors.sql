@@ -18,14 +18,6 @@
     {{- return(monitors) -}}
 {% endmacro %}
 
-{# One monitor by name, none where there is no such. #}
-{% macro monitor(name) %}
-    {%- for m in mlmon.monitors() if m.name == name -%}
-        {{- return(m) -}}
-    {%- endfor -%}
-    {{- return(none) -}}
-{% endmacro %}
-
 {# How many staging slots of each kind the widest monitor needs. #}
 {% macro slot_counts() %}
     {%- set numeric = [0] -%}

@@ -78,9 +78,8 @@
 
 {# A value must be a whole number (or any finite number) between `least` and `most`. #}
 {% macro check_number(problems, where, value, least=none, most=none, whole=true) %}
-    {%- set is_number = value is integer or (
-        not whole and value is float and value == value and value | abs <= 1.7e308
-    ) -%}
+    {%- set is_number = (value is integer or (not whole and value is float and value == value))
+        and value | abs <= (9007199254740992 if whole else 1.7e308) -%}
     {%- if not is_number or (least is not none and value < least)
         or (most is not none and value > most) -%}
         {%- set bounds = [] -%}

@@ -4,11 +4,11 @@
     {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- for metric in ([m.primary_metric] + m.metrics) | unique -%}
             {%- do rows.append({
-                'monitor': m.name, 'metric': metric, 'is_primary': metric == m.primary_metric,
+                'monitor': m.name, 'metric': metric,
             }) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{- return(mlmon.settings_relation(
-        {'monitor': 'text', 'metric': 'text', 'is_primary': 'boolean'}, rows
+        {'monitor': 'text', 'metric': 'text'}, rows
     )) -}}
 {% endmacro %}

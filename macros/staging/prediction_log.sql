@@ -9,7 +9,7 @@ select
     coalesce({{ mlmon.as_text(log, columns.model_version) }}, 'unversioned') as model_version,
     {{ mlmon.as_text(log, columns.request_id) }} as request_id,
     {{ predicted_at }} as predicted_at,
-    coalesce({{ mlmon.as_timestamp(log, columns.loaded_at) }}, {{ predicted_at }}) as loaded_at,
+    {{ mlmon.loaded_at(log, columns.loaded_at, predicted_at) }} as loaded_at,
     {{ mlmon.as_predicted_class(m, log, columns) if m.task != 'regression'
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as prediction_class,
     {{ mlmon.as_double(log, columns.prediction if m.task == 'regression' else none) }}
@@ -41,7 +41,7 @@ select
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as label_class,
     {{ mlmon.as_double(log, columns.label if m.task == 'regression' else none) }} as label_value,
     {{ labeled_at }} as labeled_at,
-    coalesce({{ mlmon.as_timestamp(log, columns.loaded_at) }}, {{ labeled_at }}) as loaded_at
+    {{ mlmon.loaded_at(log, columns.loaded_at, labeled_at) }} as loaded_at
 from {{ log.relation }}
 {%- endmacro %}
 

@@ -38,7 +38,12 @@ select
     rows_of_mart.*,
     coalesce(monitors.is_current_version, rows_of_mart.model_version = 'all')
         as is_current_version,
+    {%- if mart == 'fct_mlmon__quality_checks' %}
+    -- Checks have but one span.
+    true as is_default_span
+    {%- else %}
     rows_of_mart.span_windows = default_spans.default_span_windows as is_default_span
+    {%- endif %}
 from rows_of_mart
 inner join newest
     on

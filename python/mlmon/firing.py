@@ -1,4 +1,4 @@
-"""Reads what the alert rules say now (fct_mlmon__alert_states). It judges nothing itself."""
+"""Reads what the alert rules say now, and which rules cannot be used. It judges nothing itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mlmon.profile import Target
 from mlmon.warehouse import Row, connect, relation
 
 MODEL = "fct_mlmon__alert_states"
+RULES = "int_mlmon__alert_rules"
 
 
 def firing_alerts(target: Target, target_path: Path | None = None) -> list[Row]:
@@ -26,5 +27,19 @@ def firing_alerts(target: Target, target_path: Path | None = None) -> list[Row]:
                 case severity when 'critical' then 0 else 1 end,
                 since_window_end,
                 series_id
+            """
+        )
+
+
+def rule_problems(target: Target, target_path: Path | None = None) -> list[Row]:
+    """The rows of the alert rules that cannot be used: ``rule_id`` and ``rule_problem`` in words."""
+    rules = relation(target, RULES, target_path)
+    with connect(target) as warehouse:
+        return warehouse.rows(
+            f"""
+            select distinct rule_id, rule_problem
+            from {rules}
+            where rule_problem is not null
+            order by rule_id, rule_problem
             """
         )

@@ -135,7 +135,8 @@ def _render_text(text: str, variables: Mapping[str, str]) -> Any:
     try:
         return environment.from_string(text).render()
     except TemplateError as error:
-        raise ConfigurationError(f"{text!r} cannot be rendered: {error}") from None
+        # The value itself may hold a secret.
+        raise ConfigurationError(f"A value of the profile cannot be rendered: {error}") from None
 
 
 def _env_var(value: str | None, name: str) -> str:

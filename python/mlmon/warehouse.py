@@ -99,6 +99,12 @@ class _DuckDB:
 def _open_duckdb(target: Target) -> Iterator[Connection]:
     import duckdb
 
+    given = str(target.settings.get("path", ""))
+    if given.startswith(("md:", "motherduck:", ":memory:")):
+        # What follows the colon may hold a token.
+        raise ConfigurationError(
+            "mlmon reads DuckDB targets that are local files; this one is in memory or in the cloud."
+        )
     path = duckdb_path(target)
     if not path.is_file():
         raise MlmonError(f"The DuckDB file {path} is not there. Run `dbt build` first.")

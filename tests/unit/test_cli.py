@@ -53,6 +53,17 @@ STATES = pd.DataFrame(
     }
 )
 
+RULES = pd.DataFrame(
+    {
+        "rule_id": ["drift_share", "typo", "typo"],
+        "rule_problem": [
+            None,
+            "warning_condition: found '>> 1'",
+            "warning_condition: found '>> 1'",
+        ],
+    }
+)
+
 
 @pytest.fixture
 def project(tmp_path: Path, make_warehouse: MakeWarehouse, engine: Engine) -> Path:
@@ -70,8 +81,10 @@ def _built(directory: Path, warehouse: Warehouse) -> Path:
     (directory / "dbt_project.yml").write_text("name: mine\nprofile: mine\n")
     output = {"target": "test", "outputs": {"test": warehouse.profile()}}
     (directory / "profiles.yml").write_text(yaml.safe_dump({"mine": output}))
-    node = {"relation_name": f'"{SCHEMA}"."fct_mlmon__alert_states"'}
-    manifest = {"nodes": {"model.mlmon.fct_mlmon__alert_states": node}}
+    warehouse.load("int_mlmon__alert_rules", RULES, schema=SCHEMA)
+    tables = ("fct_mlmon__alert_states", "int_mlmon__alert_rules")
+    nodes = {f"model.mlmon.{name}": {"relation_name": f'"{SCHEMA}"."{name}"'} for name in tables}
+    manifest = {"nodes": nodes}
     (directory / "target").mkdir()
     (directory / "target" / "manifest.json").write_text(json.dumps(manifest))
     return directory
@@ -123,7 +136,7 @@ def test_every_command_explains_itself(command: str) -> None:
 def test_firing_alerts_are_shown_the_worst_first(project: Path) -> None:
     result = run("alerts", "--project-dir", project, "--profiles-dir", project)
     assert result.exit_code == 0, result.output
-    lines = result.output.splitlines()
+    lines = result.stdout.splitlines()
     [quality] = [line for line in lines if "quality, churn v2" in line]
     [drift] = [line for line in lines if "drift_share, churn v2" in line]
     assert lines.index(quality) < lines.index(drift)
@@ -143,9 +156,15 @@ def test_alerts_about_retired_versions_are_counted_and_shown_on_request(project:
     assert "churn v1" in run("alerts", *place, "--all").output
 
 
+def test_a_rule_that_cannot_be_used_is_named(project: Path) -> None:
+    result = run("alerts", "--project-dir", project)
+    assert result.stderr == "Rule 'typo' is not used. warning_condition: found '>> 1'\n"
+    assert result.exit_code == 0
+
+
 def test_alerts_as_json_have_every_column(project: Path) -> None:
     result = run("alerts", "--project-dir", project, "--profiles-dir", project, "--format", "json")
-    found = json.loads(result.output)
+    found = json.loads(result.stdout)
     assert [alert["series_id"] for alert in found] == ["b", "a"]
     assert set(found[0]) == set(STATES.columns)
     assert found[0]["since_window_end"] == "2024-03-02T00:00:00"
@@ -156,8 +175,8 @@ def test_silence_is_said(duckdb_project: Path) -> None:
     place: list[str | Path] = ["--project-dir", duckdb_project, "--profiles-dir", duckdb_project]
     result = run("alerts", *place)
     assert result.exit_code == 0
-    assert result.output.strip() == "Nothing fires."
-    assert json.loads(run("alerts", *place, "--format", "json").output) == []
+    assert result.stdout.strip() == "Nothing fires."
+    assert json.loads(run("alerts", *place, "--format", "json").stdout) == []
 
 
 def _execute(project: Path, sql: str) -> None:

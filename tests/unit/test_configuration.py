@@ -416,8 +416,6 @@ def test_defaults_are_merged_key_by_key_under_each_monitor(call: Call) -> None:
     assert a["columns"]["score"]["name"] == "p"
     # A key is replaced as a whole.
     assert (b["columns"]["request_id"]["name"], b["columns"]["score"]["name"]) == ("key", "score")
-    assert call("monitor", settings, name="b") == b
-    assert call("monitor", settings, name="c") is None
 
 
 def test_slots_are_as_many_as_the_widest_monitor_needs(call: Call) -> None:

@@ -15,7 +15,8 @@ select
         when request_id is null then 'missing_request_id'
         when labeled_at is null then 'missing_time'
         when
-            labeled_at > {{ mlmon.add_time('loaded_at', 1, 'day') }}
+            loaded_at is null
+            or labeled_at > {{ mlmon.add_time('loaded_at', 1, 'day') }}
             or labeled_at < {{ mlmon.timestamp_literal(var('mlmon_min_event_at')) }}
             then 'implausible_time'
     end as quarantine_reason

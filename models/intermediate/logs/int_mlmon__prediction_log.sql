@@ -15,7 +15,8 @@ select
         when request_id is null then 'missing_request_id'
         when predicted_at is null then 'missing_time'
         when
-            predicted_at > {{ mlmon.add_time('loaded_at', 1, 'day') }}
+            loaded_at is null
+            or predicted_at > {{ mlmon.add_time('loaded_at', 1, 'day') }}
             or predicted_at < {{ mlmon.timestamp_literal(var('mlmon_min_event_at')) }}
             then 'implausible_time'
         when model_version = 'all' then 'reserved_version'

@@ -2,7 +2,6 @@
 -- that windows like it had: the median of the last 28 peers that lie a horizon before it, so that a window is
 -- never part of its own expectation; fewer than 8 give none. A window whose labels were late is no peer
 -- (docs/decisions/08-peers.md).
-{%- set series = ['monitor', 'model_version', 'segment_name', 'segment_value', 'label_age'] %}
 
 with
 
@@ -14,7 +13,7 @@ filled as (
     select
         shares.*,
         row_number() over (
-            partition by {{ series | join(', ') }} order by window_index
+            partition by series_key order by window_index
         ) as filled_rank
     from shares
     where n_predictions > 0
@@ -23,16 +22,16 @@ filled as (
 -- What was usual before each window, whether or not labels were late then.
 usual as (
     select
-        {% for column in series %}filled.{{ column }}, {% endfor %}
+        filled.series_key,
         filled.filled_rank,
         percentile_cont(0.5) within group (order by earlier.label_coverage) as usual_coverage
     from filled
     inner join filled as earlier
         on
-            {% for column in series %}filled.{{ column }} = earlier.{{ column }}
-            and {% endfor %}earlier.filled_rank
+            filled.series_key = earlier.series_key
+            and earlier.filled_rank
             between filled.filled_rank - 28 and filled.filled_rank - 1
-    group by {% for column in series %}filled.{{ column }}, {% endfor %}filled.filled_rank
+    group by filled.series_key, filled.filled_rank
     having count(*) >= 8
 ),
 
@@ -42,12 +41,12 @@ gated as (
         filled.*,
         case
             when filled.windows_per_day = 1 then max(usual.usual_coverage) over (
-                partition by {% for column in series %}filled.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+                partition by filled.series_key
                 order by filled.filled_rank
                 rows between 364 preceding and current row
             )
             else max(usual.usual_coverage) over (
-                partition by {% for column in series %}filled.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+                partition by filled.series_key
                 order by filled.filled_rank
                 rows between 8759 preceding and current row
             )
@@ -55,47 +54,69 @@ gated as (
     from filled
     left join usual
         on
-            {% for column in series %}filled.{{ column }} = usual.{{ column }}
-            and {% endfor %}filled.filled_rank = usual.filled_rank
+            filled.series_key = usual.series_key
+            and filled.filled_rank = usual.filled_rank
 ),
 
 peers as (
     select
         gated.*,
         row_number() over (
-            partition by {{ series | join(', ') }} order by window_index
+            partition by series_key order by window_index
         ) as peer_rank
     from gated
     where gate is null or {{ mlmon.reaches('label_coverage', 'gate - 0.05') }}
 ),
 
--- How many peers lie at least a horizon before each window.
-peer_ends as (
+-- Each window asks at the time a horizon before it how many peers there were; peers and questions in one order.
+asked as (
     select
-        {% for column in series %}shares.{{ column }}, {% endfor %}
-        shares.window_index,
-        max(peers.peer_rank) as last_peer_rank
+        series_key,
+        window_index,
+        window_index as at_index,
+        peer_rank,
+        false as is_question
+    from peers
+
+    union all
+
+    select
+        series_key,
+        window_index,
+        window_index - horizon_windows as at_index,
+        null as peer_rank,
+        true as is_question
     from shares
-    inner join peers
-        on
-            {% for column in series %}shares.{{ column }} = peers.{{ column }}
-            and {% endfor %}peers.window_index <= shares.window_index - shares.horizon_windows
-    group by {% for column in series %}shares.{{ column }}, {% endfor %}shares.window_index
+),
+
+answered as (
+    select
+        asked.*,
+        max(peer_rank) over (
+            partition by series_key order by at_index
+            range between unbounded preceding and current row
+        ) as last_peer_rank
+    from asked
+),
+
+peer_ends as (
+    select * from answered
+    where is_question and last_peer_rank is not null
 ),
 
 expectations as (
     select
-        {% for column in series %}peer_ends.{{ column }}, {% endfor %}
+        peer_ends.series_key,
         peer_ends.window_index,
         percentile_cont(0.5) within group (order by peers.label_coverage)
             as expected_label_coverage
     from peer_ends
     inner join peers
         on
-            {% for column in series %}peer_ends.{{ column }} = peers.{{ column }}
-            and {% endfor %}peers.peer_rank
+            peer_ends.series_key = peers.series_key
+            and peers.peer_rank
             between peer_ends.last_peer_rank - 27 and peer_ends.last_peer_rank
-    group by {% for column in series %}peer_ends.{{ column }}, {% endfor %}peer_ends.window_index
+    group by peer_ends.series_key, peer_ends.window_index
     having count(*) >= 8
 )
 
@@ -105,5 +126,5 @@ select
 from shares
 left join expectations
     on
-        {% for column in series %}shares.{{ column }} = expectations.{{ column }}
-        and {% endfor %}shares.window_index = expectations.window_index
+        shares.series_key = expectations.series_key
+        and shares.window_index = expectations.window_index

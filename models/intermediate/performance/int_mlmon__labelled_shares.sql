@@ -67,6 +67,10 @@ labelled as (
 )
 
 select
+    md5(
+        requests.monitor || '|' || requests.model_version || '|' || requests.segment_name
+        || '|' || requests.segment_value || '|' || label_ages.label_age
+    ) as series_key,
     requests.monitor,
     requests.model_version,
     requests.window_index,

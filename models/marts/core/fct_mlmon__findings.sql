@@ -1,5 +1,5 @@
--- One row per verdict at warning or critical, of all marts that judge: the one list of what is wrong, where and
--- since when. Drift and performance at the default span only; the shorter ones are there to look at.
+-- One row per verdict at warning or critical, of all marts that judge: the one list of what was wrong, where and
+-- when. Drift and performance at the default span only; the shorter ones are there to look at.
 {{ config(materialized='view') }}
 
 with
@@ -23,7 +23,10 @@ verdicts as (
         span_windows,
         segment_name,
         segment_value,
+        column_key,
         column_name,
+        column_role,
+        column_kind,
         check_name as object,
         status,
         status_rank,
@@ -43,7 +46,10 @@ verdicts as (
         span_windows,
         segment_name,
         segment_value,
+        column_key,
         column_name,
+        column_role,
+        column_kind,
         deciding_method as object,
         status,
         status_rank,
@@ -63,7 +69,10 @@ verdicts as (
         span_windows,
         segment_name,
         segment_value,
+        {{ mlmon.column_key('monitor', "'table'", "'all'") }} as column_key,
         'all' as column_name,
+        'table' as column_role,
+        'none' as column_kind,
         'drift_share' as object,
         status,
         status_rank,
@@ -83,7 +92,10 @@ verdicts as (
         span_windows,
         segment_name,
         segment_value,
+        {{ mlmon.column_key('monitor', "'table'", "'all'") }} as column_key,
         'all' as column_name,
+        'table' as column_role,
+        'none' as column_kind,
         metric as object,
         status,
         status_rank,
@@ -102,7 +114,10 @@ select
     verdicts.span_windows,
     verdicts.segment_name,
     verdicts.segment_value,
+    verdicts.column_key,
     verdicts.column_name,
+    verdicts.column_role,
+    verdicts.column_kind,
     verdicts.object,
     verdicts.status,
     verdicts.status_rank,

@@ -22,7 +22,10 @@ lived_through as (
             order by coverage.label_age_days desc
         ) as age_rank
     from coverage
-    where coverage.segment_name = 'all' and coverage.label_age_days is not null and coverage.is_complete
+    where
+        coverage.segment_name = 'all'
+        and coverage.label_age_days is not null
+        and coverage.is_complete
 )
 
 select

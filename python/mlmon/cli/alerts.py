@@ -51,10 +51,14 @@ def alerts(
     mlmon alerts --project-dir examples/flights
     mlmon alerts --format json | jq '.[].rule_id'
     """
-    from mlmon.firing import firing_alerts
+    from mlmon.firing import firing_alerts, rule_problems
     from mlmon.profile import read_target
 
-    found = firing_alerts(read_target(project_dir, profiles_dir, profile, target))
+    chosen = read_target(project_dir, profiles_dir, profile, target)
+    found = firing_alerts(chosen)
+    for problem in rule_problems(chosen):
+        # On the error stream: JSON stays JSON, and a rule that never judges is not passed over.
+        click.echo(f"Rule {problem['rule_id']!r} is not used. {problem['rule_problem']}", err=True)
     shown = [alert for alert in found if show_all or alert["is_active"]]
     if output == "json":
         import json

@@ -30,8 +30,6 @@ FEWEST_WINDOWS = 7
 # A metric without a verdict has moved where the incident's median leaves the middle nine tenths.
 TAIL = 0.05
 
-LOGS = ("predictions", "labels", "reference")
-
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
