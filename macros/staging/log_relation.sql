@@ -9,7 +9,8 @@
 
 {#
     What the warehouse knows of a log: {relation, types: {column name: type}, absent: [column names]}.
-    While parsing, and where the relation does not exist yet, every column is taken to be there.
+    While parsing, and where nothing is built, every column is taken to be there. A table that a run needs and that is
+    not there is an error; files behind a source (read_parquet(...)) have no columns that could be asked for.
 #}
 {% macro read_log_columns(m, log_name, spec) %}
     {%- set relation = mlmon.log_relation(spec) -%}
@@ -21,6 +22,14 @@
                 {%- do log['types'].update({column.name: column.data_type | lower}) -%}
             {%- endfor -%}
             {%- do log.update({'absent': mlmon.check_columns(m, log_name, columns)}) -%}
+        {%- elif flags.WHICH in ('run', 'build') and '(' not in relation | string -%}
+            {%- set problems = [] -%}
+            {%- do mlmon.add_problem(
+                problems, "mlmon_monitors." ~ m.name ~ "." ~ log_name,
+                relation | string ~ ", which does not exist", "a table or view that exists",
+                "create it before the run, or correct the relation"
+            ) -%}
+            {%- do mlmon.raise_problems("logs", problems) -%}
         {%- endif -%}
     {%- endif -%}
     {{- return(log) -}}

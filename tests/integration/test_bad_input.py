@@ -414,5 +414,7 @@ def test_a_label_table_that_does_not_exist_is_named(make_project: Any, engine: E
     project.warehouse.load("reference", log())
     done = project.run("run", "--select", "stg_mlmon__labels")
     assert not done.ok
+    assert "mlmon_monitors.m.labels: found" in done.text
     assert "no_such_table" in done.text
+    assert "which does not exist; allowed: a table or view that exists; fix: create it" in done.text
     assert "Traceback" not in done.text
