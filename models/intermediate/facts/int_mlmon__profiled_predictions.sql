@@ -5,18 +5,6 @@ with
 predictions as (
     select * from {{ ref('int_mlmon__touched_predictions') }}
     where is_success
-),
-
--- Hashes are spread evenly below 2 ** 32.
-touched as (
-    select
-        window_number,
-        case
-            when n_predictions > {{ var('mlmon_profile_rows') }}
-                then 4294967296.0 * {{ var('mlmon_profile_rows') }} / n_predictions
-        end as hash_limit
-    from {{ ref('int_mlmon__touched_windows') }}
-    where monitor is not null
 )
 
 select
@@ -28,10 +16,11 @@ select
     predictions.{{ slot }}
     {%- endfor %}
 from predictions
-inner join touched
-    on predictions.window_number = touched.window_number
 where
     case
-        when touched.hash_limit is null then true
-        else {{ mlmon.portable_checksum(['predictions.request_id']) }} < touched.hash_limit
+        when n_in_window <= {{ var('mlmon_profile_rows') }} then true
+        -- Hashes are spread evenly below 2 ** 32.
+        else
+            {{ mlmon.portable_checksum(['request_id']) }}
+            < 4294967296.0 * {{ var('mlmon_profile_rows') }} / n_in_window
     end

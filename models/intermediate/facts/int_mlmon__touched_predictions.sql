@@ -24,6 +24,7 @@ segment_{{ number }}_values as (
 select
     touched.window_number,
     touched.edge_set_number,
+    touched.n_predictions as n_in_window,
     predictions.request_id,
     predictions.is_success,
     predictions.prediction_class,
