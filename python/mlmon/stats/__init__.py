@@ -5,14 +5,61 @@ number means is in docs/numbers.md, how to use the library in docs/stats.md. A v
 is NaN; an argument that cannot be used is a ValueError that says the fix.
 """
 
+from mlmon.stats.bins import (
+    Bin,
+    Bins,
+    bin_counts,
+    categorical_bins,
+    equal_width_edges,
+    numeric_bins,
+    quantile_edges,
+)
+from mlmon.stats.distances import (
+    hellinger,
+    js_distance,
+    js_divergence,
+    kl_divergence,
+    l_infinity,
+    psi,
+    total_variation,
+)
 from mlmon.stats.kolmogorov import ks_p_values
 from mlmon.stats.multiple import benjamini_hochberg
 from mlmon.stats.p_values import binned_p_values, chi_square_p_values, two_proportion_p_values
+from mlmon.stats.shares import smoothed_shares
+from mlmon.stats.two_by_bins import ChiSquare, binned_p_value, chi_square
+from mlmon.stats.two_sample import Tested, ks, missing_change, wasserstein, wasserstein_normed
+from mlmon.stats.verdicts import min_detectable_effect, verdict
 
 __all__ = [
+    "Bin",
+    "Bins",
+    "ChiSquare",
+    "Tested",
     "benjamini_hochberg",
+    "bin_counts",
+    "binned_p_value",
     "binned_p_values",
+    "categorical_bins",
+    "chi_square",
     "chi_square_p_values",
+    "equal_width_edges",
+    "hellinger",
+    "js_distance",
+    "js_divergence",
+    "kl_divergence",
+    "ks",
     "ks_p_values",
+    "l_infinity",
+    "min_detectable_effect",
+    "missing_change",
+    "numeric_bins",
+    "psi",
+    "quantile_edges",
+    "smoothed_shares",
+    "total_variation",
     "two_proportion_p_values",
+    "verdict",
+    "wasserstein",
+    "wasserstein_normed",
 ]
