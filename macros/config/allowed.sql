@@ -3,8 +3,8 @@
     {{- return([
         'task', 'grain', 'timezone', 'predictions', 'labels', 'reference', 'columns', 'label_columns',
         'reference_columns', 'positive_class', 'label_mapping', 'threshold', 'success_outcomes',
-        'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'label_horizon_days',
-        'label_ages_days', 'primary_metric', 'metrics', 'slo_latency_ms', 'close_after_minutes',
+        'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'drift_methods',
+        'drift_rule', 'threshold_policy', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics', 'slo_latency_ms', 'close_after_minutes',
         'owner', 'description', 'dashboard_url',
     ]) -}}
 {% endmacro %}
@@ -32,7 +32,7 @@
 {% macro feature_keys() %}
     {{- return([
         'kind', 'column', 'expression', 'quote', 'min', 'max', 'required', 'importance',
-        'description', 'bins', 'smoothing', 'missing',
+        'description', 'bins', 'smoothing', 'missing', 'drift_methods', 'drift_rule',
     ]) -}}
 {% endmacro %}
 
@@ -51,6 +51,21 @@
     {{- return([
         'alert_rules', 'drift_thresholds', 'degradation_thresholds', 'baseline_metrics', 'runbooks',
     ]) -}}
+{% endmacro %}
+
+{# The drift statistics, and those that only numeric columns have. #}
+{% macro drift_methods() %}
+    {{- return([
+        'psi', 'js_distance', 'js_divergence', 'hellinger', 'total_variation', 'l_infinity',
+        'chi_square', 'missing_change', 'ks', 'wasserstein', 'wasserstein_normed',
+    ]) -}}
+{% endmacro %}
+
+{% macro numeric_drift_methods() %}{{- return(['ks', 'wasserstein', 'wasserstein_normed']) -}}{% endmacro %}
+
+{# What is computed where the configuration names nothing. #}
+{% macro default_drift_methods() %}
+    {{- return(['psi', 'js_distance', 'total_variation', 'missing_change', 'ks']) -}}
 {% endmacro %}
 
 {# Names that the tables give a meaning of their own. #}

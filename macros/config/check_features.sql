@@ -60,7 +60,7 @@
     {%- if feature.get('description') is not none -%}
         {%- do mlmon.check_text(problems, here ~ ".description", feature['description']) -%}
     {%- endif -%}
-    {%- if 'bins' in feature or 'smoothing' in feature or 'missing' in feature -%}
+    {%- if feature.keys() | select('in', mlmon.policy_keys()) | list -%}
         {%- do mlmon.check_policies(problems, here, feature, kind, given.get('bins') or {}) -%}
     {%- endif -%}
 {% endmacro %}

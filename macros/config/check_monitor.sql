@@ -24,6 +24,10 @@
     {%- do mlmon.check_features(problems, where, given) -%}
     {%- do mlmon.check_segments(problems, where ~ ".segments", given.get('segments')) -%}
     {%- do mlmon.check_policies(problems, where, given, 'numeric', {}) -%}
+    {%- do mlmon.check_choice(
+        problems, where ~ ".threshold_policy", given.get('threshold_policy', 'larger'),
+        ['larger', 'fixed', 'reference_windows']
+    ) -%}
     {%- do mlmon.check_spans(problems, where ~ ".spans", given) -%}
     {%- do mlmon.check_label_times(problems, where, given) -%}
     {%- do mlmon.check_classes(problems, where, given) -%}

@@ -9,6 +9,9 @@
     {%- if 'missing' in given -%}
         {%- do mlmon.check_choice(problems, where ~ ".missing", given['missing'], ['bin', 'drop']) -%}
     {%- endif -%}
+    {%- for key in ['drift_methods', 'drift_rule'] if given.get(key) is not none -%}
+        {%- do mlmon.check_methods(problems, where ~ "." ~ key, given[key], kind, key) -%}
+    {%- endfor -%}
     {%- set bins = given.get('bins') -%}
     {%- if bins is none -%}
     {%- elif bins is not mapping -%}
@@ -21,6 +24,28 @@
     {%- else -%}
         {%- do mlmon.check_keys(problems, where ~ ".bins", bins, ['k']) -%}
         {%- do mlmon.check_number(problems, where ~ ".bins.k", bins.get('k', 100), least=2, most=100) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# A list of drift statistics that the kind of column has; all of them may be called `all`. #}
+{% macro check_methods(problems, where, given, kind, key) %}
+    {%- set known = mlmon.drift_methods() if kind == 'numeric'
+        else mlmon.drift_methods() | reject('in', mlmon.numeric_drift_methods()) | list -%}
+    {%- set allowed = "a list of " ~ known | join(", ")
+        ~ (", or all" if key == 'drift_methods' else "") -%}
+    {%- if given == 'all' and key == 'drift_methods' -%}
+    {%- elif not mlmon.is_list(given) or not given -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(given), allowed, "write a list like [psi]"
+        ) -%}
+    {%- else -%}
+        {%- for method in given if method not in known -%}
+            {%- set near = mlmon.nearest(method, known) if method is string -%}
+            {%- do mlmon.add_problem(
+                problems, where, mlmon.shown(method), allowed,
+                "did you mean " ~ near ~ "?" if near else "remove it"
+            ) -%}
+        {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 

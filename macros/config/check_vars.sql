@@ -3,6 +3,10 @@
     {%- do mlmon.check_number(problems, "mlmon_lookback_days", var('mlmon_lookback_days'), least=0, most=36600) -%}
     {%- do mlmon.check_number(problems, "mlmon_max_gap_days", var('mlmon_max_gap_days'), least=1, most=36600) -%}
     {%- do mlmon.check_number(problems, "mlmon_profile_rows", var('mlmon_profile_rows'), least=1) -%}
+    {%- do mlmon.check_number(
+        problems, "mlmon_exact_ks_pairs", var('mlmon_exact_ks_pairs'), least=0
+    ) -%}
+    {%- do mlmon.check_flag(problems, "mlmon_python_models", var('mlmon_python_models')) -%}
     {%- do mlmon.check_date(problems, "mlmon_min_event_at", var('mlmon_min_event_at')) -%}
     {%- do mlmon.check_seeds(problems, var('mlmon_seeds', {}) or {}) -%}
     {%- do mlmon.check_quality_limits(problems, var('mlmon_quality_limits', {}) or {}) -%}

@@ -73,6 +73,7 @@
         'features': mlmon.normal_features(given),
         'segments': mlmon.normal_segments(given.get('segments') or []),
         'spans': mlmon.normal_spans(given.get('spans'), grain),
+        'threshold_policy': given.get('threshold_policy', 'larger'),
         'label_horizon_days': horizon,
         'label_ages_days':
             (ages | select('lt', horizon) | list + [horizon]) | unique | sort | list,
@@ -105,6 +106,7 @@
         {%- do shaping.append((
             column.name, column.role, column.kind, column.slot, column.column, column.min,
             column.max, column.required, column.bins, column.smoothing, column.missing,
+            column.methods, column.rule,
         )) -%}
     {%- endfor -%}
     {{- return(shaping | string) -}}

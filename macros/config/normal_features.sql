@@ -20,7 +20,7 @@
             {%- set used.category = used.category + 1 -%}
             {%- set slot = 'category_' ~ used.category -%}
         {%- endif -%}
-        {%- set has_own = 'bins' in feature or 'smoothing' in feature or 'missing' in feature -%}
+        {%- set has_own = feature.keys() | select('in', mlmon.policy_keys()) | list -%}
         {%- set policies = mlmon.normal_policies(given, feature, kind) if has_own else shared[kind] -%}
         {%- do features.append({
             'name': name | string,
@@ -42,18 +42,37 @@
             'bins': policies['bins'],
             'smoothing': policies['smoothing'],
             'missing': policies['missing'],
+            'methods': policies['methods'],
+            'rule': policies['rule'],
         }) -%}
     {%- endfor -%}
     {{- return(features) -}}
 {% endmacro %}
 
-{# Binning, smoothing and missing policies: the feature's own, else the monitor's, else the default. #}
+{% macro policy_keys() %}
+    {{- return(['bins', 'smoothing', 'missing', 'drift_methods', 'drift_rule']) -}}
+{% endmacro %}
+
+{# How a column is compared: the feature's own policies, else the monitor's, else the defaults. #}
 {% macro normal_policies(given, feature, kind) %}
+    {%- set rule = mlmon.normal_methods(feature.get('drift_rule', given.get('drift_rule')), kind) -%}
+    {%- set methods = mlmon.normal_methods(
+        feature.get('drift_methods', given.get('drift_methods', mlmon.default_drift_methods())), kind
+    ) -%}
     {{- return({
+        'methods': mlmon.drift_methods() | select('in', methods + rule) | list,
+        'rule': rule,
         'bins': mlmon.normal_bins(given.get('bins'), feature.get('bins'), kind),
         'smoothing': feature.get('smoothing', given.get('smoothing', 'floor_1e-4')),
         'missing': feature.get('missing', given.get('missing', 'bin')),
     }) -}}
+{% endmacro %}
+
+{# Methods as a list; those that a kind of column does not have are left out. #}
+{% macro normal_methods(given, kind) %}
+    {%- set named = mlmon.drift_methods() if given == 'all' else given if mlmon.is_list(given) else [] -%}
+    {%- if kind == 'numeric' -%}{{- return(named | list) -}}{%- endif -%}
+    {{- return(named | reject('in', mlmon.numeric_drift_methods()) | list) -}}
 {% endmacro %}
 
 {# A monitor's bins are those of its numeric columns; edges count only with the policy `custom`. #}

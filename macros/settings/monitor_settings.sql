@@ -8,6 +8,7 @@
             'reference_to': m.reference.to, 'reference_first_days': m.reference.first_days,
             'close_after_minutes': m.close_after_minutes,
             'label_horizon_days': m.label_horizon_days,
+            'threshold_policy': m.threshold_policy,
             'has_labels': m.labels is not none,
             'windows_per_day': 1 if m.grain == 'day' else 24,
             'primary_metric': m.primary_metric, 'owner': m.owner, 'description': m.description,
@@ -18,7 +19,7 @@
         'monitor': 'text', 'task': 'text', 'grain': 'text', 'config_hash': 'text',
         'edge_set_number': 'bigint', 'reference_kind': 'text', 'reference_from': 'date', 'reference_to': 'date',
         'reference_first_days': 'bigint', 'close_after_minutes': 'bigint',
-        'label_horizon_days': 'bigint', 'has_labels': 'boolean', 'windows_per_day': 'bigint',
+        'label_horizon_days': 'bigint', 'threshold_policy': 'text', 'has_labels': 'boolean', 'windows_per_day': 'bigint',
         'primary_metric': 'text', 'owner': 'text', 'description': 'text',
         'dashboard_url': 'text', 'slo_latency_ms': 'double',
     }, rows)) -}}

@@ -1,11 +1,11 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
-{% macro facts_version() %}{{- return('2') -}}{% endmacro %}
+{% macro facts_version() %}{{- return('3') -}}{% endmacro %}
 
 {# The models that hold facts of predictions, and of labels: what a window must be in to be done with. #}
 {% macro prediction_facts() %}
     {{- return([
         'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
-        'int_mlmon__column_profiles',
+        'int_mlmon__column_profiles', 'int_mlmon__cell_counts',
     ]) -}}
 {% endmacro %}
 

@@ -69,6 +69,15 @@ def feature_of(policy: str) -> str | None:
         return "width_floo"
     if parts[1:2] == ["missing drop"]:
         return "drop_floo"
+    # Statistics of values, which have no policy: any feature of the pair will do.
+    if parts[0] in (
+        "exact",
+        "Kolmogorov series with Vrbik correction",
+        "missing drop",
+        "finite values",
+        "all rows",
+    ):
+        return "bin_floo"
     assert parts[1] == "missing bin", policy
     return f"bin_{smoothing[:4]}"
 
@@ -94,11 +103,14 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             "columns": {"prediction": {"expression": "1"}, "score": None, "latency_ms": None},
             "features": features(kind_of(pair)),
             "success_outcomes": ["ok"],
+            "drift_methods": "all",
             "spans": ["1d"],
         }
         tables += [f"{pair}_current", f"{pair}_reference"]
     made: DbtProject = make_project(
-        engine, vars={"mlmon_monitors": monitors}, sources={"logs": tables}
+        engine,
+        vars={"mlmon_monitors": monitors, "mlmon_exact_ks_pairs": 10**8},
+        sources={"logs": tables},
     )
     for kind in ("numeric", "categorical"):
         rows = pq.read_table(GOLDEN / f"pairs_{kind}.parquet")
@@ -175,7 +187,10 @@ def cells_of(
     ]
 
 
-METHODS = ("psi", "js_distance", "hellinger", "total_variation", "l_infinity")
+METHODS = (
+    "psi", "js_distance", "js_divergence", "hellinger", "total_variation", "l_infinity", "chi_square",
+)  # fmt: skip
+RANKED = ("ks", "wasserstein", "wasserstein_normed")
 
 
 def test_every_pair_and_policy_has_a_row(drift: pd.DataFrame) -> None:
@@ -188,6 +203,33 @@ def test_every_pair_and_policy_has_a_row(drift: pd.DataFrame) -> None:
 def test_statistic_equals_its_definition(drift: pd.DataFrame, method: str) -> None:
     cells = cells_of(drift, expected_rows(method), method)
     assert len(cells) >= 68
+    assert deviations(cells) == []
+
+
+@pytest.mark.parametrize("method", RANKED)
+def test_rank_statistic_equals_its_definition(drift: pd.DataFrame, method: str) -> None:
+    cells = cells_of(drift, expected_rows(method), method)
+    assert len(cells) == 17
+    assert deviations(cells) == []
+
+
+def test_ks_equals_scipy_to_the_last_digits(drift: pd.DataFrame) -> None:
+    rows = expected_rows("ks_2samp(method=auto)")
+    cells = cells_of(drift, rows, "ks")
+    assert len(cells) == 16
+    assert [cell for cell in cells if not abs(float(str(cell[1])) - cell[2]) <= 1e-12] == []
+    assert set(drift.xs("ks", level="method")["value_method"].dropna()) == {"exact"}
+
+
+def test_wasserstein_equals_scipy(drift: pd.DataFrame) -> None:
+    cells = cells_of(drift, expected_rows("wasserstein_distance"), "wasserstein")
+    assert len(cells) == 16
+    assert deviations(cells) == []
+
+
+def test_ks_minimum_detectable_effect_is_the_null_quantile(drift: pd.DataFrame) -> None:
+    cells = cells_of(drift, expected_rows("ks_null_quantile"), "ks", "min_detectable_effect")
+    assert len(cells) == 16
     assert deviations(cells) == []
 
 
@@ -296,20 +338,60 @@ def has_sparse_bins(pair: str, policy: str) -> bool:
     return bool((expected < 2).any())
 
 
-def test_p_values_equal_their_definition_where_no_bin_is_sparse(drift: pd.DataFrame) -> None:
-    rows = [row for row in expected_rows("psi") if not has_sparse_bins(row["pair"], row["policy"])]
-    cells = [
-        ((row["pair"], row["policy"]), value_at(drift, row, "psi", "p_value"),
+def p_deviations(cells: Sequence[Cell], rtol: float, atol: float) -> list[Cell]:
+    return [
+        cell
+        for cell in cells
+        if not np.isclose(float(str(cell[1])), cell[2], rtol=rtol, atol=atol, equal_nan=True)
+    ]
+
+
+def p_values_of(drift: pd.DataFrame, rows: list[dict[str, str]], method: str) -> list[Cell]:
+    return [
+        ((row["pair"], row["policy"]), value_at(drift, row, method, "p_value"),
          number(row["p_value"]))
         for row in rows
     ]  # fmt: skip
+
+
+def test_p_values_equal_their_definition(drift: pd.DataFrame, engine: Engine) -> None:
+    """With scipy to 1e-6; in SQL to 2e-7 absolute where no bin is sparse (docs/numbers.md)."""
+    rows = expected_rows("psi")
+    if engine == "duckdb":
+        assert p_deviations(p_values_of(drift, rows, "psi"), 1e-6, 1e-300) == []
+        return
+    rows = [row for row in rows if not has_sparse_bins(row["pair"], row["policy"])]
+    cells = p_values_of(drift, rows, "psi")
     assert len(cells) >= 60
-    wrong = [
-        cell
-        for cell in cells
-        if not np.isclose(cell[1], cell[2], rtol=0, atol=2e-7, equal_nan=True)
-    ]
-    assert wrong == []
+    assert p_deviations(cells, 0, 2e-7) == []
+
+
+def test_chi_square_p_values_equal_scipy(drift: pd.DataFrame, engine: Engine) -> None:
+    cells = p_values_of(drift, expected_rows("chi2_contingency(correction=False)"), "chi_square")
+    assert len(cells) == 65
+    tolerance = (1e-6, 1e-300) if engine == "duckdb" else (0, 2e-7)
+    assert p_deviations(cells, *tolerance) == []
+
+
+def test_ks_p_values_equal_scipy(drift: pd.DataFrame, engine: Engine) -> None:
+    """scipy's own, or in SQL the series of the golden file, which is near scipy's asymptotic one."""
+    if engine == "duckdb":
+        cells = p_values_of(drift, expected_rows("ks_2samp(method=auto)"), "ks")
+        assert len(cells) == 16
+        assert p_deviations(cells, 1e-6, 1e-300) == []
+        return
+    cells = p_values_of(drift, expected_rows("ks_p_series"), "ks")
+    assert len(cells) == 16
+    assert p_deviations(cells, 1e-9, 1e-12) == []
+
+
+def test_missing_change_p_values_equal_their_definition(
+    drift: pd.DataFrame, engine: Engine
+) -> None:
+    cells = p_values_of(drift, expected_rows("missing_change"), "missing_change")
+    assert len(cells) == 27
+    tolerance = (1e-6, 1e-300) if engine == "duckdb" else (0, 2e-7)
+    assert p_deviations(cells, *tolerance) == []
 
 
 # SQL has no Fisher's test: sparse bins join the smallest dense bin instead (docs/numbers.md, "p-values").

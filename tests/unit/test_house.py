@@ -14,6 +14,7 @@ import yaml
 from support.dbt_project import ROOT
 
 MODELS = sorted(ROOT.glob("models/**/*.sql"))
+PYTHON_MODELS = sorted(ROOT.glob("models/**/*.py"))
 MARTS = [path for path in MODELS if path.stem.startswith(("fct_", "dim_"))]
 SEEDS = sorted(ROOT.glob("seeds/*.csv"))
 
@@ -107,7 +108,8 @@ def test_a_mart_has_a_contract(path: Path) -> None:
 
 
 def test_no_description_is_of_a_model_that_is_gone() -> None:
-    assert set(described("models")) - {path.stem for path in MODELS} == set()
+    names = {path.stem for path in MODELS + PYTHON_MODELS}
+    assert set(described("models")) - names == set()
 
 
 @pytest.mark.parametrize("path", SEEDS, ids=_name)

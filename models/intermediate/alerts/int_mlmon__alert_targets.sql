@@ -14,6 +14,7 @@ monitors as (
     select
         monitor,
         max(default_span_windows) as default_span_windows,
+        max(verdict_span_windows) as verdict_span_windows,
         max(label_horizon_days) as label_horizon_days,
         max(primary_metric) as primary_metric
     from {{ ref('dim_mlmon__monitors') }}
@@ -46,17 +47,12 @@ rules_of_monitors as (
                     cast(monitors.label_horizon_days as {{ dbt.type_string() }}) || 'd'
             else rules.label_age
         end as label_age_selector,
-        case
-            when rules.span_text = 'default' then monitors.default_span_windows
-            else rules.span_number
-        end as span_windows,
-        case
-            when rules.resolve_span_text = 'default' then monitors.default_span_windows
-            when rules.resolve_span_text = 'same' and rules.span_text = 'default'
-                then monitors.default_span_windows
-            when rules.resolve_span_text = 'same' then rules.span_number
-            else rules.resolve_span_number
-        end as resolve_span_windows,
+        rules.span_text,
+        rules.span_number,
+        rules.resolve_span_text,
+        rules.resolve_span_number,
+        monitors.default_span_windows,
+        monitors.verdict_span_windows,
         rules.warning_condition,
         rules.warning_low,
         rules.warning_high,
@@ -79,7 +75,12 @@ rules_of_monitors as (
 targets as (
     select
         rules_of_monitors.*,
-        known_metrics.metric
+        known_metrics.metric,
+        -- The default span of drift is the one that is judged.
+        case
+            when known_metrics.family = 'drift' then rules_of_monitors.verdict_span_windows
+            else rules_of_monitors.default_span_windows
+        end as usual_span_windows
     from rules_of_monitors
     inner join known_metrics
         on {{ mlmon.rule_names_metric(
@@ -87,4 +88,13 @@ targets as (
         ) | indent(8) }}
 )
 
-select * from targets
+select
+    targets.*,
+    case when span_text = 'default' then usual_span_windows else span_number end as span_windows,
+    case
+        when resolve_span_text = 'default' then usual_span_windows
+        when resolve_span_text = 'same' and span_text = 'default' then usual_span_windows
+        when resolve_span_text = 'same' then span_number
+        else resolve_span_number
+    end as resolve_span_windows
+from targets

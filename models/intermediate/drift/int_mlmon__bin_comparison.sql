@@ -1,5 +1,5 @@
 -- One row per touched window end, span, segment, column and bin that is filled on either side: the reference's
--- count beside the current one. Segments are compared with the same segment of the reference, at the default span.
+-- count beside the current one. Segments are compared with the same segment of the reference, at the verdict span.
 with
 
 touched as (
@@ -28,7 +28,7 @@ current_counts as (
             touched.monitor = bin_counts.monitor
             and touched.model_version = bin_counts.model_version
             and bin_counts.window_index between touched.first_index and touched.window_index
-    where bin_counts.segment_name = 'all' or touched.is_default_span
+    where bin_counts.segment_name = 'all' or touched.is_verdict
     group by
         touched.window_key, touched.span_windows, bin_counts.segment_name,
         bin_counts.segment_value, bin_counts.column_name, bin_counts.bin_index

@@ -36,10 +36,9 @@ described as (
         bins.bin_lower,
         bins.bin_upper,
         columns.smoothing,
+        columns.missing_policy,
         comparison.reference_count,
-        comparison.current_count,
-        columns.missing_policy <> 'drop'
-        or coalesce(bins.bin_kind, '') <> 'missing' as is_compared
+        comparison.current_count
     from comparison
     inner join columns
         on
@@ -52,42 +51,8 @@ described as (
             and comparison.bin_index = bins.bin_index
 ),
 
-totals as (
-    select
-        described.*,
-        sum(case when is_compared then reference_count else 0 end) over (
-            partition by window_key, span_windows, segment_name, segment_value, column_name
-        ) as n_reference,
-        sum(case when is_compared then current_count else 0 end) over (
-            partition by window_key, span_windows, segment_name, segment_value, column_name
-        ) as n_current
-    from described
-),
-
-smoothed as (
-    select
-        totals.*,
-        case
-            when is_compared
-                then {{ mlmon.smoothed_share('reference_count', 'n_reference', 'smoothing') }}
-        end as raw_p,
-        case
-            when is_compared
-                then {{ mlmon.smoothed_share('current_count', 'n_current', 'smoothing') }}
-        end as raw_q
-    from totals
-),
-
-normalised as (
-    select
-        smoothed.*,
-        raw_p / nullif(sum(raw_p) over (
-            partition by window_key, span_windows, segment_name, segment_value, column_name
-        ), 0) as smoothed_p,
-        raw_q / nullif(sum(raw_q) over (
-            partition by window_key, span_windows, segment_name, segment_value, column_name
-        ), 0) as smoothed_q
-    from smoothed
+shares as (
+    {{ mlmon.compare_shares('described', mlmon.comparison_keys()) }}
 )
 
 select
@@ -106,18 +71,9 @@ select
     is_compared,
     reference_count,
     current_count,
-    cast(n_reference as bigint) as n_reference,
-    cast(n_current as bigint) as n_current,
-    case
-        when is_compared
-            then cast(reference_count as {{ mlmon.type_double() }}) / nullif(n_reference, 0)
-    end as p,
-    case
-        when is_compared
-            then cast(current_count as {{ mlmon.type_double() }}) / nullif(n_current, 0)
-    end as q,
-    case
-        when n_reference > 0 and n_current > 0 and smoothed_p > 0 and smoothed_q > 0
-            then (smoothed_q - smoothed_p) * ln(smoothed_q / smoothed_p)
-    end as psi_contribution
-from normalised
+    n_reference,
+    n_current,
+    p,
+    q,
+    psi_contribution
+from shares

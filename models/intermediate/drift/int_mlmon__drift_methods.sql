@@ -1,23 +1,35 @@
 -- One row per touched window end, span, segment, column and method: value, p-value, and the smallest effect that
 -- chance alone would seldom reach at this sample size (alpha 0.01).
+{%- set binned = "(1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0)) * chi_square_quantile" %}
+{%- set ranked %}1.6276236115189503 * sqrt(1.0 / nullif(n_reference_values, 0) + 1.0 / nullif(n_current_values, 0)){% endset %}
+
 with
 
 statistics as (
     select
         statistics.*,
+        tests.binned_p_value,
+        tests.binned_adjusted_p_value,
+        tests.binned_p_value_method,
+        tests.chi_square_p_value,
+        tests.chi_square_adjusted_p_value,
+        tests.chi_square_p_value_method,
+        tests.ks_p_value,
+        tests.ks_adjusted_p_value,
+        tests.ks_p_value_method,
+        tests.missing_change_p_value,
+        tests.missing_change_adjusted_p_value,
+        tests.missing_change_p_value_method,
+        columns.is_ranked,
+        columns.is_ranked_by_segment,
         spans.monitor,
+        spans.reference_key,
         spans.is_judged,
-        spans.is_default_span,
-        columns.column_role,
-        p_values.p_value,
-        -- (1/n + 1/m) times the 0.99 quantile of chi-square: the null quantile of psi.
-        case
-            when statistics.n_bins < 2 then 0
-            else (
-                1.0 / nullif(statistics.n_reference, 0)
-                + 1.0 / nullif(statistics.n_current, 0)
-            ) * quantiles.quantile_99
-        end as null_quantile
+        spans.is_verdict,
+        case when statistics.n_bins < 2 then 0 else quantiles.quantile_99 end
+            as chi_square_quantile,
+        cast(statistics.n_reference_missing + statistics.n_current_missing as {{ mlmon.type_double() }})
+        / nullif(statistics.n_reference_rows + statistics.n_current_rows, 0) as missing_share
     from {{ ref('int_mlmon__drift_statistics') }} as statistics
     inner join {{ ref('int_mlmon__spans') }} as spans
         on
@@ -27,59 +39,27 @@ statistics as (
         on
             spans.monitor = columns.monitor
             and statistics.column_name = columns.column_name
-    left join {{ ref('int_mlmon__drift_p_values') }} as p_values
-        on
-            statistics.window_key = p_values.window_key
-            and statistics.span_windows = p_values.span_windows
-            and statistics.segment_name = p_values.segment_name
-            and statistics.segment_value = p_values.segment_value
-            and statistics.column_name = p_values.column_name
+    left join {{ mlmon.drift_tests() }} as tests
+        on statistics.test_number = tests.test_number
     left join {{ ref('mlmon_chi_square_quantiles') }} as quantiles
         on statistics.n_bins - 1 = quantiles.degrees_of_freedom
-),
-
--- Benjamini-Hochberg over the features of one window, span and segment; score and prediction stand alone.
--- Equal p-values share the greatest of their ranks: the minimum below runs over peers.
-ranked as (
-    select
-        statistics.*,
-        row_number() over (
-            partition by window_key, span_windows, segment_name, segment_value
-            order by
-                case when column_role = 'feature' and p_value is not null then 0 else 1 end,
-                p_value
-        ) as p_rank,
-        sum(case when column_role = 'feature' and p_value is not null then 1 else 0 end) over (
-            partition by window_key, span_windows, segment_name, segment_value
-        ) as n_p
-    from statistics
-),
-
-adjusted as (
-    select
-        ranked.*,
-        case
-            when column_role = 'feature' and p_value is not null
-                then least(1.0, min(p_value * n_p / p_rank) over (
-                    partition by
-                        window_key, span_windows, segment_name, segment_value,
-                        case when column_role = 'feature' and p_value is not null
-                            then 0 else 1 end
-                    order by p_value desc
-                    range between unbounded preceding and current row
-                ))
-            else p_value
-        end as adjusted_p_value
-    from ranked
 )
 
-{% for method, null_quantile in {
-    'psi': 'null_quantile',
-    'js_distance': 'sqrt(null_quantile / (8 * ln(2.0)))',
-    'total_variation': 'sqrt(null_quantile) / 2',
-    'l_infinity': 'sqrt(null_quantile) / 2',
-    'hellinger': 'sqrt(null_quantile / 8)',
-}.items() %}
+{% for method, test, min_detectable_effect in [
+    ('psi', 'binned', binned),
+    ('js_distance', 'binned', 'sqrt(' ~ binned ~ ' / (8 * ln(2.0)))'),
+    ('js_divergence', 'binned', binned ~ ' / (8 * ln(2.0))'),
+    ('hellinger', 'binned', 'sqrt(' ~ binned ~ ' / 8)'),
+    ('total_variation', 'binned', 'sqrt(' ~ binned ~ ') / 2'),
+    ('l_infinity', 'binned', 'sqrt(' ~ binned ~ ') / 2'),
+    ('chi_square', 'chi_square', 'chi_square_quantile'),
+    ('missing_change', 'missing_change', '2.5758293035489 * sqrt(missing_share * (1 - missing_share)'
+        ~ ' * (1.0 / nullif(n_reference_rows, 0) + 1.0 / nullif(n_current_rows, 0)))'),
+    ('ks', 'ks', ranked),
+    ('wasserstein', 'ks', 'cast(null as ' ~ mlmon.type_double() ~ ')'),
+    ('wasserstein_normed', 'ks', ranked),
+] %}
+{%- set counted = {'missing_change': '_rows', 'ks': '_values'}.get(test, '') %}
 {%- if not loop.first %}
 union all
 {% endif %}
@@ -90,16 +70,28 @@ select
     segment_value,
     column_name,
     is_judged,
-    is_default_span,
+    is_verdict,
     monitor,
+    reference_key,
     cast('{{ method }}' as {{ dbt.type_string() }}) as method,
     {{ method }} as value,
-    p_value,
-    adjusted_p_value,
-    {{ null_quantile }} as min_detectable_effect,
-    n_reference,
-    n_current,
+    {% if test == 'ks' -%}
+    case when ks_is_exact then 'exact' when not ks_is_exact then 'cells' end as value_method,
+    {%- else -%}
+    cast('counts' as {{ dbt.type_string() }}) as value_method,
+    {%- endif %}
+    {{ test }}_p_value as p_value,
+    {{ test }}_adjusted_p_value as adjusted_p_value,
+    {{ test }}_p_value_method as p_value_method,
+    {{ min_detectable_effect }} as min_detectable_effect,
+    coalesce(n_reference{{ counted }}, 0) as n_reference,
+    coalesce(n_current{{ counted }}, 0) as n_current,
     bin_spec_id,
-    smoothing
-from adjusted
+    smoothing,
+    {{ 'ks_read_share' if test == 'ks' else 'cast(null as ' ~ mlmon.type_double() ~ ')' }}
+        as read_share
+from statistics
+{%- if method in mlmon.numeric_drift_methods() %}
+where is_verdict and is_ranked and (segment_name = 'all' or is_ranked_by_segment)
+{%- endif %}
 {%- endfor %}

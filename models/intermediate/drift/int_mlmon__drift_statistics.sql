@@ -1,122 +1,105 @@
--- One row per touched window end, span, segment and column: every binned drift statistic, and the chi-square that
--- judges them all. Bins too sparse for it join the smallest dense bin (docs/numbers.md, "p-values").
+-- One row per touched window end, span, segment and column: every drift statistic, and the counts that its p-values
+-- are made from. test_number and family_number are for models that judge: numbers of the row, and of the features
+-- whose p-values are adjusted together (NULL for columns that stand alone).
 with
 
 shares as (
     select * from {{ ref('int_mlmon__compared_shares') }}
+),
+
+compared_shares as (
+    select * from shares
     where is_compared
 ),
 
-sparse_marked as (
-    select
-        shares.*,
-        cast(reference_count + current_count as {{ mlmon.type_double() }})
-        / nullif(n_reference + n_current, 0)
-        * least(n_reference, n_current) < 2 as is_sparse
-    from shares
-),
-
-ranked as (
-    select
-        sparse_marked.*,
-        row_number() over (
-            partition by window_key, span_windows, segment_name, segment_value, column_name
-            order by
-                case when is_sparse then 1 else 0 end,
-                reference_count + current_count,
-                bin_index
-        ) as density_rank
-    from sparse_marked
-),
-
-pooled as (
-    select
-        window_key,
-        span_windows,
-        segment_name,
-        segment_value,
-        column_name,
-        case when is_sparse then 1 else density_rank end as pool,
-        max(case when is_sparse then 0 else 1 end) as is_dense,
-        max(n_reference) as n,
-        max(n_current) as m,
-        cast(sum(reference_count) as {{ mlmon.type_double() }}) as a,
-        cast(sum(current_count) as {{ mlmon.type_double() }}) as b
-    from ranked
-    group by
-        window_key, span_windows, segment_name, segment_value, column_name,
-        case when is_sparse then 1 else density_rank end
-),
-
-chi_squares as (
-    select
-        window_key,
-        span_windows,
-        segment_name,
-        segment_value,
-        column_name,
-        sum(is_dense) as n_dense,
-        sum(
-            case
-                when n > 0 and m > 0 and a + b > 0
-                    then
-                        (a * m - b * n) * (a * m - b * n)
-                        / (cast(n as {{ mlmon.type_double() }}) * m * (a + b))
-            end
-        ) as chi_square
-    from pooled
-    group by window_key, span_windows, segment_name, segment_value, column_name
-),
-
 statistics as (
+    {{ mlmon.binned_statistics('compared_shares', mlmon.comparison_keys()) }}
+),
+
+described as (
     select
-        window_key,
-        span_windows,
-        segment_name,
-        segment_value,
-        column_name,
+        {{ mlmon.comparison_keys() | join(', ') }},
         max(bin_spec_id) as bin_spec_id,
         max(smoothing) as smoothing,
-        max(n_reference) as n_reference,
-        max(n_current) as n_current,
-        count(*) as n_bins,
-        case when count(psi_contribution) = count(*) then sum(psi_contribution) end as psi,
-        sum({{ mlmon.js_term('p', 'q') }}) / 2
-        + sum({{ mlmon.js_term('q', 'p') }}) / 2 as js_divergence,
-        sum(abs(q - p)) / 2 as total_variation,
-        max(abs(q - p)) as l_infinity,
-        sum((sqrt(p) - sqrt(q)) * (sqrt(p) - sqrt(q))) / 2 as hellinger_squared
+        sum(reference_count) as n_reference_rows,
+        sum(current_count) as n_current_rows,
+        sum(case when bin_kind = 'missing' then reference_count else 0 end) as n_reference_missing,
+        sum(case when bin_kind = 'missing' then current_count else 0 end) as n_current_missing,
+        {{ mlmon.missing_change() }} as missing_change
     from shares
-    group by window_key, span_windows, segment_name, segment_value, column_name
+    group by {{ mlmon.comparison_keys() | join(', ') }}
+),
+
+ranks as (
+    select * from {{ ref('int_mlmon__rank_statistics') }}
+),
+
+distances as (
+    select * from {{ ref('int_mlmon__transport_distances') }}
 )
 
 select
-    statistics.window_key,
-    statistics.span_windows,
-    statistics.segment_name,
-    statistics.segment_value,
-    statistics.column_name,
-    statistics.bin_spec_id,
-    statistics.smoothing,
-    statistics.n_reference,
-    statistics.n_current,
+    described.window_key,
+    described.span_windows,
+    described.segment_name,
+    described.segment_value,
+    described.column_name,
+    described.bin_spec_id,
+    described.smoothing,
+    columns.column_role,
+    row_number() over (
+        order by
+            described.window_key, described.span_windows, described.segment_name,
+            described.segment_value, described.column_name
+    ) as test_number,
+    case
+        when columns.column_role = 'feature'
+            then dense_rank() over (
+                order by
+                    described.window_key, described.span_windows, described.segment_name,
+                    described.segment_value
+            )
+    end as family_number,
+    coalesce(statistics.n_reference, 0) as n_reference,
+    coalesce(statistics.n_current, 0) as n_current,
     statistics.n_bins,
-    case when n_reference > 0 and n_current > 0 then psi end as psi,
-    case
-        when n_reference > 0 and n_current > 0 then sqrt(greatest(js_divergence, 0))
-    end as js_distance,
-    case when n_reference > 0 and n_current > 0 then total_variation end as total_variation,
-    case when n_reference > 0 and n_current > 0 then l_infinity end as l_infinity,
-    case
-        when n_reference > 0 and n_current > 0 then sqrt(hellinger_squared)
-    end as hellinger,
-    chi_squares.chi_square,
-    chi_squares.n_dense - 1 as degrees_of_freedom
-from statistics
-inner join chi_squares
+    statistics.psi,
+    statistics.js_distance,
+    statistics.js_divergence,
+    statistics.hellinger,
+    statistics.total_variation,
+    statistics.l_infinity,
+    statistics.chi_square,
+    cast(statistics.degrees_of_freedom as bigint) as degrees_of_freedom,
+    statistics.dense_chi_square,
+    statistics.pooled_chi_square,
+    cast(statistics.sparse_reference as bigint) as sparse_reference,
+    cast(statistics.sparse_current as bigint) as sparse_current,
+    cast(described.n_reference_rows as bigint) as n_reference_rows,
+    cast(described.n_current_rows as bigint) as n_current_rows,
+    cast(described.n_reference_missing as bigint) as n_reference_missing,
+    cast(described.n_current_missing as bigint) as n_current_missing,
+    described.missing_change,
+    ranks.ks,
+    ranks.ks_is_exact,
+    cast(described.n_reference_rows - described.n_reference_missing as bigint)
+        as n_reference_values,
+    cast(described.n_current_rows - described.n_current_missing as bigint) as n_current_values,
+    ranks.read_share as ks_read_share,
+    distances.wasserstein,
+    distances.wasserstein_normed
+from described
+inner join {{ ref('int_mlmon__spans') }} as spans
     on
-        statistics.window_key = chi_squares.window_key
-        and statistics.span_windows = chi_squares.span_windows
-        and statistics.segment_name = chi_squares.segment_name
-        and statistics.segment_value = chi_squares.segment_value
-        and statistics.column_name = chi_squares.column_name
+        described.window_key = spans.window_key
+        and described.span_windows = spans.span_windows
+inner join {{ ref('int_mlmon__column_settings') }} as columns
+    on
+        spans.monitor = columns.monitor
+        and described.column_name = columns.column_name
+left join statistics
+    on {{ mlmon.same_comparison('described', 'statistics') }}
+left join ranks
+    on {{ mlmon.same_comparison('described', 'ranks') }}
+left join distances
+    on {{ mlmon.same_comparison('described', 'distances') }}

@@ -28,18 +28,17 @@ quality as (
 
 drift as (
     select * from {{ ref('fct_mlmon__dataset_drift') }}
-    where segment_name = 'all'
+    where segment_name = 'all' and is_verdict
 ),
 
 output_drift as (
     select
         monitor_key,
         window_end,
-        span_windows,
         max(status_rank) as output_rank
     from {{ ref('fct_mlmon__column_drift') }}
-    where segment_name = 'all' and column_role <> 'feature'
-    group by monitor_key, window_end, span_windows
+    where segment_name = 'all' and column_role <> 'feature' and is_verdict
+    group by monitor_key, window_end
 ),
 
 degradation as (
@@ -95,12 +94,10 @@ gathered as (
         on
             spans.monitor_key = drift.monitor_key
             and spans.window_end = drift.window_end
-            and spans.span_windows = drift.span_windows
     left join output_drift
         on
             spans.monitor_key = output_drift.monitor_key
             and spans.window_end = output_drift.window_end
-            and spans.span_windows = output_drift.span_windows
     left join degradation
         on
             spans.monitor_key = degradation.monitor_key

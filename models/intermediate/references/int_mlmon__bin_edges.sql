@@ -158,7 +158,9 @@ select
         false
     ) as has_below,
     policies.center,
-    coalesce(policies.quarter_scale, 0.25) * 4 as scale
+    coalesce(policies.quarter_scale, 0.25) * 4 as scale,
+    policies.finite_min,
+    policies.finite_max
 from policies
 inner join numbered_edges
     on

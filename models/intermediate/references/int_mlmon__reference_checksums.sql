@@ -7,8 +7,10 @@ rows_of_references as (
         monitor,
         reference_version,
         predicted_at,
+        {{ mlmon.window_index('predicted_at') }} as window_index,
         {{ mlmon.portable_checksum(
             [
+                'cast(' ~ mlmon.window_index('predicted_at') ~ ' as ' ~ dbt.type_string() ~ ')',
                 'prediction_class', mlmon.portable_digits('prediction_value'),
                 mlmon.portable_digits('score'), 'label_class',
                 mlmon.portable_digits('label_value'),
@@ -24,6 +26,8 @@ select
     count(*) as n_reference,
     min(predicted_at) as reference_start_at,
     max(predicted_at) as reference_end_at,
+    min(window_index) as first_index,
+    max(window_index) as last_index,
     md5(
         cast(count(*) as {{ dbt.type_string() }}) || '|'
         || cast(sum(row_checksum) as {{ dbt.type_string() }})

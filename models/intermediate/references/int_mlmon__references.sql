@@ -25,8 +25,8 @@ table_references as (
         checksums.reference_start_at,
         checksums.reference_end_at,
         cast(null as timestamp) as first_predicted_at,
-        cast(null as bigint) as first_index,
-        cast(null as bigint) as last_index,
+        checksums.first_index,
+        checksums.last_index,
         checksums.reference_checksum
     from {{ ref('int_mlmon__reference_checksums') }} as checksums
     inner join settings

@@ -1,4 +1,5 @@
--- One row per row of the references that changed: read once, for all facts about references.
+-- One row per row of the references that changed: read once, for all facts about references. window_index is -1
+-- where the row has no time.
 with
 
 touched as (
@@ -18,6 +19,8 @@ touched as (
 select
     touched.reference_key,
     touched.edge_set_number,
+    coalesce({{ mlmon.window_index('logged.predicted_at', 'logged.monitor') }}, -1)
+        as window_index,
     logged.prediction_class,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,
@@ -39,6 +42,7 @@ union all
 select
     touched.reference_key,
     touched.edge_set_number,
+    logged.window_index,
     logged.prediction_class,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,

@@ -7,6 +7,7 @@ columns as (
 
 select
     columns.*,
-    {{ mlmon.column_key() }} as column_key
+    {{ mlmon.column_key() }} as column_key,
+    {{ mlmon.slot_number('slot', mlmon.numbered_slots('numeric')) }} as slot_number
 from columns
 where column_role <> 'label'

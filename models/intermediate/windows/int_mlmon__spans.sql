@@ -1,5 +1,6 @@
 -- One row per closed window and span that ends with it: the last n base windows, and how many of them exist. A
--- span is judged from half its windows on.
+-- span is judged from half its windows on. The verdict span is the longest whose length the reference has at least
+-- eight times, so that it tells how much a column varies by itself; else the longest.
 with
 
 spine as (
@@ -19,17 +20,41 @@ longest_spans as (
     group by monitor
 ),
 
+verdict_spans as (
+    select
+        reference_facts.reference_key,
+        max(
+            case
+                when
+                    settings.threshold_policy <> 'fixed'
+                    and reference_facts.last_index - reference_facts.first_index + 1
+                    >= 8 * spans.span_windows
+                    then spans.span_windows
+            end
+        ) as span_windows
+    from {{ ref('int_mlmon__references') }} as reference_facts
+    inner join spans
+        on reference_facts.monitor = spans.monitor
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on reference_facts.monitor = settings.monitor
+    group by reference_facts.reference_key
+),
+
 ends as (
     select
         spine.*,
         spine.window_index - spans.span_windows + 1 as first_index,
         spans.span_windows,
-        spans.span_windows = longest_spans.default_span_windows as is_default_span
+        spans.span_windows = longest_spans.default_span_windows as is_default_span,
+        spans.span_windows
+        = coalesce(verdict_spans.span_windows, longest_spans.default_span_windows) as is_verdict
     from spine
     inner join spans
         on spine.monitor = spans.monitor
     inner join longest_spans
         on spine.monitor = longest_spans.monitor
+    left join verdict_spans
+        on spine.reference_key = verdict_spans.reference_key
 ),
 
 existing as (
@@ -58,6 +83,7 @@ select
     ends.window_date,
     ends.span_windows,
     ends.is_default_span,
+    ends.is_verdict,
     ends.is_current_version,
     ends.reference_key,
     ends.reference_hash,

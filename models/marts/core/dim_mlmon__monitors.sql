@@ -14,6 +14,15 @@ spans as (
     group by monitor
 ),
 
+verdict_spans as (
+    select
+        monitor_key,
+        max(span_windows) as span_windows
+    from {{ ref('int_mlmon__spans') }}
+    where is_verdict
+    group by monitor_key
+),
+
 versions as (
     select * from {{ ref('int_mlmon__versions') }}
 ),
@@ -34,6 +43,8 @@ select
     settings.task,
     settings.grain,
     cast(spans.default_span_windows as integer) as default_span_windows,
+    cast(coalesce(verdict_spans.span_windows, spans.default_span_windows) as integer)
+        as verdict_span_windows,
     cast(settings.label_horizon_days as integer) as label_horizon_days,
     settings.primary_metric,
     settings.owner,
@@ -55,6 +66,10 @@ inner join spans
     on settings.monitor = spans.monitor
 left join versions
     on settings.monitor = versions.monitor
+left join verdict_spans
+    on
+        verdict_spans.monitor_key
+        = {{ mlmon.monitor_key('settings.monitor', 'versions.model_version') }}
 left join bounds
     on settings.monitor = bounds.monitor
 left join reference_facts

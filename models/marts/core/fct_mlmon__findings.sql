@@ -1,5 +1,5 @@
 -- One row per verdict at warning or critical, of all marts that judge: the one list of what was wrong, where and
--- when. Drift and performance at the default span only; the shorter ones are there to look at.
+-- when. Drift at the verdict span and performance at the default one; the others are there to look at.
 {{ config(materialized='view') }}
 
 with
@@ -31,7 +31,8 @@ verdicts as (
         status,
         status_rank,
         reason_code,
-        reason
+        reason,
+        true as is_verdict
     from {{ ref('fct_mlmon__quality_checks') }}
 
     union all
@@ -54,7 +55,8 @@ verdicts as (
         status,
         status_rank,
         reason_code,
-        reason
+        reason,
+        is_verdict
     from {{ ref('fct_mlmon__column_drift') }}
 
     union all
@@ -77,7 +79,8 @@ verdicts as (
         status,
         status_rank,
         reason_code,
-        reason
+        reason,
+        is_verdict
     from {{ ref('fct_mlmon__dataset_drift') }}
 
     union all
@@ -100,8 +103,11 @@ verdicts as (
         status,
         status_rank,
         reason_code,
-        reason
+        reason,
+        span_windows = default_span_windows as is_verdict
     from {{ ref('fct_mlmon__degradation') }}
+    inner join monitors
+        using (monitor)
 )
 
 select
@@ -124,11 +130,4 @@ select
     verdicts.reason_code,
     verdicts.reason
 from verdicts
-inner join monitors
-    on verdicts.monitor = monitors.monitor
-where
-    verdicts.status in ('warning', 'critical')
-    and (
-        verdicts.area = 'quality'
-        or verdicts.span_windows = monitors.default_span_windows
-    )
+where verdicts.status in ('warning', 'critical') and verdicts.is_verdict

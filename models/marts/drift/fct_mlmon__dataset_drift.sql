@@ -19,6 +19,7 @@ counted as (
         max(window_end) as window_end,
         max(window_date) as window_date,
         max(reference_hash) as reference_hash,
+        max(case when is_verdict then 1 else 0 end) = 1 as is_verdict,
         sum(case when column_role = 'feature' then 1 else 0 end) as n_columns,
         sum(
             case
@@ -39,6 +40,7 @@ counted as (
         ) as n_insufficient,
         sum(case when status = 'no_reference' then 1 else 0 end) as n_without_reference,
         max(case when column_role = 'score' then psi end) as score_psi,
+        max(case when column_role = 'score' then ks end) as score_ks,
         max(case when column_role = 'prediction' then psi end) as prediction_psi,
         max(case when column_role = 'prediction' then status end) as prediction_status
     from column_drift
@@ -107,11 +109,12 @@ select
     top_columns.psi as top_column_psi,
     top_columns.psi_share as top_column_psi_share,
     rated.score_psi,
-    cast(null as {{ mlmon.type_double() }}) as score_ks,
+    rated.score_ks,
     rated.prediction_psi,
     cast(null as {{ mlmon.type_double() }}) as label_psi,
     rated.prediction_status,
     rated.reference_hash,
+    rated.is_verdict,
     rated.status,
     {{ mlmon.status_rank('rated.status') }} as status_rank,
     rated.reason_code,

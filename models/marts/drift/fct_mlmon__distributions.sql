@@ -1,5 +1,5 @@
 -- One row per monitor, version, closed window end, span, column and bin: the current count beside the
--- reference's. Spans 1 and the default, the whole monitor; bins empty on both sides are absent.
+-- reference's. Spans 1, the default and the verdict's, the whole monitor; bins empty on both sides are absent.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -18,7 +18,7 @@ shares as (
 
 spans as (
     select * from {{ ref('int_mlmon__spans') }}
-    where span_windows = 1 or is_default_span
+    where span_windows = 1 or is_default_span or is_verdict
 ),
 
 columns as (

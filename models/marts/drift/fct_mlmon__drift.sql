@@ -1,5 +1,5 @@
 -- One row per monitor, version, closed window end, span, segment, column and drift method: the statistic and what
--- it was judged by. All methods on the whole monitor; on segments the deciding ones at the default span.
+-- it was judged by. All methods on the whole monitor; on segments the deciding ones at the verdict span.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -11,12 +11,8 @@
 
 with
 
-methods as (
-    select * from {{ ref('int_mlmon__drift_methods') }}
-),
-
-thresholds as (
-    select * from {{ ref('int_mlmon__drift_thresholds') }}
+limits as (
+    select * from {{ ref('int_mlmon__drift_limits') }}
 ),
 
 spans as (
@@ -27,28 +23,9 @@ columns as (
     select * from {{ ref('int_mlmon__column_settings') }}
 ),
 
-compared as (
-    select
-        methods.*,
-        thresholds.warning,
-        thresholds.critical,
-        coalesce(thresholds.is_deciding, false) as is_deciding
-    from methods
-    left join thresholds
-        on
-            methods.monitor = thresholds.monitor
-            and methods.column_name = thresholds.column_name
-            and methods.span_windows = thresholds.span_windows
-            and methods.method = thresholds.method
-    where
-        methods.value is not null
-        or methods.method = 'psi'
-        or thresholds.is_deciding
-),
-
 judged as (
     select
-        compared.*,
+        limits.*,
         case
             when not is_deciding then 'not_deciding'
             when n_reference = 0 then 'no_reference'
@@ -56,18 +33,18 @@ judged as (
             when not is_judged then 'short_span'
             when value is null then 'undefined'
             when
-                {{ mlmon.reaches('value', 'critical') }}
+                {{ mlmon.reaches('abs(value)', 'critical') }}
                 and adjusted_p_value < 0.01 * (1 - 1e-12)
                 then 'above_critical'
             when
-                {{ mlmon.reaches('value', 'warning') }}
+                {{ mlmon.reaches('abs(value)', 'warning') }}
                 and adjusted_p_value < 0.01 * (1 - 1e-12)
                 then 'above_warning'
             when min_detectable_effect > warning * (1 + 1e-12) then 'sample_too_small'
-            when {{ mlmon.reaches('value', 'warning') }} then 'could_be_chance'
+            when {{ mlmon.reaches('abs(value)', 'warning') }} then 'could_be_chance'
             else 'within_threshold'
         end as reason_code
-    from compared
+    from limits
     where segment_name = 'all' or is_deciding
 ),
 
@@ -97,19 +74,25 @@ select
     columns.column_kind,
     rated.method,
     rated.value,
+    rated.value_method,
     rated.p_value,
     rated.adjusted_p_value,
-    case when rated.p_value is not null then 'chi_square_pooled' end as p_value_method,
+    case when rated.p_value is not null then rated.p_value_method end as p_value_method,
     rated.warning as threshold_warning,
     rated.critical as threshold_critical,
-    case when rated.warning is not null then 'fixed' end as threshold_source,
+    case
+        when rated.is_varied then 'reference_windows'
+        when rated.warning is not null then 'fixed'
+    end as threshold_source,
     rated.min_detectable_effect,
     rated.n_reference,
     rated.n_current,
     coalesce(rated.bin_spec_id, 'none') as bin_spec_id,
     rated.smoothing,
     spans.reference_hash,
+    rated.read_share,
     rated.is_deciding,
+    rated.is_verdict,
     rated.status,
     {{ mlmon.status_rank('rated.status') }} as status_rank,
     rated.reason_code

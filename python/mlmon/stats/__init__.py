@@ -23,6 +23,7 @@ from mlmon.stats.distances import (
     psi,
     total_variation,
 )
+from mlmon.stats.kolmogorov import EXACT_ROWS as EXACT_KS_ROWS
 from mlmon.stats.kolmogorov import ks_p_values
 from mlmon.stats.multiple import benjamini_hochberg
 from mlmon.stats.p_values import binned_p_values, chi_square_p_values, two_proportion_p_values
@@ -32,6 +33,7 @@ from mlmon.stats.two_sample import Tested, ks, missing_change, wasserstein, wass
 from mlmon.stats.verdicts import min_detectable_effect, verdict
 
 __all__ = [
+    "EXACT_KS_ROWS",
     "Bin",
     "Bins",
     "ChiSquare",

@@ -1,0 +1,43 @@
+{#
+    What Kolmogorov's series is taken at for the statistic d of samples of n and m values, corrected for their
+    size (Vrbik 2018). The p-value is within 2e-4 of scipy's asymptotic one where n * m / (n + m) >= 100.
+#}
+{% macro kolmogorov_argument(d, n, m) %}
+    {%- set double = mlmon.type_double() -%}
+    {%- set e = "(cast(" ~ n ~ " as " ~ double ~ ") * " ~ m ~ " / (" ~ n ~ " + " ~ m ~ "))" -%}
+    {%- set raw = "(" ~ d ~ " * sqrt(" ~ e ~ "))" -%}
+    {%- set corrected = "(" ~ raw ~ " + 1 / (6 * sqrt(" ~ e ~ ")) + (" ~ raw ~ " - 1) / (4 * " ~ e ~ "))" -%}
+    {{- return(corrected) -}}
+{% endmacro %}
+
+{# The series itself; below 0.2 it is 1 to twelve digits. #}
+{% macro kolmogorov_series(x) %}
+    {%- set terms = [] -%}
+    {%- for k in range(1, 21) -%}
+        {%- do terms.append(
+            ("+ " if k % 2 else "- ")
+            ~ mlmon.bounded_exp("(" ~ -2 * k * k ~ " * " ~ x ~ " * " ~ x ~ ")")
+        ) -%}
+    {%- endfor -%}
+    {{- return(
+        "case when " ~ x ~ " < 0.2 then 1.0 else least(1.0, greatest(0.0, 2 * (0 " ~ terms | join(" ") ~ "))) end"
+    ) -}}
+{% endmacro %}
+
+{#
+    Two-sided p of the difference of two proportions, pooled, without correction; 1 where the pooled share is 0
+    or 1.
+#}
+{% macro two_proportion_p(x_1, n_1, x_2, n_2) %}
+    {%- set double = mlmon.type_double() -%}
+    {%- set pooled = "(cast(" ~ x_1 ~ " + " ~ x_2 ~ " as " ~ double ~ ") / (" ~ n_1 ~ " + " ~ n_2 ~ "))" -%}
+    {%- set variance = "(" ~ pooled ~ " * (1 - " ~ pooled ~ ") * (1.0 / " ~ n_1 ~ " + 1.0 / " ~ n_2 ~ "))" -%}
+    {{- return(
+        "case when " ~ n_1 ~ " = 0 or " ~ n_2 ~ " = 0 then null when " ~ x_1 ~ " + " ~ x_2
+        ~ " in (0, " ~ n_1 ~ " + " ~ n_2 ~ ") then 1.0 else "
+        ~ mlmon.normal_p(
+            "((cast(" ~ x_1 ~ " as " ~ double ~ ") / " ~ n_1 ~ " - cast(" ~ x_2 ~ " as " ~ double ~ ") / "
+            ~ n_2 ~ ") / sqrt(" ~ variance ~ "))"
+        ) ~ " end"
+    ) -}}
+{% endmacro %}

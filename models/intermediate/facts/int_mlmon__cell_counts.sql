@@ -1,0 +1,31 @@
+-- One row per window, segment, ranked column and cell of its fine grid: how many predictions, and the smallest and
+-- greatest value. Sums over windows bound the distance of two distribution functions from both sides.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+) }}
+
+with
+
+predictions as {{ mlmon.inlined() }} (
+    select * from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success
+),
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_windows') }}
+    where monitor is not null
+),
+
+counted as (
+    {{ mlmon.count_cells('predictions', 'window_number') }}
+)
+
+{{ mlmon.name_cells('counted', 'window_number', 'touched', [
+    'keyed.window_key', 'keyed.monitor', 'keyed.model_version', 'keyed.window_index',
+    'keyed.reference_key',
+]) }}

@@ -1,0 +1,111 @@
+-- One row per touched window end at its verdict span, segment, ranked column and cell that matters: the two
+-- distribution functions at the cell's ends, and whether their largest distance may lie inside it. A cell where
+-- one side's values all lie below the other's needs no reading: what is reached inside is known.
+with
+
+touched as (
+    select spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
+        on spans.window_key = touched.window_key
+    where spans.is_verdict and spans.reference_key is not null
+),
+
+columns as (
+    select
+        monitor,
+        column_name,
+        methods like '%,wasserstein%' as is_transported
+    from {{ ref('int_mlmon__column_settings') }}
+    where is_ranked
+),
+
+both_sides as (
+    select * from {{ ref('int_mlmon__cell_comparison') }}
+),
+
+cumulated as (
+    select
+        both_sides.*,
+        sum(n_reference) over {{ mlmon.ranked_partition('order by cell') }} as reference_through,
+        sum(n_current) over {{ mlmon.ranked_partition('order by cell') }} as current_through,
+        sum(n_reference) over {{ mlmon.ranked_partition() }} as reference_total,
+        sum(n_current) over {{ mlmon.ranked_partition() }} as current_total
+    from both_sides
+),
+
+bounded as (
+    select
+        cumulated.*,
+        (reference_through - n_reference) / cast(nullif(reference_total, 0) as {{ mlmon.type_double() }})
+            as f_before,
+        reference_through / cast(nullif(reference_total, 0) as {{ mlmon.type_double() }}) as f_after,
+        (current_through - n_current) / cast(nullif(current_total, 0) as {{ mlmon.type_double() }})
+            as g_before,
+        current_through / cast(nullif(current_total, 0) as {{ mlmon.type_double() }}) as g_after
+    from cumulated
+),
+
+reached as (
+    select
+        bounded.*,
+        greatest(f_after - g_before, g_after - f_before) as bound,
+        greatest(
+            abs(f_after - g_after),
+            case
+                when n_reference = 0 or n_current = 0 then 0
+                when reference_max < current_min then abs(f_after - g_before)
+                when current_max < reference_min then abs(g_after - f_before)
+                else 0
+            end
+        ) as distance,
+        n_reference > 0
+        and n_current > 0
+        and not reference_max < current_min
+        and not current_max < reference_min
+        and not (reference_min = reference_max and current_min = current_max) as is_mixed
+    from bounded
+),
+
+ranked as (
+    select
+        reached.*,
+        max(distance) over {{ mlmon.ranked_partition() }} as best_distance,
+        row_number() over {{ mlmon.ranked_partition('order by distance desc, cell') }}
+            as distance_rank
+    from reached
+    where reference_total > 0 and current_total > 0
+),
+
+chosen as (
+    select
+        ranked.*,
+        is_mixed and bound > best_distance * (1 + 1e-13) as may_hold_supremum
+    from ranked
+)
+
+select
+    chosen.window_key,
+    touched.span_windows,
+    chosen.segment_name,
+    chosen.segment_value,
+    chosen.column_name,
+    chosen.cell,
+    cast(chosen.n_reference as bigint) as n_reference,
+    cast(chosen.n_current as bigint) as n_current,
+    cast(chosen.reference_through - chosen.n_reference as bigint) as reference_before,
+    cast(chosen.current_through - chosen.n_current as bigint) as current_before,
+    cast(chosen.reference_total as bigint) as reference_total,
+    cast(chosen.current_total as bigint) as current_total,
+    chosen.best_distance,
+    chosen.may_hold_supremum,
+    columns.is_transported,
+    chosen.may_hold_supremum or columns.is_transported as is_read
+from chosen
+inner join touched
+    on chosen.window_key = touched.window_key
+inner join columns
+    on
+        touched.monitor = columns.monitor
+        and chosen.column_name = columns.column_name
+where chosen.may_hold_supremum or chosen.distance_rank = 1 or columns.is_transported

@@ -1,0 +1,85 @@
+-- One row per counting, successful prediction of the windows whose values are compared by rank. Windows before the
+-- searched stretch of the log, such as a reference's, are read for themselves.
+{{ config(materialized='view') }}
+
+with
+
+windows as (
+    select * from {{ ref('int_mlmon__ranked_windows') }}
+),
+
+bounds as (
+    select * from {{ ref('int_mlmon__log_bounds') }}
+),
+
+searched_rows as (
+    select
+        {{ mlmon.ranked_columns() }},
+        windows.window_number,
+        windows.edge_set_number
+    from {{ ref('int_mlmon__resolved_predictions') }} as logged
+    inner join windows
+        on
+            logged.monitor = windows.monitor
+            and logged.model_version = windows.model_version
+            and logged.window_index = windows.window_index
+    where logged.is_counting and logged.is_success
+),
+
+older_rows as (
+    select
+        {{ mlmon.ranked_columns() }},
+        windows.window_number,
+        windows.edge_set_number,
+        logged.is_success,
+        row_number() over (
+            partition by logged.request_hash
+            order by logged.loaded_at desc, logged.predicted_at desc
+        ) as row_rank
+    from {{ ref('int_mlmon__prediction_log') }} as logged
+    inner join bounds
+        on
+            logged.monitor = bounds.monitor
+            and logged.predicted_at < bounds.search_from_at
+    inner join windows
+        on
+            logged.monitor = windows.monitor
+            and logged.model_version = windows.model_version
+            and logged.window_index = windows.window_index
+    where logged.quarantine_reason is null
+),
+
+ranked_rows as (
+    select
+        {{ mlmon.ranked_columns('searched_rows') }},
+        window_number,
+        edge_set_number
+    from searched_rows
+
+    union all
+
+    select
+        {{ mlmon.ranked_columns('older_rows') }},
+        window_number,
+        edge_set_number
+    from older_rows
+    where row_rank = 1 and is_success
+)
+
+select
+    ranked_rows.window_number,
+    ranked_rows.edge_set_number,
+    {{ mlmon.nan_to_null('ranked_rows.prediction_value') }} as prediction_value,
+    {{ mlmon.nan_to_null('ranked_rows.score') }} as score
+    {%- for slot in mlmon.slot_names() if not slot.startswith('category') %},
+    {{ mlmon.resolved_segment('ranked_rows.' ~ slot, slot ~ '_values')
+        if slot.startswith('segment') else mlmon.nan_to_null('ranked_rows.' ~ slot) }} as {{ slot }}
+    {%- endfor %}
+from ranked_rows
+{%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
+left join {{ ref('int_mlmon__slot_segments') }} as segment_{{ number }}_values
+    on
+        ranked_rows.edge_set_number = segment_{{ number }}_values.edge_set_number
+        and segment_{{ number }}_values.slot = 'segment_{{ number }}'
+        and ranked_rows.segment_{{ number }} = segment_{{ number }}_values.segment_value
+{%- endfor %}

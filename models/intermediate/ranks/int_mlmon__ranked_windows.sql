@@ -1,0 +1,63 @@
+-- One row per base window some of whose values must be read to compare ranks, numbered for this run: windows of the
+-- spans, and of references that are a stretch of the log.
+with
+
+compared_cells as (
+    select distinct window_key
+    from {{ ref('int_mlmon__compared_cells') }}
+    where is_read
+),
+
+ends as (
+    select spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join compared_cells
+        on spans.window_key = compared_cells.window_key
+    where spans.is_verdict
+),
+
+windows as (
+    select * from {{ ref('int_mlmon__windows') }}
+    where n_predictions > 0
+),
+
+needed as (
+    select windows.window_key
+    from ends
+    inner join windows
+        on
+            ends.monitor = windows.monitor
+            and ends.model_version = windows.model_version
+            and windows.window_index between ends.first_index and ends.window_index
+
+    union
+
+    select windows.window_key
+    from ends
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on ends.reference_key = reference_facts.reference_key
+    inner join windows
+        on
+            reference_facts.monitor = windows.monitor
+            and windows.window_index
+            between reference_facts.first_index and reference_facts.last_index
+            and reference_facts.reference_version in ('all', windows.model_version)
+    where reference_facts.reference_kind <> 'table'
+)
+
+select
+    row_number() over (order by windows.window_key) as window_number,
+    windows.window_key,
+    windows.monitor,
+    windows.model_version,
+    windows.window_index,
+    windows.window_start,
+    versions.reference_key,
+    versions.edge_set_number
+from needed
+inner join windows
+    on needed.window_key = windows.window_key
+inner join {{ ref('int_mlmon__versions') }} as versions
+    on
+        windows.monitor = versions.monitor
+        and windows.model_version = versions.model_version

@@ -1,0 +1,114 @@
+-- One row per touched window end at its verdict span, segment and column for which it is asked: the first Wasserstein
+-- distance over all finite values, and divided by the reference's standard deviation. Values are taken in units of the
+-- largest magnitude, so that none is too large.
+{%- set keys = mlmon.comparison_keys() | join(', ') %}
+
+with
+
+comparisons as (
+    select * from {{ ref('int_mlmon__rank_comparisons') }}
+    where is_transported
+),
+
+side_values as (
+    select
+        {{ mlmon.qualified('comparisons', mlmon.comparison_keys()) }},
+        ranked_values.x,
+        sum(case when comparisons.is_reference then ranked_values.n else 0 end) as n_reference,
+        sum(case when comparisons.is_reference then 0 else ranked_values.n end) as n_current,
+        max(comparisons.reference_total) as reference_expected,
+        max(comparisons.current_total) as current_expected
+    from comparisons
+    inner join {{ ref('int_mlmon__compared_values') }} as ranked_values
+        on
+            comparisons.source_key = ranked_values.source_key
+            and comparisons.segment_position = ranked_values.segment_position
+            and comparisons.segment_value = ranked_values.segment_value
+            and comparisons.slot_number = ranked_values.slot_number
+            and comparisons.cell = ranked_values.cell
+    group by {{ mlmon.qualified('comparisons', mlmon.comparison_keys()) }}, ranked_values.x
+),
+
+-- Where the log no longer has all values there is no distance.
+complete as (
+    select {{ keys }}
+    from side_values
+    group by {{ keys }}
+    having
+        sum(n_reference) = max(reference_expected)
+        and sum(n_current) = max(current_expected)
+),
+
+measured as (
+    select
+        side_values.*,
+        max(abs(x)) over (partition by {{ keys }}) as magnitude,
+        sum(n_reference) over (partition by {{ keys }}) as reference_total,
+        sum(n_current) over (partition by {{ keys }}) as current_total,
+        sum(n_reference) over (partition by {{ keys }} order by x) as reference_through,
+        sum(n_current) over (partition by {{ keys }} order by x) as current_through
+    from side_values
+    where x - x = 0
+),
+
+scaled as (
+    select
+        measured.*,
+        case
+            when magnitude = 0 or (magnitude >= 1 and abs(x) <= 1e-290 * magnitude) then 0
+            else x / magnitude
+        end as u
+    from measured
+),
+
+moved as (
+    select
+        scaled.*,
+        lead(u) over (partition by {{ keys }} order by x) - u as step,
+        sum(n_reference * u) over (partition by {{ keys }})
+        / nullif(reference_total, 0) as reference_mean
+    from scaled
+),
+
+summed as (
+    select
+        {{ keys }},
+        max(magnitude) as magnitude,
+        max(reference_total) as reference_total,
+        max(current_total) as current_total,
+        sum(
+            abs(
+                cast(reference_through as {{ mlmon.type_double() }}) / nullif(reference_total, 0)
+                - cast(current_through as {{ mlmon.type_double() }}) / nullif(current_total, 0)
+            ) * case when step > 1e-290 then step else 0 end
+        ) as distance,
+        sqrt(
+            sum(
+                case
+                    when abs(u - reference_mean) > 1e-145
+                        then n_reference * (u - reference_mean) * (u - reference_mean)
+                    else 0
+                end
+            )
+            / nullif(max(reference_total), 0)
+        ) as reference_stddev
+    from moved
+    group by {{ keys }}
+)
+
+select
+    summed.window_key,
+    summed.span_windows,
+    summed.segment_name,
+    summed.segment_value,
+    summed.column_name,
+    case
+        when distance < 1e-290 / greatest(least(magnitude, 1), 1e-290) then 0
+        when magnitude < 8e307 / greatest(distance, 1) then distance * magnitude
+    end as wasserstein,
+    case when reference_stddev > 1e-300 then distance / reference_stddev end
+        as wasserstein_normed
+from summed
+inner join complete
+    on {{ mlmon.same_comparison('summed', 'complete') }}
+where summed.reference_total > 0 and summed.current_total > 0

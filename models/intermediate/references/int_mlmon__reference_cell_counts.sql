@@ -1,0 +1,28 @@
+-- One row per reference, base window of it, segment, ranked column and cell of its fine grid: how many rows, and the
+-- smallest and greatest value.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='reference_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_references'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+) }}
+
+with
+
+windows as (
+    select * from {{ ref('int_mlmon__touched_reference_windows') }}
+),
+
+reference_rows as (
+    {{ mlmon.resolved_reference_rows() }}
+),
+
+counted as (
+    {{ mlmon.count_cells('reference_rows', 'reference_window') }}
+)
+
+{{ mlmon.name_cells('counted', 'reference_window', 'windows', [
+    'keyed.reference_key', 'keyed.monitor', 'keyed.window_index',
+]) }}

@@ -1,0 +1,169 @@
+-- One row per reference, span, segment, column and method: how much the reference itself varies. Each of its stretches
+-- as long as the span is compared with the rest of it; from eight such stretches on, what three standard deviations
+-- above their mean, or one in a hundred, reaches is a threshold.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='reference_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_references'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+) }}
+
+with
+
+window_counts as (
+    select counts.*
+    from {{ ref('int_mlmon__reference_window_counts') }} as counts
+    inner join {{ ref('int_mlmon__touched_references') }} as touched
+        on counts.reference_key = touched.window_key
+),
+
+cell_counts as (
+    select counts.*
+    from {{ ref('int_mlmon__reference_cell_counts') }} as counts
+    inner join {{ ref('int_mlmon__touched_references') }} as touched
+        on counts.reference_key = touched.window_key
+),
+
+columns as (
+    select
+        reference_facts.reference_key,
+        columns.column_name,
+        columns.smoothing,
+        columns.missing_policy
+    from {{ ref('int_mlmon__references') }} as reference_facts
+    inner join {{ ref('int_mlmon__column_settings') }} as columns
+        on reference_facts.monitor = columns.monitor
+),
+
+bin_stretches as (
+    select
+        stretches.*,
+        columns.smoothing,
+        columns.missing_policy,
+        bins.bin_kind
+    from ({{ mlmon.reference_stretches('window_counts', 'bin_index') }}) as stretches
+    inner join columns
+        on
+            stretches.reference_key = columns.reference_key
+            and stretches.column_name = columns.column_name
+    left join {{ ref('int_mlmon__bins') }} as bins
+        on
+            stretches.reference_key = bins.reference_key
+            and stretches.column_name = bins.column_name
+            and stretches.bin_index = bins.bin_index
+),
+
+shares as (
+    {{ mlmon.compare_shares('bin_stretches', mlmon.stretch_keys()) }}
+),
+
+compared_shares as (
+    select * from shares
+    where is_compared
+),
+
+statistics as (
+    {{ mlmon.binned_statistics('compared_shares', mlmon.stretch_keys()) }}
+),
+
+missing_shares as (
+    select
+        {{ mlmon.stretch_keys() | join(', ') }},
+        abs({{ mlmon.missing_change() }}) as missing_change
+    from shares
+    group by {{ mlmon.stretch_keys() | join(', ') }}
+),
+
+cell_stretches as (
+    {{ mlmon.reference_stretches('cell_counts', 'cell') }}
+),
+
+cumulated as (
+    select
+        cell_stretches.*,
+        sum(reference_count) over (
+            partition by {{ mlmon.stretch_keys() | join(', ') }} order by cell
+        ) as reference_through,
+        sum(current_count) over (
+            partition by {{ mlmon.stretch_keys() | join(', ') }} order by cell
+        ) as current_through,
+        sum(reference_count) over (partition by {{ mlmon.stretch_keys() | join(', ') }})
+            as reference_total,
+        sum(current_count) over (partition by {{ mlmon.stretch_keys() | join(', ') }})
+            as current_total
+    from cell_stretches
+),
+
+-- At the cells' ends: nearer to the exact statistic than a threshold needs to be.
+rank_statistics as (
+    select
+        {{ mlmon.stretch_keys() | join(', ') }},
+        max(
+            abs(
+                cast(reference_through as {{ mlmon.type_double() }}) / nullif(reference_total, 0)
+                - cast(current_through as {{ mlmon.type_double() }}) / nullif(current_total, 0)
+            )
+        ) as ks
+    from cumulated
+    group by {{ mlmon.stretch_keys() | join(', ') }}
+),
+
+long as (
+    {%- for method in [
+        'psi', 'js_distance', 'js_divergence', 'hellinger', 'total_variation', 'l_infinity',
+    ] %}
+    select
+        reference_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        cast('{{ method }}' as {{ dbt.type_string() }}) as method,
+        {{ method }} as value
+    from statistics
+
+    union all
+    {% endfor %}
+    select
+        reference_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        cast('missing_change' as {{ dbt.type_string() }}) as method,
+        missing_change as value
+    from missing_shares
+
+    union all
+
+    select
+        reference_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        cast('ks' as {{ dbt.type_string() }}) as method,
+        ks as value
+    from rank_statistics
+)
+
+select
+    reference_key,
+    span_windows,
+    segment_name,
+    segment_value,
+    column_name,
+    method,
+    cast(count(value) as bigint) as n_stretches,
+    case
+        when count(value) >= 8
+            then greatest(
+                avg(value) + 3 * {{ mlmon.population_stddev('value') }},
+                percentile_cont(0.99) within group (order by value)
+            )
+    end as threshold
+from long
+where value is not null
+group by reference_key, span_windows, segment_name, segment_value, column_name, method

@@ -1,0 +1,81 @@
+-- One row per reference, base window of it, segment, monitored column and bin: how many rows. Summed over its
+-- windows it is what the log is compared with; window by window it tells how much the reference varies.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='reference_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_references'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+) }}
+
+with
+
+windows as (
+    select * from {{ ref('int_mlmon__touched_reference_windows') }}
+),
+
+reference_rows as (
+    {{ mlmon.resolved_reference_rows() }}
+),
+
+columns as (
+    select * from {{ ref('int_mlmon__column_settings') }}
+),
+
+segments as (
+    {{ mlmon.segment_settings() }}
+),
+
+counted as (
+    {{ mlmon.count_bins('reference_rows', 'reference_window', 'windows') }}
+),
+
+all_counts as (
+    select
+        reference_window,
+        cast('all' as {{ dbt.type_string() }}) as segment_name,
+        cast('all' as {{ dbt.type_string() }}) as segment_value,
+        slot,
+        bin_index,
+        sum(n) as n
+    from counted
+    where segment_position = 1
+    group by reference_window, slot, bin_index
+
+    union all
+
+    select
+        counted.reference_window,
+        segments.segment_name,
+        counted.segment_value,
+        counted.slot,
+        counted.bin_index,
+        counted.n
+    from counted
+    inner join windows
+        on counted.reference_window = windows.reference_window
+    inner join segments
+        on
+            windows.monitor = segments.monitor
+            and counted.segment_position = segments.segment_position
+)
+
+select
+    windows.reference_key,
+    windows.monitor,
+    windows.window_index,
+    all_counts.segment_name,
+    all_counts.segment_value,
+    columns.column_name,
+    columns.column_role,
+    columns.column_kind,
+    all_counts.bin_index,
+    cast(all_counts.n as bigint) as n
+from all_counts
+inner join windows
+    on all_counts.reference_window = windows.reference_window
+inner join columns
+    on
+        windows.monitor = columns.monitor
+        and all_counts.slot = columns.slot

@@ -1,0 +1,155 @@
+-- One row per touched window end, span, segment and column, by test_number: how likely chance alone makes the two
+-- sides differ as much, by the tests that SQL can do. The Python model of the same columns uses scipy.
+with
+
+statistics as (
+    select
+        *,
+        case
+            when n_reference_values > 0 and n_current_values > 0 and ks is not null
+                then {{ mlmon.kolmogorov_argument('ks', 'n_reference_values', 'n_current_values') }}
+        end as kolmogorov_argument
+    from {{ ref('int_mlmon__drift_statistics') }}
+),
+
+chi_squares as (
+    select
+        test_number,
+        family_number,
+        cast('binned' as {{ dbt.type_string() }}) as test,
+        pooled_chi_square / 2 as h,
+        degrees_of_freedom
+    from statistics
+    where n_reference > 0 and n_current > 0
+
+    union all
+
+    select
+        test_number,
+        family_number,
+        cast('chi_square' as {{ dbt.type_string() }}) as test,
+        chi_square / 2 as h,
+        n_bins - 1 as degrees_of_freedom
+    from statistics
+    where n_reference > 0 and n_current > 0
+),
+
+-- The upper tail of chi-square as its finite sum (docs/numbers.md, "p-values").
+tail_terms as (
+    select
+        chi_squares.test_number,
+        chi_squares.test,
+        case
+            when mod(chi_squares.degrees_of_freedom, 2) = 0
+                then -chi_squares.h + log_gammas.i * ln(chi_squares.h) - log_gammas.ln_factorial
+            else
+                -chi_squares.h + (log_gammas.i - 0.5) * ln(chi_squares.h)
+                - log_gammas.ln_gamma_half
+        end as log_term
+    from chi_squares
+    inner join {{ ref('int_mlmon__log_gammas') }} as log_gammas
+        on
+            (
+                mod(chi_squares.degrees_of_freedom, 2) = 0
+                and 2 * log_gammas.i < chi_squares.degrees_of_freedom
+            )
+            or (
+                mod(chi_squares.degrees_of_freedom, 2) = 1
+                and log_gammas.i >= 1
+                and 2 * log_gammas.i <= chi_squares.degrees_of_freedom - 1
+            )
+    where chi_squares.h > 0
+),
+
+tails as (
+    select
+        test_number,
+        test,
+        sum({{ mlmon.bounded_exp('log_term') }}) as total
+    from tail_terms
+    group by test_number, test
+),
+
+p_values as (
+    select
+        chi_squares.test_number,
+        chi_squares.family_number,
+        chi_squares.test,
+        case
+            when chi_squares.degrees_of_freedom <= 0 or chi_squares.h <= 0 then 1.0
+            else least(
+                1.0,
+                coalesce(tails.total, 0)
+                + case
+                    when mod(chi_squares.degrees_of_freedom, 2) = 1
+                        then {{ mlmon.erfc('sqrt(chi_squares.h)') }}
+                    else 0
+                end
+            )
+        end as p_value
+    from chi_squares
+    left join tails
+        on
+            chi_squares.test_number = tails.test_number
+            and chi_squares.test = tails.test
+
+    union all
+
+    select
+        test_number,
+        family_number,
+        cast('ks' as {{ dbt.type_string() }}) as test,
+        {{ mlmon.kolmogorov_series('kolmogorov_argument') }} as p_value
+    from statistics
+    where kolmogorov_argument is not null
+
+    union all
+
+    select
+        test_number,
+        family_number,
+        cast('missing_change' as {{ dbt.type_string() }}) as test,
+        {{ mlmon.two_proportion_p(
+            'n_current_missing', 'n_current_rows', 'n_reference_missing', 'n_reference_rows'
+        ) }} as p_value
+    from statistics
+    where n_reference_rows > 0 and n_current_rows > 0
+),
+
+-- Benjamini-Hochberg over the features of one window, span and segment; score and prediction stand alone.
+-- Equal p-values share the greatest of their ranks: the minimum below runs over peers.
+ranked as (
+    select
+        p_values.*,
+        row_number() over (partition by family_number, test order by p_value) as p_rank,
+        count(*) over (partition by family_number, test) as n_p
+    from p_values
+),
+
+adjusted as (
+    select
+        ranked.*,
+        case
+            when family_number is null then p_value
+            else least(1.0, min(p_value * n_p / p_rank) over (
+                partition by family_number, test
+                order by p_value desc
+                range between unbounded preceding and current row
+            ))
+        end as adjusted_p_value
+    from ranked
+)
+
+select
+    test_number,
+    {%- for test, method in {
+        'binned': 'chi_square_pooled', 'chi_square': 'chi_square_series',
+        'ks': 'kolmogorov_series', 'missing_change': 'two_proportion_z',
+    }.items() %}
+    max(case when test = '{{ test }}' then p_value end) as {{ test }}_p_value,
+    max(case when test = '{{ test }}' then adjusted_p_value end) as {{ test }}_adjusted_p_value,
+    max(case when test = '{{ test }}' then '{{ method }}' end) as {{ test }}_p_value_method
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+from adjusted
+group by test_number
