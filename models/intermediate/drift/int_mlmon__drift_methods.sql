@@ -1,7 +1,9 @@
 -- One row per touched window end, span, segment, column and method: value, p-value, and the smallest effect that
 -- chance alone would seldom reach at this sample size (alpha 0.01).
-{%- set binned = "(1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0)) * chi_square_quantile" %}
-{%- set ranked %}1.6276236115189503 * sqrt(1.0 / nullif(n_reference_values, 0) + 1.0 / nullif(n_current_values, 0)){% endset %}
+{%- set binned = "(1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0))"
+    ~ " * chi_square_quantile" %}
+{%- set ranked = "1.6276236115189503 * sqrt(1.0 / nullif(n_reference_values, 0)"
+    ~ " + 1.0 / nullif(n_current_values, 0))" %}
 
 with
 
@@ -28,8 +30,10 @@ statistics as (
         spans.is_verdict,
         case when statistics.n_bins < 2 then 0 else quantiles.quantile_99 end
             as chi_square_quantile,
-        cast(statistics.n_reference_missing + statistics.n_current_missing as {{ mlmon.type_double() }})
-        / nullif(statistics.n_reference_rows + statistics.n_current_rows, 0) as missing_share
+        cast(
+            statistics.n_reference_missing
+            + statistics.n_current_missing as {{ mlmon.type_double() }}
+        ) / nullif(statistics.n_reference_rows + statistics.n_current_rows, 0) as missing_share
     from {{ ref('int_mlmon__drift_statistics') }} as statistics
     inner join {{ ref('int_mlmon__spans') }} as spans
         on

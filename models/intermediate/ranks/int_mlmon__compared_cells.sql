@@ -37,13 +37,14 @@ cumulated as (
 bounded as (
     select
         cumulated.*,
-        (reference_through - n_reference) / cast(nullif(reference_total, 0) as {{ mlmon.type_double() }})
+        cast(reference_through - n_reference as {{ mlmon.type_double() }}) / reference_total
             as f_before,
-        reference_through / cast(nullif(reference_total, 0) as {{ mlmon.type_double() }}) as f_after,
-        (current_through - n_current) / cast(nullif(current_total, 0) as {{ mlmon.type_double() }})
+        cast(reference_through as {{ mlmon.type_double() }}) / reference_total as f_after,
+        cast(current_through - n_current as {{ mlmon.type_double() }}) / current_total
             as g_before,
-        current_through / cast(nullif(current_total, 0) as {{ mlmon.type_double() }}) as g_after
+        cast(current_through as {{ mlmon.type_double() }}) / current_total as g_after
     from cumulated
+    where reference_total > 0 and current_total > 0
 ),
 
 reached as (
@@ -74,7 +75,6 @@ ranked as (
         row_number() over {{ mlmon.ranked_partition('order by distance desc, cell') }}
             as distance_rank
     from reached
-    where reference_total > 0 and current_total > 0
 ),
 
 chosen as (

@@ -33,7 +33,10 @@ positions as (
             and comparisons.segment_value = ranked.segment_value
             and comparisons.slot_number = ranked.slot_number
             and comparisons.cell = ranked.cell
-    group by {{ mlmon.qualified('comparisons', mlmon.comparison_keys()) }}, comparisons.cell, ranked.position
+    group by
+        {{ mlmon.qualified('comparisons', mlmon.comparison_keys()) }},
+        comparisons.cell,
+        ranked.position
 ),
 
 distances as (

@@ -87,7 +87,7 @@ verdicts as (
 
     select
         'performance' as area,
-        monitor,
+        degradation.monitor,
         model_version,
         window_start,
         window_end,
@@ -95,7 +95,7 @@ verdicts as (
         span_windows,
         segment_name,
         segment_value,
-        {{ mlmon.column_key('monitor', "'table'", "'all'") }} as column_key,
+        {{ mlmon.column_key('degradation.monitor', "'table'", "'all'") }} as column_key,
         'all' as column_name,
         'table' as column_role,
         'none' as column_kind,
@@ -105,9 +105,9 @@ verdicts as (
         reason_code,
         reason,
         span_windows = default_span_windows as is_verdict
-    from {{ ref('fct_mlmon__degradation') }}
+    from {{ ref('fct_mlmon__degradation') }} as degradation
     inner join monitors
-        using (monitor)
+        on degradation.monitor = monitors.monitor
 )
 
 select
