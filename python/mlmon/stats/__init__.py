@@ -28,14 +28,14 @@ from mlmon.stats.multiple import benjamini_hochberg
 from mlmon.stats.p_values import binned_p_values, chi_square_p_values, two_proportion_p_values
 from mlmon.stats.shares import smoothed_shares
 from mlmon.stats.two_by_bins import ChiSquare, binned_p_value, chi_square
-from mlmon.stats.two_sample import Tested, ks, missing_change, wasserstein, wasserstein_normed
+from mlmon.stats.two_sample import Difference, ks, missing_change, wasserstein, wasserstein_normed
 from mlmon.stats.verdicts import min_detectable_effect, verdict
 
 __all__ = [
     "Bin",
     "Bins",
     "ChiSquare",
-    "Tested",
+    "Difference",
     "benjamini_hochberg",
     "bin_counts",
     "binned_p_value",
