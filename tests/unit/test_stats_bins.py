@@ -142,6 +142,15 @@ def test_booleans_are_categories() -> None:
     ]
 
 
+def test_dates_and_numpy_booleans_are_categories_too() -> None:
+    days = np.array(["2026-01-01", "NaT", "2026-01-02", "2026-01-01"], dtype="datetime64[D]")
+    bins = stats.categorical_bins(days)
+    assert [one.lower for one in bins.bins[:2]] == ["2026-01-01", "2026-01-02"]
+    assert stats.bin_counts(days, bins).tolist() == [2, 1, 0, 0, 1]
+    mixed = np.array([np.bool_(True), None], dtype=object)
+    assert stats.categorical_bins(mixed).bins[0].lower == "true"
+
+
 def test_a_masked_column_is_missing_where_it_is_masked() -> None:
     bins = stats.numeric_bins(np.arange(100.0))
     found = stats.bin_counts(np.ma.masked_array([1.0, 2.0, 3.0], mask=[True, False, False]), bins)

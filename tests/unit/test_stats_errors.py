@@ -21,6 +21,8 @@ BAD: dict[str, Callable[[], object]] = {
     "an unknown smoothing": lambda: stats.smoothed_shares([1, 2], "laplace"),
     "an unknown smoothing of psi": lambda: stats.psi([1, 2], [1, 2], "floor"),
     "arrays that do not fit": lambda: stats.chi_square_p_values([1, 2, 3], [1, 2]),
+    "parts of rows": lambda: stats.binned_p_value([100, 0.5], [100, 1]),
+    "more exact rows than scipy has": lambda: stats.ks_p_values(0.1, 50, 50, exact_rows=20_000),
     "a D above 1": lambda: stats.ks_p_values([1.2], [5], [5]),
     "a p-value above 1": lambda: stats.benjamini_hochberg([0.5, 1.2]),
     "groups that do not fit": lambda: stats.benjamini_hochberg([0.5, 0.2], [1]),

@@ -76,6 +76,16 @@ def test_binned_p_values_are_the_one_test_column_by_column() -> None:
     )
 
 
+def test_the_sums_of_many_tables_are_those_of_each() -> None:
+    rng = np.random.default_rng(6)
+    shares = rng.dirichlet(np.full(12, 0.2))
+    a = rng.multinomial(500, shares, 50).astype(float)
+    b = rng.multinomial(60, shares, 50).astype(float)
+    together = stats.binned_p_values(*stats.table_sums(a, b))
+    alone = [stats.binned_p_value(*sides) for sides in zip(a, b, strict=True)]
+    np.testing.assert_allclose(together, alone, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [

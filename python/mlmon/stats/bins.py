@@ -109,7 +109,9 @@ def categorical_bins(reference: ArrayLike, k: int = 100) -> Bins:
     reference's others, one for what it never had. Texts are compared exactly."""
     _check_k(k)
     frequency = Counter(texts(reference).tolist())
-    ordered = sorted(frequency, key=lambda text: (-frequency[text], text.encode()))
+    ordered = sorted(
+        frequency, key=lambda text: (-frequency[text], text.encode(errors="surrogatepass"))
+    )
     values = tuple(Bin("value", text, text) for text in ordered[:k])
     return Bins(
         "categorical",
