@@ -28,8 +28,8 @@ from mlmon.stats.kolmogorov import ks_p_values
 from mlmon.stats.multiple import benjamini_hochberg
 from mlmon.stats.p_values import binned_p_values, chi_square_p_values, two_proportion_p_values
 from mlmon.stats.shares import smoothed_shares
-from mlmon.stats.two_by_bins import ChiSquare, binned_p_value, chi_square
-from mlmon.stats.two_sample import Tested, ks, missing_change, wasserstein, wasserstein_normed
+from mlmon.stats.two_by_bins import ChiSquare, TableSums, binned_p_value, chi_square, table_sums
+from mlmon.stats.two_sample import Difference, ks, missing_change, wasserstein, wasserstein_normed
 from mlmon.stats.verdicts import min_detectable_effect, verdict
 
 __all__ = [
@@ -37,7 +37,8 @@ __all__ = [
     "Bin",
     "Bins",
     "ChiSquare",
-    "Tested",
+    "Difference",
+    "TableSums",
     "benjamini_hochberg",
     "bin_counts",
     "binned_p_value",
@@ -59,6 +60,7 @@ __all__ = [
     "psi",
     "quantile_edges",
     "smoothed_shares",
+    "table_sums",
     "total_variation",
     "two_proportion_p_values",
     "verdict",

@@ -65,7 +65,10 @@ def equal_width_edges(values: ArrayLike, k: int = 10) -> Floats:
     if not len(finite):
         return np.empty(0)
     low, high = float(finite.min()), float(finite.max())
-    width = (high - low) / k if math.isfinite(high - low) else high / k - low / k
+    if math.isinf(high - low):
+        # The range of the largest doubles is none itself; the edges within it are.
+        return np.unique(np.array([low * ((k - j) / k) + high * (j / k) for j in range(1, k)]))
+    width = (high - low) / k
     return np.unique(np.array([low + j * width for j in range(1, k)]))
 
 
@@ -106,7 +109,9 @@ def categorical_bins(reference: ArrayLike, k: int = 100) -> Bins:
     reference's others, one for what it never had. Texts are compared exactly."""
     _check_k(k)
     frequency = Counter(texts(reference).tolist())
-    ordered = sorted(frequency, key=lambda text: (-frequency[text], text.encode()))
+    ordered = sorted(
+        frequency, key=lambda text: (-frequency[text], text.encode(errors="surrogatepass"))
+    )
     values = tuple(Bin("value", text, text) for text in ordered[:k])
     return Bins(
         "categorical",

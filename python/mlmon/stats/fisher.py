@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlmon.stats.inputs import ArrayLike, Flags, Floats, same_shape
+from mlmon.stats.inputs import ArrayLike, Flags, Floats, refusal, same_shape
 
 # Tables whose probability is equal to the observed one count as "as extreme". Their computed
 # probabilities differ in the last bits; two that are truly unequal differ by far more.
@@ -37,6 +37,10 @@ def fisher_p_values(
     p_values = np.full(a.shape, np.nan)
     with np.errstate(invalid="ignore"):
         usable = (n > 0) & (m > 0) & (a >= 0) & (c >= 0) & (a <= n) & (c <= m)
+    if any((side[usable] % 1 != 0).any() for side in (a, n, c, m)):
+        raise refusal(
+            "counts", "parts of rows", "whole rows", "count rows; weights have no exact test"
+        )
     if usable.any():
         tables, row_of = np.unique(
             np.column_stack([a[usable], n[usable], c[usable], m[usable]]),

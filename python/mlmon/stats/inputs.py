@@ -45,7 +45,7 @@ def as_floats(name: str, values: ArrayLike) -> Floats:
 
 
 def as_counts(name: str, values: ArrayLike) -> Floats:
-    """Counts of bins: one dimension, finite, whole or weighted, none negative."""
+    """Counts of bins: one dimension, finite, none negative."""
     counts = as_floats(name, values)
     if counts.ndim != 1:
         raise refusal(name, f"{counts.ndim} dimensions", "one", "pass one count per bin")

@@ -31,6 +31,10 @@ def ks_p_values(
     pairs of a row of each, else asymptotic; equal rows are computed once. An exact value takes 0.2 to
     100 ms, growing with the sizes and D. NaN where a side has no rows or D is NaN.
     """
+    if not 0 <= exact_rows <= EXACT_ROWS:
+        raise refusal(
+            "exact_rows", repr(exact_rows), f"0 to {EXACT_ROWS:,}", "scipy is exact up to that size"
+        )
     statistic, n, m = same_shape(d=d, n_reference=n_reference, n_current=n_current)
     p_values = np.full(statistic.shape, np.nan)
     with np.errstate(invalid="ignore"):

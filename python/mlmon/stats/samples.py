@@ -13,6 +13,8 @@ def is_missing(values: ArrayLike) -> Flags:
     data = _one_dimension(values)
     if data.dtype.kind == "f":
         missing: Flags = np.isnan(data)
+    elif data.dtype.kind in "mM":
+        missing = np.isnat(data)
     elif data.dtype.kind == "O":
         missing = np.fromiter((_is_nothing(value) for value in data), dtype=bool, count=len(data))
     else:
@@ -50,4 +52,4 @@ def _is_nothing(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return ("true" if value else "false") if isinstance(value, (bool, np.bool_)) else str(value)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from mlmon.stats.inputs import ArrayLike, Flags, Floats, paired_counts
+from mlmon.stats.inputs import ArrayLike, Floats, paired_counts
 from mlmon.stats.p_values import binned_p_values
 
 # A bin whose share of both samples, times the smaller sample, is below this is too sparse for Pearson.
@@ -21,6 +21,17 @@ class ChiSquare(NamedTuple):
     statistic: float
     p_value: float
     degrees_of_freedom: int
+
+
+class TableSums(NamedTuple):
+    """The sums of 2×B tables that binned_p_values takes, one array entry per table."""
+
+    chi_square: Floats
+    degrees_of_freedom: Floats
+    sparse_reference: Floats
+    sparse_current: Floats
+    n_reference: Floats
+    n_current: Floats
 
 
 def chi_square(reference_counts: ArrayLike, current_counts: ArrayLike) -> ChiSquare:
@@ -45,24 +56,35 @@ def binned_p_value(reference_counts: ArrayLike, current_counts: ArrayLike) -> fl
     no rows.
     """
     reference, current = paired_counts(reference_counts, current_counts)
-    sparse = sparse_bins(reference, current)
-    dense_reference, dense_current = reference[~sparse], current[~sparse]
-    found = binned_p_values(
-        pearson(dense_reference, dense_current),
-        len(dense_reference) - 1,
-        reference[sparse].sum(),
-        current[sparse].sum(),
-        reference.sum(),
-        current.sum(),
+    return float(binned_p_values(*table_sums(reference, current)))
+
+
+def table_sums(reference: Floats, current: Floats) -> TableSums:
+    """What binned_p_values needs of 2×B tables: bins on the last axis, one table per leading place.
+
+    Bins empty on both sides count for nothing. Whether a bin is sparse is compared in whole numbers of
+    rows, so no rounding decides it.
+    """
+    both = reference + current
+    n, m = reference.sum(axis=-1, keepdims=True), current.sum(axis=-1, keepdims=True)
+    sparse = (both > 0) & (both * np.minimum(n, m) < SPARSE_BELOW * (n + m))
+    dense = (both > 0) & ~sparse
+    a, b = np.where(dense, reference, 0.0), np.where(dense, current, 0.0)
+    rows_a, rows_b = a.sum(axis=-1, keepdims=True), b.sum(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (a + b) / (rows_a + rows_b)
+        # Without a row on one side of the dense bins all terms are NaN, and so is the sum.
+        terms = (a - rows_a * share) ** 2 / (rows_a * share) + (b - rows_b * share) ** 2 / (
+            rows_b * share
+        )
+    return TableSums(
+        chi_square=np.sum(np.where(dense, terms, 0.0), axis=-1),
+        degrees_of_freedom=dense.sum(axis=-1) - 1.0,
+        sparse_reference=np.sum(np.where(sparse, reference, 0.0), axis=-1),
+        sparse_current=np.sum(np.where(sparse, current, 0.0), axis=-1),
+        n_reference=n[..., 0],
+        n_current=m[..., 0],
     )
-    return float(found)
-
-
-def sparse_bins(reference: Floats, current: Floats) -> Flags:
-    """Which bins are too sparse for Pearson's test. The comparison is in whole numbers of rows."""
-    n, m = reference.sum(), current.sum()
-    sparse: Flags = (reference + current) * min(n, m) < SPARSE_BELOW * (n + m)
-    return sparse
 
 
 def pearson(reference: Floats, current: Floats, yates: bool = False) -> float:

@@ -16,24 +16,24 @@ from mlmon.stats.p_values import two_proportion_p_values
 from mlmon.stats.samples import is_missing, numbers
 
 
-class Tested(NamedTuple):
+class Difference(NamedTuple):
     """A statistic and the probability of one as large by chance."""
 
     statistic: float
     p_value: float
 
 
-def ks(reference: ArrayLike, current: ArrayLike) -> Tested:
+def ks(reference: ArrayLike, current: ArrayLike) -> Difference:
     """Exact two-sample Kolmogorov–Smirnov D with scipy's p-value (ks_2samp, method auto).
 
     Ties and ±inf are values like others. NaN where a side has no values.
     """
     first, second = numbers("reference", reference), numbers("current", current)
     if not len(first) or not len(second):
-        return Tested(math.nan, math.nan)
+        return Difference(math.nan, math.nan)
     _, ours, theirs = _distributions(first, second)
     d = float(np.max(np.abs(ours - theirs)))
-    return Tested(d, float(ks_p_values(d, len(first), len(second))))
+    return Difference(d, float(ks_p_values(d, len(first), len(second))))
 
 
 def wasserstein(reference: ArrayLike, current: ArrayLike) -> float:
@@ -60,14 +60,14 @@ def wasserstein_normed(reference: ArrayLike, current: ArrayLike) -> float:
     return scaled_distance / deviation * (scale / largest)
 
 
-def missing_change(reference: ArrayLike, current: ArrayLike) -> Tested:
+def missing_change(reference: ArrayLike, current: ArrayLike) -> Difference:
     """Missing share of the current sample minus that of the reference, with the pooled z test's p."""
     first, second = is_missing(reference), is_missing(current)
     if not len(first) or not len(second):
-        return Tested(math.nan, math.nan)
+        return Difference(math.nan, math.nan)
     change = float(second.mean()) - float(first.mean())
     p_value = two_proportion_p_values(first.sum(), len(first), second.sum(), len(second))
-    return Tested(change, float(p_value))
+    return Difference(change, float(p_value))
 
 
 def _finite(name: str, values: ArrayLike) -> Floats:

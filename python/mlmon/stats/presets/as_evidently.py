@@ -10,7 +10,7 @@ from scipy import special
 from mlmon.stats.distances import js_divergence
 from mlmon.stats.inputs import ArrayLike, Floats, Values
 from mlmon.stats.p_values import two_proportion_p_values
-from mlmon.stats.presets.columns import Column, counts_of_values, two_columns
+from mlmon.stats.presets.columns import Kind, counts_of_values, two_columns
 from mlmon.stats.two_sample import ks, wasserstein
 
 # More distinct reference values than this are binned, up to it each value is a bin.
@@ -23,7 +23,7 @@ NUMERIC = ("psi", "jensenshannon", "kl_div", "hellinger", "wasserstein", "ks")
 CATEGORICAL = ("psi", "jensenshannon", "kl_div", "hellinger", "chisquare", "z")
 
 
-def evidently(reference: ArrayLike, current: ArrayLike, kind: Column) -> dict[str, float]:
+def evidently(reference: ArrayLike, current: ArrayLike, kind: Kind) -> dict[str, float]:
     """Evidently's numbers by method; kind is ``numeric`` or ``categorical``.
 
     ks, chisquare and z are p-values, the others distances; z only for two categories. NaN where a side
@@ -50,7 +50,7 @@ def evidently(reference: ArrayLike, current: ArrayLike, kind: Column) -> dict[st
     return found
 
 
-def _binned(first: Values, second: Values, kind: Column) -> tuple[Floats, Floats]:
+def _binned(first: Values, second: Values, kind: Kind) -> tuple[Floats, Floats]:
     """Sturges' bins over both samples together, or a bin per value."""
     if kind == "numeric" and len(np.unique(first)) > MOST_VALUES:
         return _histograms(first, second, np.concatenate([first, second]))
@@ -72,7 +72,7 @@ def _filled(shares: Floats) -> Floats:
     return np.where(shares == 0, FILL if smallest > FILL else smallest / 1e6, shares)
 
 
-def _hellinger(first: Values, second: Values, kind: Column) -> float:
+def _hellinger(first: Values, second: Values, kind: Kind) -> float:
     if kind == "numeric":
         a, b = _histograms(first, second, np.unique(np.concatenate([first, second])))
     else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlmon.stats.distances import hellinger, js_distance, l_infinity
 from mlmon.stats.inputs import ArrayLike, Floats, Values
-from mlmon.stats.presets.columns import Column, counts_of_values, two_columns
+from mlmon.stats.presets.columns import Kind, counts_of_values, two_columns
 from mlmon.stats.two_by_bins import pearson
 from mlmon.stats.two_sample import ks, wasserstein
 
@@ -16,7 +16,7 @@ NUMERIC = ("jensen_shannon", "hellinger", "kolmogorov_smirnov", "wasserstein")
 CATEGORICAL = ("jensen_shannon", "hellinger", "l_infinity", "chi2")
 
 
-def nannyml(reference: ArrayLike, current: ArrayLike, kind: Column) -> dict[str, float]:
+def nannyml(reference: ArrayLike, current: ArrayLike, kind: Kind) -> dict[str, float]:
     """NannyML's numbers by method; kind is ``numeric`` or ``categorical``. Missing values are dropped.
 
     From 10,000 reference rows on the tool estimates kolmogorov_smirnov and wasserstein from bins; here

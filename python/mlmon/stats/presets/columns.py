@@ -9,11 +9,11 @@ import numpy as np
 from mlmon.stats.inputs import ArrayLike, Floats, Values, one_of
 from mlmon.stats.samples import numbers, texts
 
-Column: TypeAlias = Literal["numeric", "categorical"]
+Kind: TypeAlias = Literal["numeric", "categorical"]
 
 
 def two_columns(
-    reference: ArrayLike, current: ArrayLike, kind: Column, finite: bool = False
+    reference: ArrayLike, current: ArrayLike, kind: Kind, finite: bool = False
 ) -> tuple[Values, Values]:
     """Both samples' non-missing values: doubles, or texts; with ``finite`` without ±inf."""
     one_of("kind", kind, ("numeric", "categorical"))
