@@ -119,6 +119,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "primary_metric": "f1",
         "metrics": [],
         "slo_latency_ms": None,
+        "multivariate": None,
         "owner": "",
         "description": "",
         "dashboard_url": "",
