@@ -12,7 +12,7 @@ from support.compare import differences
 from support.dbt_project import DbtProject
 from support.warehouses import Engine
 
-ROWS_A_DAY = 150
+ROWS_A_DAY = 400
 FIRST, TURN, LAST = (pd.Timestamp(day) for day in ("2026-03-01", "2026-04-01", "2026-04-20"))
 SOURCES = {"logs": ["predictions", "training"]}
 MART = "fct_mlmon__multivariate_drift"
@@ -63,7 +63,7 @@ def monitor(**keys: Any) -> dict[str, Any]:
 
 
 MONITORS = {
-    "first_days": monitor(multivariate={"rows": 1000}),
+    "first_days": monitor(multivariate={"rows": 300}),
     "given": monitor(multivariate=True, reference={"source": ["logs", "training"]}),
     "dates": monitor(multivariate=True, reference={"from": "2026-03-01", "to": "2026-03-20"}),
     "silent": monitor(),
@@ -121,7 +121,7 @@ def test_a_turned_correlation_warns_though_no_column_drifts(turned: DbtProject, 
     assert set(after["second_column_name"]) == {"visits"}
     assert (after["value_low"] > 0.6).any()
     assert after["reason"].str.contains("most: basket with visits").all()
-    assert joint["n_current"].max() <= (1000 if name == "first_days" else 2000)
+    assert joint["n_current"].max() <= (300 if name == "first_days" else 2000)
 
 
 def test_only_monitors_that_ask_have_rows_and_findings_and_metrics_show_them(
@@ -139,8 +139,11 @@ def test_only_monitors_that_ask_have_rows_and_findings_and_metrics_show_them(
 
 def test_the_samples_are_bounded_even_and_hold_features_only(turned: DbtProject) -> None:
     samples = turned.read("int_mlmon__window_samples")
-    # The longest window has fewer rows than are wanted: all were kept.
-    assert len(samples) == 3 * len(log())
+    kept = samples.groupby(["monitor", "window_index"]).size()
+    # Where a window has no more rows than are wanted, all of them; else about as many.
+    assert set(kept["given"]) == set(kept["dates"]) == {ROWS_A_DAY}
+    assert abs(kept["first_days"].mean() - 300) < 5
+    assert kept["first_days"].max() < 300 + 6 * np.sqrt(300)
     reference = turned.read("int_mlmon__reference_samples")
     assert abs(len(reference) - 2000) < 6 * np.sqrt(2000)
     assert not {"request_id", "score", "prediction_class"} & set(samples.columns)
