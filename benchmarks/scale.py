@@ -75,7 +75,7 @@ def add_day(connection: duckdb.DuckDBPyConnection, rows_a_day: int) -> None:
     )
 
 
-def make_project(folder: Path, features: int) -> None:
+def make_project(folder: Path, features: int, multivariate: bool) -> None:
     """A consumer project with one monitor on the made logs."""
     monitor = {
         "task": "binary",
@@ -83,6 +83,7 @@ def make_project(folder: Path, features: int) -> None:
         "labels": {"source": ["logs", "labels"]},
         "reference": {"source": ["logs", "reference"]},
         "features": {f"x{k}": "numeric" for k in range(1, features + 1)},
+        "multivariate": multivariate,
     }
     tables = [{"name": name} for name in ("predictions", "labels", "reference")]
     files: dict[str, object] = {
@@ -149,11 +150,11 @@ def bare_scan(path: Path, features: int) -> float:
     return min(times)
 
 
-def measure(rows: int, features: int, days: int, verbose: bool) -> float:
+def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bool) -> float:
     """Prints the ratios of one size and returns the seconds of an incremental day."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_project(folder, features)
+        make_project(folder, features, multivariate)
         path = folder / "scale.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
@@ -193,12 +194,13 @@ def main() -> None:
     parser.add_argument(
         "--history", action="store_true", help="also one new day on 30 and on 365 days of history"
     )
+    parser.add_argument("--multivariate", action="store_true", help="measure joint drift, too")
     given = parser.parse_args()
-    measure(given.rows, given.features, given.days, verbose=True)
+    measure(given.rows, given.features, given.days, given.multivariate, verbose=True)
     if given.history:
         a_day = given.rows // given.days
-        short = measure(a_day * 30, given.features, 30, verbose=False)
-        long = measure(a_day * 365, given.features, 365, verbose=False)
+        short = measure(a_day * 30, given.features, 30, given.multivariate, verbose=False)
+        long = measure(a_day * 365, given.features, 365, given.multivariate, verbose=False)
         print(
             f"one new day of {a_day:,} rows: {long / short:.2f} x on 365 days of history against 30"
         )

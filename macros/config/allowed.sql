@@ -5,7 +5,7 @@
         'reference_columns', 'positive_class', 'label_mapping', 'threshold', 'success_outcomes',
         'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'drift_methods',
         'drift_rule', 'threshold_policy', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics', 'slo_latency_ms', 'close_after_minutes',
-        'owner', 'description', 'dashboard_url',
+        'multivariate', 'owner', 'description', 'dashboard_url',
     ]) -}}
 {% endmacro %}
 
@@ -35,6 +35,8 @@
         'description', 'bins', 'smoothing', 'missing', 'drift_methods', 'drift_rule',
     ]) -}}
 {% endmacro %}
+
+{% macro multivariate_keys() %}{{- return(['rows', 'warning']) -}}{% endmacro %}
 
 {% macro segment_keys() %}
     {{- return(['name', 'column', 'expression', 'quote', 'values', 'max_values']) -}}

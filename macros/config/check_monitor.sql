@@ -42,6 +42,7 @@
             problems, where ~ ".slo_latency_ms", given['slo_latency_ms'], least=0, whole=false
         ) -%}
     {%- endif -%}
+    {%- do mlmon.check_multivariate(problems, where ~ ".multivariate", given.get('multivariate')) -%}
     {%- for key in ['owner', 'description', 'dashboard_url'] if given.get(key) is not none -%}
         {%- do mlmon.check_text(problems, where ~ "." ~ key, given[key]) -%}
     {%- endfor -%}

@@ -85,6 +85,7 @@
         'primary_metric': given.get('primary_metric', mlmon.default_metrics()[task]),
         'metrics': given.get('metrics') or [],
         'slo_latency_ms': given.get('slo_latency_ms'),
+        'multivariate': mlmon.normal_multivariate(given.get('multivariate')),
         'owner': given.get('owner') or '',
         'description': given.get('description') or '',
         'dashboard_url': given.get('dashboard_url') or '',

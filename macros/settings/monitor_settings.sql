@@ -13,6 +13,8 @@
             'windows_per_day': 1 if m.grain == 'day' else 24,
             'primary_metric': m.primary_metric, 'owner': m.owner, 'description': m.description,
             'dashboard_url': m.dashboard_url, 'slo_latency_ms': m.slo_latency_ms,
+            'multivariate_rows': m.multivariate.rows if m.multivariate else none,
+            'multivariate_warning': m.multivariate.warning if m.multivariate else none,
         }) -%}
     {%- endfor -%}
     {{- return(mlmon.settings_relation({
@@ -21,7 +23,8 @@
         'reference_first_days': 'bigint', 'close_after_minutes': 'bigint',
         'label_horizon_days': 'bigint', 'threshold_policy': 'text', 'has_labels': 'boolean', 'windows_per_day': 'bigint',
         'primary_metric': 'text', 'owner': 'text', 'description': 'text',
-        'dashboard_url': 'text', 'slo_latency_ms': 'double',
+        'dashboard_url': 'text', 'slo_latency_ms': 'double', 'multivariate_rows': 'bigint',
+        'multivariate_warning': 'double',
     }, rows)) -}}
 {% endmacro %}
 

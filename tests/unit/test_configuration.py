@@ -119,6 +119,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "primary_metric": "f1",
         "metrics": [],
         "slo_latency_ms": None,
+        "multivariate": None,
         "owner": "",
         "description": "",
         "dashboard_url": "",
@@ -446,6 +447,8 @@ def test_slots_are_as_many_as_the_widest_monitor_needs(call: Call) -> None:
         ({"bins": {"k": 20}}, True),
         ({"timezone": "Europe/Paris"}, True),
         ({"columns": {"score": "p"}}, True),
+        ({"multivariate": False}, False),
+        ({"multivariate": True}, True),
     ],
 )
 def test_the_hash_of_a_monitor_changes_with_what_shapes_its_numbers_alone(
@@ -456,6 +459,27 @@ def test_the_hash_of_a_monitor_changes_with_what_shapes_its_numbers_alone(
     others = {"mlmon_monitors": {"a": BINARY, "m": {**block, **change}}}
     after = call("monitors", others)[1]["config_hash"]
     assert (before != after) == changes_numbers
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (None, None),
+        (False, None),
+        (True, {"rows": 2000, "warning": 0.6}),
+        ({}, {"rows": 2000, "warning": 0.6}),
+        ({"rows": 500}, {"rows": 500, "warning": 0.6}),
+    ],
+)
+def test_joint_drift_is_off_or_has_both_of_its_keys(call: Call, written: Any, read: Any) -> None:
+    assert monitor_of(call, {**BINARY, "multivariate": written})["multivariate"] == read
+    # What is on for all may be off for one.
+    own = monitor_of(call, {**BINARY, "multivariate": False}, multivariate=True)
+    assert own["multivariate"] is None
+    measures = call(
+        "measures_joint_drift", {"mlmon_monitors": {"m": {**BINARY, "multivariate": written}}}
+    )
+    assert measures == (read is not None)
 
 
 def test_quality_limits_are_merged_limit_by_limit(call: Call) -> None:

@@ -9,6 +9,8 @@ predictions as (
 
 select
     predictions.window_number,
+    predictions.n_in_window,
+    predictions.request_id,
     predictions.prediction_class,
     predictions.prediction_value,
     predictions.score

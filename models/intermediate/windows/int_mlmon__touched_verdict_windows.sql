@@ -2,6 +2,9 @@
 -- the span could not be counted anew, because the log no longer has it, its verdict stays: its counts lie in
 -- other bins than those of today's reference.
 -- depends_on: {{ ref('int_mlmon__bin_counts') }}
+{%- if mlmon.measures_joint_drift() %}
+-- depends_on: {{ ref('int_mlmon__window_samples') }}
+{%- endif %}
 with
 
 verdict_windows as (
@@ -11,6 +14,7 @@ verdict_windows as (
 stale as (
     {{ mlmon.stale_windows('verdict_windows', [
         'fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift',
+        'fct_mlmon__multivariate_drift',
     ]) }}
 ),
 
@@ -20,10 +24,17 @@ uncounted as (
         fingerprints.model_version,
         fingerprints.window_index
     from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
+    cross join (
+        select 'int_mlmon__bin_counts' as model_name
+        {%- if mlmon.measures_joint_drift() %}
+        union all
+        select 'int_mlmon__window_samples' as model_name
+        {%- endif %}
+    ) as facts
     left join {{ ref('int_mlmon__processed_windows') }} as processed
         on
             fingerprints.window_key = processed.window_key
-            and processed.model_name = 'int_mlmon__bin_counts'
+            and facts.model_name = processed.model_name
     where
         fingerprints.n_predictions > 0
         and coalesce(processed.fingerprint, '') <> fingerprints.prediction_fingerprint

@@ -86,6 +86,30 @@ verdicts as (
     union all
 
     select
+        'drift' as area,
+        monitor,
+        model_version,
+        window_start,
+        window_end,
+        window_date,
+        span_windows,
+        segment_name,
+        segment_value,
+        {{ mlmon.column_key('monitor', "'table'", "'all'") }} as column_key,
+        'all' as column_name,
+        'table' as column_role,
+        'none' as column_kind,
+        method as object,
+        status,
+        status_rank,
+        reason_code,
+        reason,
+        true as is_verdict
+    from {{ ref('fct_mlmon__multivariate_drift') }}
+
+    union all
+
+    select
         'performance' as area,
         degradation.monitor,
         model_version,

@@ -18,6 +18,10 @@ union all
     judged, n='n_judged',
 )) }}
 union all
+{{ mlmon.metric_rows('fct_mlmon__multivariate_drift', 'method', 'value', dict(
+    judged, value_low='value_low', value_high='value_high', n='n_current',
+), 'value is not null') }}
+union all
 {{ mlmon.metric_rows('fct_mlmon__performance', 'metric', 'value', dict(
     judged, class_label='class_label', label_age='label_age', value_low='value_low',
     value_high='value_high', n='n',

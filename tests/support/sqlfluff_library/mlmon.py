@@ -38,6 +38,7 @@ VALUES: dict[str, Any] = {
     "label_log": QUERY,
     "latest_rows": QUERY,
     "long_values": QUERY,
+    "measured_joint_drift": QUERY,
     "metric_rows": QUERY,
     "metric_settings": QUERY,
     "name_cells": QUERY,

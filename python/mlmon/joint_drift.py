@@ -1,0 +1,138 @@
+"""Measures joint drift for the model int_mlmon__joint_drift: reads samples from DuckDB, one window end at a time.
+
+The mathematics is in `mlmon.stats.multivariate`, the verdict in fct_mlmon__multivariate_drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from duckdb import ColumnExpression as column  # noqa: N813 (they are called like functions)
+from duckdb import ConstantExpression as value  # noqa: N813
+from duckdb import DuckDBPyRelation as Relation
+
+from mlmon.stats.multivariate import Sample, Separation, separation
+
+# Name, kind and slot of a feature.
+Feature: TypeAlias = tuple[str, str, str]
+
+METHOD = "domain_classifier"
+SCHEMA = pa.schema(
+    [
+        ("window_key", pa.string()),
+        ("method", pa.string()),
+        ("value", pa.float64()),
+        ("value_low", pa.float64()),
+        ("value_high", pa.float64()),
+        ("p_value", pa.float64()),
+        ("min_detectable_effect", pa.float64()),
+        ("n_reference", pa.int64()),
+        ("n_current", pa.int64()),
+        ("top_column_name", pa.string()),
+        ("second_column_name", pa.string()),
+    ]
+)
+
+
+def measure(
+    *, spans: Relation, columns: Relation, window_samples: Relation, reference_samples: Relation
+) -> pa.Table:
+    """One row per row of ``spans``; its value is NULL where either side has too few rows.
+
+    No more than two samples are held at a time; ends with the same reference share it.
+    """
+    ends = spans.order("monitor, model_version, last_index").to_arrow_table().to_pylist()
+    rows: list[dict[str, Any]] = []
+    for (monitor, _), group in groupby(
+        ends, key=lambda end: (end["monitor"], end["reference_key"])
+    ):
+        features = (
+            columns.filter(
+                (column("monitor") == value(monitor)) & (column("column_role") == value("feature"))
+            )
+            .order("column_position")
+            .project("column_name, column_kind, slot")
+            .fetchall()
+        )
+        reference: Sample | None = None
+        for end in group:
+            if reference is None:
+                of_reference = _rows_of_reference(window_samples, reference_samples, end)
+                reference = _sample(of_reference, features, end["n_rows"])
+            windows = window_samples.filter(
+                (column("monitor") == value(monitor))
+                & (column("model_version") == value(end["model_version"]))
+                & column("window_index").between(
+                    value(end["first_index"]), value(end["last_index"])
+                )
+            )
+            current = _sample(windows, features, end["n_rows"])
+            rows.append(_row(end["window_key"], reference, current, separation(reference, current)))
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _rows_of_reference(
+    window_samples: Relation, reference_samples: Relation, end: dict[str, Any]
+) -> Relation:
+    """The sampled rows of an end's reference: a table's own, or those of its windows of the log."""
+    if end["reference_kind"] == "table":
+        return reference_samples.filter(column("reference_key") == value(end["reference_key"]))
+    chosen = (column("monitor") == value(end["monitor"])) & column("window_index").between(
+        value(end["reference_first_index"]), value(end["reference_last_index"])
+    )
+    if end["reference_version"] != "all":
+        chosen &= column("model_version") == value(end["reference_version"])
+    return window_samples.filter(chosen)
+
+
+def _sample(samples: Relation, features: Sequence[Feature], most: int) -> Sample:
+    """At most ``most`` of the sampled rows, evenly from all of them.
+
+    Below the smallest cut every row of every window was kept: the smallest hashes there are an even sample.
+    """
+    [(cut,)] = samples.aggregate("min(cut_hash)").fetchall()
+    slots = [slot for _, _, slot in features]
+    listed = ", ".join(["sample_hash", *slots])
+    chosen = samples.filter(column("sample_hash") < value(cut)).project(listed)
+    rows = chosen.order(listed).limit(most).to_arrow_table()
+    return Sample(
+        numbers={
+            name: rows.column(slot).to_numpy(zero_copy_only=False)
+            for name, kind, slot in features
+            if kind == "numeric"
+        },
+        categories={
+            name: np.array(rows.column(slot).to_pylist(), dtype=np.object_)
+            for name, kind, slot in features
+            if kind != "numeric"
+        },
+        # The hash decides the half, so a row that is on both sides is in the same half on both.
+        half=rows.column("sample_hash").to_numpy() % 2 == 1,
+    )
+
+
+def _row(
+    window_key: str, reference: Sample, current: Sample, found: Separation | None
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "window_key": window_key,
+        "method": METHOD,
+        "n_reference": len(reference),
+        "n_current": len(current),
+    }
+    if found is not None:
+        strongest = [*found.strongest, None, None]
+        row |= {
+            "value": found.auc,
+            "value_low": found.low,
+            "value_high": found.high,
+            "p_value": found.p_value,
+            "min_detectable_effect": found.detectable,
+            "top_column_name": strongest[0],
+            "second_column_name": strongest[1],
+        }
+    return row

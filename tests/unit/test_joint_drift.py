@@ -1,0 +1,156 @@
+"""What int_mlmon__joint_drift compares: even samples of spans and references, from the samples of their windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlmon.joint_drift import SCHEMA, measure
+
+ALL = 2**32
+COLUMNS = pd.DataFrame(
+    {
+        "monitor": ["m", "m", "m", "other"],
+        "column_name": ["size", "kind", "score", "size"],
+        "column_role": ["feature", "feature", "score", "feature"],
+        "column_kind": ["numeric", "categorical", "numeric", "numeric"],
+        "slot": ["numeric_1", "category_1", "score", "numeric_1"],
+        "column_position": [1, 2, 3, 1],
+    }
+)
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def window(
+    index: int, n: int, share: float = 1.0, size: float = 0.0, version: str = "v1"
+) -> pd.DataFrame:
+    """A window with n rows, of which those with a hash below a share of all hashes were kept."""
+    random = np.random.default_rng(index)
+    rows = pd.DataFrame(
+        {
+            "window_key": f"w{index}",
+            "monitor": "m",
+            "model_version": version,
+            "window_index": index,
+            "sample_hash": random.integers(0, ALL, n),
+            "cut_hash": int(ALL * share),
+            "numeric_1": random.normal(size, 1, n),
+            "category_1": random.choice(np.array(["a", "b", None], dtype=object), n),
+        }
+    )
+    return rows[rows["sample_hash"] < rows["cut_hash"]]
+
+
+def span(key: str, first: int, last: int, **given: Any) -> dict[str, Any]:
+    reference = {"kind": "dates", "version": "all", "first_index": 0, "last_index": 0}
+    return {
+        "window_key": key,
+        "monitor": "m",
+        "model_version": "v1",
+        "first_index": first,
+        "last_index": last,
+        "n_rows": 1500,
+        "reference_key": "r",
+        **{f"reference_{name}": value for name, value in reference.items()},
+        **given,
+    }
+
+
+def measured(
+    connection: duckdb.DuckDBPyConnection,
+    spans: list[dict[str, Any]],
+    windows: list[pd.DataFrame],
+    reference: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    rows = window(0, 400).rename(columns={"window_key": "reference_key"})
+    given = {
+        "spans": pd.DataFrame(spans),
+        "columns": COLUMNS,
+        "window_samples": pd.concat(windows),
+        "reference_samples": rows.iloc[:0] if reference is None else reference,
+    }
+    relations = {name: connection.from_df(frame) for name, frame in given.items()}
+    return measure(**relations).to_pandas().set_index("window_key")
+
+
+def test_a_span_is_sampled_by_its_rows_and_not_by_its_windows(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    """A tenth of a busy window was kept, and all of a quiet one: the span takes a tenth of both."""
+    windows = [window(0, 2000), window(1, 10_000, share=0.1), window(2, 1000, size=5.0)]
+    found = measured(connection, [span("a", 1, 2)], windows)
+    below = sum(int((rows["sample_hash"] < ALL * 0.1).sum()) for rows in windows[1:])
+    assert found.loc["a", "n_current"] == below
+    assert 1000 < below < 1200
+    # The quiet window is all different, but a tenth of the rows: the AUC says so.
+    assert 0.5 < found.loc["a", "value"] < 0.6
+
+
+def test_a_span_of_many_rows_is_cut_to_what_is_wanted(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    found = measured(connection, [span("a", 1, 3)], [window(i, 2000) for i in range(4)])
+    assert (found.loc["a", "n_current"], found.loc["a", "n_reference"]) == (1500, 1500)
+    assert found.loc["a", "p_value"] > 0.01
+
+
+def test_each_end_is_held_against_its_own_reference(connection: duckdb.DuckDBPyConnection) -> None:
+    windows = [
+        window(0, 300),
+        window(1, 300),
+        window(2, 300, size=5.0),
+        window(0, 300, version="it's v2", size=5.0).assign(sample_hash=lambda r: r.sample_hash + 1),
+    ]
+    table = window(9, 600, size=5.0).rename(columns={"window_key": "reference_key"})
+    found = measured(
+        connection,
+        [
+            span("log", 1, 1, reference_version="v1"),
+            span("later", 2, 2, reference_version="v1"),
+            span("both", 1, 1, reference_key="all"),
+            span("table", 2, 2, reference_key="t", reference_kind="table"),
+            span(
+                "quoted", 0, 0, model_version="it's v2", reference_key="q",
+                reference_version="it's v2",
+            ),
+            span("none", 1, 1, reference_key="gone", reference_kind="table"),
+            span("nothing", 7, 8, reference_version="v1"),
+        ],
+        windows,
+        table.assign(reference_key="t"),
+    )  # fmt: skip
+    assert found["n_reference"].to_dict() == {
+        "log": 300, "later": 300, "both": 600, "table": 600, "quoted": 300, "none": 0,
+        "nothing": 300,
+    }  # fmt: skip
+    assert found.loc["nothing", "n_current"] == 0
+    assert found.loc[["none", "nothing"], "value"].isna().all()
+    assert found.loc["log", "p_value"] > 0.01
+    assert found.loc["later", "value"] > 0.99
+    assert found.loc["later", "top_column_name"] == "size"
+    assert pd.isna(found.loc["later", "second_column_name"])
+    assert found.loc["both", "value"] > 0.6
+    assert found.loc["table", "p_value"] > 0.01
+    assert found.loc["quoted", "value"] == 0.5
+
+
+def test_without_ends_the_result_is_empty_and_typed(connection: duckdb.DuckDBPyConnection) -> None:
+    relation = connection.sql
+    spans = relation(
+        "select 'k' as window_key, 'm' as monitor, 'v' as model_version, 1 as last_index"
+        " where false"
+    )
+    empty = relation("select 1 as a where false")
+    found = measure(spans=spans, columns=empty, window_samples=empty, reference_samples=empty)
+    assert found.num_rows == 0
+    assert found.schema == SCHEMA
