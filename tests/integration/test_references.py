@@ -229,14 +229,8 @@ def sides(
     return compared, current
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_every_value_is_that_of_exactly_the_rows_the_reference_names(
-    drift: pd.DataFrame, name: str
-) -> None:
-    case = CASES[name]
-    rows = numbered(case)
-    binning = binning_rows(case, rows)
-    found = drift[(drift["monitor"] == name) & drift["method"].isin(["psi", "js_distance"])]
+def statuses_of(case: Case, found: pd.DataFrame, rows: pd.DataFrame, binning: pd.DataFrame) -> Any:
+    """Holds rows of the mart against the raw rows; what each of them could be compared with."""
     statuses = []
     for row in found.itertuples():
         compared, current = sides(case, row, rows, binning)
@@ -257,8 +251,20 @@ def test_every_value_is_that_of_exactly_the_rows_the_reference_names(
         value = psi(p, q) if row.method == "psi" else jensenshannon(p, q, base=2)
         assert row.value == pytest.approx(value, rel=1e-9, abs=1e-9), where
         statuses.append("compared")
+    return set(statuses)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_value_is_that_of_exactly_the_rows_the_reference_names(
+    drift: pd.DataFrame, name: str
+) -> None:
+    case = CASES[name]
+    rows = numbered(case)
+    binning = binning_rows(case, rows)
+    found = drift[(drift["monitor"] == name) & drift["method"].isin(["psi", "js_distance"])]
+    statuses = statuses_of(case, found, rows, binning)
     kinds = {"compared"} if name.startswith("canary") else {"compared", "no_reference"}
-    assert set(statuses) - {"no_rows"} == kinds
+    assert statuses - {"no_rows"} == kinds
     expected_ends = set(rows["number"]) | ({5} if case.log == "days" else set())
     assert set(found["end"]) == expected_ends
     assert set(found["column_name"]) == {*NUMERIC, *CATEGORICAL}
@@ -361,6 +367,37 @@ def test_a_late_row_rejudges_exactly_the_ends_that_are_compared_with_its_window(
 
     project.build()
     assert len(project.read("int_mlmon__touched_verdict_windows")) == 0
+
+
+def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_change(
+    project: DbtProject,
+) -> None:
+    """Its counts lie in other bins than those of the changed reference."""
+    before = drift_of(project)
+    cut = logs()
+    first_left = 6
+    kept = cut["days"]["predicted_at"] >= START + pd.Timedelta(days=first_left)
+    cut["days"] = cut["days"][kept].reset_index(drop=True)
+    load(project, cut)
+    changed = reference().assign(x=lambda rows: rows["x"] * 2)
+    project.warehouse.load("reference", changed.drop(columns="model_version"))
+    project.build()
+    after = drift_of(project)
+    touched = set(project.read("int_mlmon__touched_verdict_windows")["window_key"])
+    # Three days and the four before them no longer reach the days that are gone.
+    first_judged = first_left + 6
+    rejudged = after["monitor"].eq("rolling") & (after["end"] >= first_judged)
+    stayed = [
+        found[found["monitor"].eq("rolling") & (found["end"] < first_judged)].reset_index(drop=True)
+        for found in (before, after)
+    ]
+    assert len(stayed[0]) > 0
+    assert differences(*stayed) == []
+    assert not touched & set(stayed[0]["window_key"])
+    found = after[rejudged & after["method"].isin(["psi", "js_distance"])]
+    assert not set(found["bin_spec_id"]) & set(before["bin_spec_id"])
+    case = CASES["rolling"]
+    assert statuses_of(case, found, numbered(case), changed) == {"compared"}
 
 
 MOVING: list[dict[str, Any]] = [

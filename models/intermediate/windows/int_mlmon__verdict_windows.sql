@@ -1,5 +1,6 @@
 -- One row per closed window: the fingerprint of all that the verdicts ending with it are made from, which is the
--- base windows of its longest span, the references of all its spans, the configuration and the threshold seeds.
+-- base windows of its longest span, the bins they are counted in, the references of all its spans, the
+-- configuration and the threshold seeds.
 with
 
 spans as (
@@ -56,6 +57,7 @@ select
     md5(
         coalesce(cast(checksums.checksum as {{ dbt.type_string() }}), '')
         || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
+        || '|' || coalesce(spine.reference_hash, '')
         || '|' || cast(reference_hashes.checksum as {{ dbt.type_string() }})
         || '|' || settings.config_hash
         || '|' || cast(thresholds.checksum as {{ dbt.type_string() }})
@@ -64,6 +66,8 @@ select
 from spans
 inner join checksums
     on spans.window_key = checksums.window_key
+inner join {{ ref('int_mlmon__spine') }} as spine
+    on spans.window_key = spine.window_key
 inner join reference_hashes
     on spans.window_key = reference_hashes.window_key
 inner join settings
