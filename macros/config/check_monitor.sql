@@ -59,46 +59,6 @@
     {%- endif -%}
 {% endmacro %}
 
-{# A table of its own, two dates, the first days of the log, or none. #}
-{% macro check_reference(problems, where, given, block) %}
-    {%- set r = given.get('reference') if 'reference' in given else {'first_days': 30} -%}
-    {%- set here = where ~ ".reference" -%}
-    {%- set is_table = r is mapping and ('source' in r or 'ref' in r) -%}
-    {%- if is_table -%}
-        {%- do mlmon.check_relation(problems, here, r) -%}
-    {%- elif r is mapping and 'first_days' in r -%}
-        {%- do mlmon.check_keys(problems, here, r, ['first_days']) -%}
-        {%- do mlmon.check_number(
-            problems, here ~ ".first_days", r['first_days'], least=1, most=3660
-        ) -%}
-    {%- elif r is mapping and 'from' in r and 'to' in r -%}
-        {%- do mlmon.check_keys(problems, here, r, ['from', 'to']) -%}
-        {%- do mlmon.check_date(problems, here ~ ".from", r['from']) -%}
-        {%- do mlmon.check_date(problems, here ~ ".to", r['to']) -%}
-        {%- if r['from'] | string > r['to'] | string -%}
-            {%- do mlmon.add_problem(
-                problems, here, "from " ~ r['from'] ~ " after to " ~ r['to'],
-                "from on or before to", "swap the two dates"
-            ) -%}
-        {%- endif -%}
-    {%- elif r is not none and r != 'none' -%}
-        {%- do mlmon.add_problem(
-            problems, here,
-            mlmon.shown(r) if r is not mapping
-            else ("the keys " ~ r.keys() | join(", ") if r else "no keys"),
-            "{source: [source, table]}, {ref: model}, {from: date, to: date}, {first_days: number} or none",
-            "use one of these forms"
-        ) -%}
-    {%- endif -%}
-    {%- if block.get('reference_columns') and not is_table -%}
-        {%- do mlmon.add_problem(
-            problems, where ~ ".reference_columns", "reference_columns without a reference table",
-            "reference_columns beside a reference of its own relation",
-            "name the table under `reference`, or remove it"
-        ) -%}
-    {%- endif -%}
-{% endmacro %}
-
 {# Spans: whole numbers of days, or of hours where the base window is an hour. #}
 {% macro check_spans(problems, where, given) %}
     {%- set spans = given.get('spans') -%}

@@ -32,25 +32,6 @@
     {{- return(mlmon.normal_columns(mapping, mlmon.prediction_columns() + ['label'])) -}}
 {% endmacro %}
 
-{% macro normal_reference(given) %}
-    {%- set reference = {
-        'kind': 'none', 'relation': none, 'from': none, 'to': none, 'first_days': none,
-    } -%}
-    {%- set r = given.get('reference') if 'reference' in given else {'first_days': 30} -%}
-    {%- if r is mapping -%}
-        {%- if 'source' in r or 'ref' in r -%}
-            {%- do reference.update({'kind': 'table', 'relation': r}) -%}
-        {%- elif 'first_days' in r -%}
-            {%- do reference.update({'kind': 'first_days', 'first_days': r['first_days']}) -%}
-        {%- else -%}
-            {%- do reference.update({
-                'kind': 'dates', 'from': r.get('from') | string, 'to': r.get('to') | string,
-            }) -%}
-        {%- endif -%}
-    {%- endif -%}
-    {{- return(reference) -}}
-{% endmacro %}
-
 {# A value of a log as a warehouse writes it: YAML's true is the text 'true'. #}
 {% macro value_text(value) %}
     {%- if value is boolean -%}{{- return('true' if value else 'false') -}}{%- endif -%}

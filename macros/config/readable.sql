@@ -27,8 +27,8 @@
         and given.get('grain', 'day') in ('day', 'hour')
         and mlmon.is_relation(given.get('predictions'))
         and (labels is none or mlmon.is_relation(labels))
-        and (reference is not mapping or mlmon.is_relation(reference)
-            or not ('source' in reference or 'ref' in reference))
+        and (reference is not mapping
+            or mlmon.is_relation(mlmon.reference_rows_of(reference)) or not ('source' in reference or 'ref' in reference))
         and given.get('label_horizon_days', 1) is integer
         and ages is not none and not ages | reject('integer') | list
         and not (given.get('features') or {}).values() | reject('string') | reject('mapping') | list

@@ -45,11 +45,12 @@
 {% endmacro %}
 
 {#
-    The checksum of the ledger. Where a stretch of a log serves as a reference, its ids are made from it and must
-    agree between warehouses; else the warehouse's own hash, several times cheaper, does.
+    The checksum of the ledger. Where a stretch of a log serves as a reference, or moves, its ids are made from it
+    and must agree between warehouses; else the warehouse's own hash, several times cheaper, does.
 #}
 {% macro ledger_checksum(expressions) %}
-    {%- if mlmon.monitors() | rejectattr('reference.kind', 'in', ['table', 'none']) | list -%}
+    {%- if mlmon.monitors() | rejectattr('reference.kind', 'in', ['table', 'none']) | list
+        or mlmon.monitors() | rejectattr('reference.compared_with', 'equalto', 'reference') | list -%}
         {{- return(mlmon.portable_checksum(expressions)) -}}
     {%- endif -%}
     {{- return(mlmon.row_checksum(expressions)) -}}

@@ -6,6 +6,9 @@
             'monitor': m.name, 'task': m.task, 'grain': m.grain, 'config_hash': m.config_hash,
             'edge_set_number': loop.index, 'reference_kind': m.reference.kind, 'reference_from': m.reference.from,
             'reference_to': m.reference.to, 'reference_first_days': m.reference.first_days,
+            'compared_with': m.reference.compared_with, 'compared_version': m.reference.version,
+            'rolling_windows': none if m.reference.rolling_days is none
+                else m.reference.rolling_days * (1 if m.grain == 'day' else 24),
             'close_after_minutes': m.close_after_minutes,
             'label_horizon_days': m.label_horizon_days,
             'threshold_policy': m.threshold_policy,
@@ -20,8 +23,10 @@
     {{- return(mlmon.settings_relation({
         'monitor': 'text', 'task': 'text', 'grain': 'text', 'config_hash': 'text',
         'edge_set_number': 'bigint', 'reference_kind': 'text', 'reference_from': 'date', 'reference_to': 'date',
-        'reference_first_days': 'bigint', 'close_after_minutes': 'bigint',
-        'label_horizon_days': 'bigint', 'threshold_policy': 'text', 'has_labels': 'boolean', 'windows_per_day': 'bigint',
+        'reference_first_days': 'bigint', 'compared_with': 'text', 'compared_version': 'text',
+        'rolling_windows': 'bigint', 'close_after_minutes': 'bigint',
+        'label_horizon_days': 'bigint', 'threshold_policy': 'text', 'has_labels': 'boolean',
+        'windows_per_day': 'bigint',
         'primary_metric': 'text', 'owner': 'text', 'description': 'text',
         'dashboard_url': 'text', 'slo_latency_ms': 'double', 'multivariate_rows': 'bigint',
         'multivariate_warning': 'double',

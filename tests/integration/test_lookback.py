@@ -65,6 +65,9 @@ LOGS: dict[str, list[pd.DataFrame]] = {
     "paused": [days(0, 5), days(0, 5), days(0, 17)],
     "versions": [TWO_VERSIONS[0], TWO_VERSIONS[1], TWO_VERSIONS[3]],
     "late_reference": [TWO_VERSIONS[0], TWO_VERSIONS[1], pd.concat([TWO_VERSIONS[2], LATE])],
+    # One version's late first days are what another, older than the lookback, is binned by.
+    "compared": [TWO_VERSIONS[0], TWO_VERSIONS[1], pd.concat([TWO_VERSIONS[2], LATE])],
+    "rolling": [TWO_VERSIONS[0], TWO_VERSIONS[1], TWO_VERSIONS[3]],
     "cut": [days(0, 11), since(days(0, 12), 7), since(days(0, 13), 7)],
     "cut_reference": [days(0, 11), since(days(0, 12), 4.625), since(days(0, 13), 5.625)],
 }
@@ -88,6 +91,8 @@ def monitors(changed: bool) -> dict[str, Any]:
         }
     found["versions"]["reference"] = {"first_days": 5}
     found["late_reference"]["reference"] = {"first_days": 2}
+    found["compared"]["reference"] = {"first_days": 2, "version": "v2"}
+    found["rolling"]["reference"] = {"first_days": 5, "rolling_days": 3}
     found["grained"]["reference"] = {"first_days": 3}
     found["cut_reference"]["reference"] = {"first_days": 6}
     # Nothing but the log changes where the log's beginning goes.

@@ -6,6 +6,7 @@ any order over several runs. Several histories are monitors of one project, so t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -201,9 +202,9 @@ def assert_equal(project: DbtProject, fresh: DbtProject) -> None:
 class Pair:
     """A project that is run again and again, and one that only ever sees the end."""
 
-    def __init__(self, make_project: Any, engine: str) -> None:
-        self.project: DbtProject = make_project(engine, vars=VARS, sources=SOURCES)
-        self.fresh: DbtProject = make_project(engine, vars=VARS, sources=SOURCES)
+    def __init__(self, make_project: Any, engine: str, settings: Mapping[str, Any] = VARS) -> None:
+        self.project: DbtProject = make_project(engine, vars=settings, sources=SOURCES)
+        self.fresh: DbtProject = make_project(engine, vars=settings, sources=SOURCES)
         self.size = 40
         self.warning = "0.05"
 

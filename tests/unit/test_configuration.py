@@ -100,6 +100,9 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
             "from": None,
             "to": None,
             "first_days": 30,
+            "compared_with": "reference",
+            "rolling_days": None,
+            "version": None,
         },
         "columns": {name: column(name) for name in names.split()},
         "label_columns": {
@@ -322,6 +325,29 @@ def test_a_reference_is_a_table_dates_first_days_or_none(
     m = monitor_of(call, {**BINARY, **yaml.safe_load(written)})
     assert m["reference"]["kind"] == kind
     assert (m["reference"]["from"], m["reference"]["to"]) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "moves"),
+    [
+        ("{ref: training}", "table", ("reference", None, None)),
+        ("{rolling_days: 28}", "first_days", ("rolling", 28, None)),
+        ("{ref: training, rolling_days: 28}", "table", ("rolling", 28, None)),
+        ("{first_days: 7, previous_span: true}", "first_days", ("previous_span", None, None)),
+        ("{previous_span: false}", "first_days", ("reference", None, None)),
+        ("{version: stable}", "first_days", ("version", None, "stable")),
+        ("{from: 2013-01-01, to: 2013-03-31, version: 2}", "dates", ("version", None, "2")),
+    ],
+)
+def test_a_reference_may_move_beside_the_rows_that_its_bins_are_made_from(
+    call: Call, written: str, kind: str, moves: tuple[str, int | None, str | None]
+) -> None:
+    m = monitor_of(call, {**BINARY, "reference": yaml.safe_load(written)})
+    reference = m["reference"]
+    assert reference["kind"] == kind
+    assert (reference["compared_with"], reference["rolling_days"], reference["version"]) == moves
+    if kind == "table":
+        assert reference["relation"] == {"ref": "training"}
 
 
 @pytest.mark.parametrize(
@@ -575,6 +601,9 @@ def odd_monitors(call: Call) -> Iterator[dict[str, Any]]:
             yield {"bins": {"policy": "custom", "edges": [1], key: value}}
         for key in ("from", "first_days", "source", "ref"):
             yield {"reference": {key: value, "to": "2026-01-01"}}
+        for key in ("rolling_days", "previous_span", "version"):
+            yield {"reference": {key: value}}
+            yield {"reference": {key: value, "ref": "training"}}
         for key in call("feature_keys", {}):
             yield {"features": {"x": {"kind": "numeric", key: value}}}
         for key in call("segment_keys", {}):

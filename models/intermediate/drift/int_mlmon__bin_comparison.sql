@@ -40,6 +40,7 @@ compared as (
         touched.span_windows,
         touched.monitor,
         touched.reference_key,
+        touched.compared_with,
         cast('all' as {{ dbt.type_string() }}) as segment_name,
         cast('all' as {{ dbt.type_string() }}) as segment_value
     from touched
@@ -51,6 +52,7 @@ compared as (
         touched.span_windows,
         touched.monitor,
         touched.reference_key,
+        touched.compared_with,
         current_counts.segment_name,
         current_counts.segment_value
     from touched
@@ -61,7 +63,7 @@ compared as (
     where current_counts.segment_name <> 'all'
 ),
 
-reference_counts as (
+fixed_counts as (
     select
         compared.window_key,
         compared.span_windows,
@@ -76,6 +78,51 @@ reference_counts as (
             compared.reference_key = reference_bins.reference_key
             and compared.segment_name = reference_bins.segment_name
             and compared.segment_value = reference_bins.segment_value
+    where compared.compared_with = 'reference'
+),
+
+-- The windows that a moving reference is made of, one by one: equal keys join faster than ranges.
+compared_windows as (
+    select
+        touched.window_key,
+        touched.span_windows,
+        spine.window_key as compared_window_key
+    from touched
+    inner join {{ ref('int_mlmon__spine') }} as spine
+        on
+            touched.monitor = spine.monitor
+            and touched.compared_version = spine.model_version
+            and spine.window_index
+            between touched.compared_first_index and touched.compared_last_index
+),
+
+moving_counts as (
+    select
+        compared.window_key,
+        compared.span_windows,
+        compared.segment_name,
+        compared.segment_value,
+        bin_counts.column_name,
+        bin_counts.bin_index,
+        sum(bin_counts.n) as n
+    from compared_windows
+    inner join bin_counts
+        on compared_windows.compared_window_key = bin_counts.window_key
+    inner join compared
+        on
+            compared_windows.window_key = compared.window_key
+            and compared_windows.span_windows = compared.span_windows
+            and bin_counts.segment_name = compared.segment_name
+            and bin_counts.segment_value = compared.segment_value
+    group by
+        compared.window_key, compared.span_windows, compared.segment_name,
+        compared.segment_value, bin_counts.column_name, bin_counts.bin_index
+),
+
+reference_counts as (
+    select * from fixed_counts
+    union all
+    select * from moving_counts
 ),
 
 both_sides as (

@@ -34,6 +34,7 @@ looked_back as (
         settings.reference_kind,
         settings.reference_to,
         settings.reference_first_days,
+        settings.compared_version,
         settings.close_after_minutes,
         progress.settings_hash,
         prediction_bounds.first_predicted_at,
@@ -62,11 +63,16 @@ looked_back as (
 ),
 
 -- Two days more than the reference has, for local days and their clock changes. All that is compared with the
--- reference is recomputed when it changes: the whole monitor, or for first_days the version.
+-- reference is recomputed when it changes: the whole monitor, or for first_days of each version the version.
 changing_references as (
     select
         looked_back.monitor,
-        min(extents.first_predicted_at) as look_from_at
+        min(
+            case
+                when looked_back.compared_version is null then extents.first_predicted_at
+                else looked_back.first_predicted_at
+            end
+        ) as look_from_at
     from looked_back
     inner join extents
         on looked_back.monitor = extents.monitor
@@ -78,6 +84,8 @@ changing_references as (
         )
         or (
             looked_back.reference_kind = 'first_days'
+            and extents.model_version
+            = coalesce(looked_back.compared_version, extents.model_version)
             and {{ mlmon.add_time(
                 mlmon.add_time(
                     'extents.first_predicted_at', '(looked_back.reference_first_days + 2)', 'day'

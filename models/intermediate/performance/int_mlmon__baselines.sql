@@ -59,7 +59,7 @@ reference_counts as (
             reference_facts.monitor = counts.monitor
             and counts.window_index
             between reference_facts.first_index and reference_facts.last_index
-            and reference_facts.reference_version in ('all', counts.model_version)
+            and reference_facts.logged_version in ('all', counts.model_version)
     inner join label_ages
         on
             counts.monitor = label_ages.monitor

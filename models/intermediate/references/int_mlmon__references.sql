@@ -1,6 +1,7 @@
 -- One row per reference: the rows that a monitor's versions are compared with. reference_version 'all' serves
 -- every version without one of its own. A reference is a table, given dates of the log, or the first days of
--- each version, which count once they are complete.
+-- each version, which count once they are complete. Where versions are compared with one of them, its first days
+-- serve all: counts in different bins cannot be compared.
 with
 
 settings as (
@@ -20,6 +21,7 @@ table_references as (
     select
         checksums.monitor,
         checksums.reference_version,
+        cast(null as {{ dbt.type_string() }}) as logged_version,
         settings.reference_kind,
         checksums.n_reference,
         checksums.reference_start_at,
@@ -38,6 +40,7 @@ dated_ranges as (
     select
         monitor,
         'all' as reference_version,
+        'all' as logged_version,
         reference_kind,
         windows_per_day * {{ mlmon.window_index_in(
             'cast(reference_from as timestamp)', 'day', 'UTC'
@@ -52,7 +55,10 @@ dated_ranges as (
 first_windows as (
     select
         windows.monitor,
-        windows.model_version as reference_version,
+        case
+            when settings.compared_version is null then windows.model_version else 'all'
+        end as reference_version,
+        windows.model_version as logged_version,
         settings.reference_kind,
         min(windows.window_index) as first_index,
         min(windows.window_index)
@@ -60,29 +66,28 @@ first_windows as (
     from windows
     inner join settings
         on windows.monitor = settings.monitor
-    where settings.reference_kind = 'first_days'
-    group by windows.monitor, windows.model_version, settings.reference_kind
+    where
+        settings.reference_kind = 'first_days'
+        and windows.model_version = coalesce(settings.compared_version, windows.model_version)
+    group by
+        windows.monitor,
+        windows.model_version,
+        settings.compared_version,
+        settings.reference_kind
 ),
 
 first_days_ranges as (
     select
         first_windows.monitor,
         first_windows.reference_version,
+        first_windows.logged_version,
         first_windows.reference_kind,
         first_windows.first_index,
         first_windows.last_index
-    from (
-        select
-            first_windows.*,
-            {{ mlmon.window_start('last_index + 1') }} as complete_at
-        from first_windows
-    ) as first_windows
+    from first_windows
     inner join bounds
         on first_windows.monitor = bounds.monitor
-    where
-        bounds.last_loaded_at >= {{ mlmon.add_time(
-            'first_windows.complete_at', 'bounds.close_after_minutes', 'minute'
-        ) }}
+    where first_windows.last_index <= bounds.last_closed_index
 ),
 
 log_ranges as (
@@ -95,6 +100,7 @@ log_references as (
     select
         log_ranges.monitor,
         log_ranges.reference_version,
+        log_ranges.logged_version,
         log_ranges.reference_kind,
         cast(sum(windows.n_predictions - windows.n_errors) as bigint) as n_reference,
         min(windows.window_start) as reference_start_at,
@@ -111,13 +117,11 @@ log_references as (
         on
             log_ranges.monitor = windows.monitor
             and windows.window_index between log_ranges.first_index and log_ranges.last_index
-            and (
-                log_ranges.reference_version = 'all'
-                or log_ranges.reference_version = windows.model_version
-            )
+            and log_ranges.logged_version in ('all', windows.model_version)
     group by
         log_ranges.monitor,
         log_ranges.reference_version,
+        log_ranges.logged_version,
         log_ranges.reference_kind,
         log_ranges.first_index,
         log_ranges.last_index
@@ -133,6 +137,7 @@ select
     md5(all_references.monitor || '|' || all_references.reference_version) as reference_key,
     all_references.monitor,
     all_references.reference_version,
+    all_references.logged_version,
     -- The first numbers belong to the monitors themselves, for versions without a reference.
     {{ mlmon.monitors() | length }} + row_number() over (
         order by all_references.monitor, all_references.reference_version

@@ -8,6 +8,7 @@ touched as (
         reference_facts.edge_set_number,
         reference_facts.monitor,
         reference_facts.reference_version,
+        reference_facts.logged_version,
         reference_facts.reference_kind,
         reference_facts.first_index,
         reference_facts.last_index
@@ -57,10 +58,7 @@ inner join touched
     on
         logged.monitor = touched.monitor
         and logged.window_index between touched.first_index and touched.last_index
-        and (
-            touched.reference_version = 'all'
-            or touched.reference_version = logged.model_version
-        )
+        and touched.logged_version in ('all', logged.model_version)
 where
     touched.reference_kind <> 'table'
     and logged.is_counting

@@ -12,6 +12,10 @@ spans as (
     {{ mlmon.span_settings() }}
 ),
 
+moving_references as (
+    select * from {{ ref('int_mlmon__moving_references') }}
+),
+
 longest_spans as (
     select
         monitor,
@@ -86,8 +90,18 @@ select
     ends.is_verdict,
     ends.is_current_version,
     ends.reference_key,
-    ends.reference_hash,
-    ends.n_reference,
+    case
+        when moving_references.window_key is null then ends.reference_hash
+        else moving_references.reference_hash
+    end as reference_hash,
+    case
+        when moving_references.window_key is null then ends.n_reference
+        else moving_references.n_reference
+    end as n_reference,
+    coalesce(moving_references.compared_with, 'reference') as compared_with,
+    moving_references.compared_version,
+    moving_references.compared_first_index,
+    moving_references.compared_last_index,
     existing.n_windows,
     2 * existing.n_windows >= ends.span_windows as is_judged
 from ends
@@ -95,3 +109,7 @@ inner join existing
     on
         ends.window_key = existing.window_key
         and ends.span_windows = existing.span_windows
+left join moving_references
+    on
+        ends.window_key = moving_references.window_key
+        and ends.span_windows = moving_references.span_windows

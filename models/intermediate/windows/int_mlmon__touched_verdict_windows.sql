@@ -1,6 +1,6 @@
 -- One row per window end whose drift verdicts are out of date, or that is gone (fingerprint NULL). Where a window of
--- the span could not be counted anew, because the log no longer has it, its verdict stays: its counts lie in
--- other bins than those of today's reference.
+-- the span, or of a moving reference, could not be counted anew, because the log no longer has it, its verdict
+-- stays: its counts lie in other bins than those of today's reference.
 -- depends_on: {{ ref('int_mlmon__bin_counts') }}
 {%- if mlmon.measures_joint_drift() %}
 -- depends_on: {{ ref('int_mlmon__window_samples') }}
@@ -40,15 +40,36 @@ uncounted as (
         and coalesce(processed.fingerprint, '') <> fingerprints.prediction_fingerprint
 ),
 
+reaches as (
+    select
+        window_key,
+        monitor,
+        model_version,
+        first_index,
+        window_index as last_index
+    from {{ ref('int_mlmon__spans') }}
+    where is_default_span
+
+    union all
+
+    select
+        window_key,
+        monitor,
+        compared_version as model_version,
+        compared_first_index as first_index,
+        compared_last_index as last_index
+    from {{ ref('int_mlmon__spans') }}
+    where compared_version is not null
+),
+
 kept as (
-    select distinct spans.window_key
-    from {{ ref('int_mlmon__spans') }} as spans
+    select distinct reaches.window_key
+    from reaches
     inner join uncounted
         on
-            spans.monitor = uncounted.monitor
-            and spans.model_version = uncounted.model_version
-            and uncounted.window_index between spans.first_index and spans.window_index
-    where spans.is_default_span
+            reaches.monitor = uncounted.monitor
+            and reaches.model_version = uncounted.model_version
+            and uncounted.window_index between reaches.first_index and reaches.last_index
 )
 
 select stale.*

@@ -1,5 +1,6 @@
 -- One row per closed window: the fingerprint of all that the verdicts ending with it are made from, which is the
--- base windows of its longest span, the reference, the configuration and the threshold seeds.
+-- base windows of its longest span, the bins they are counted in, the references of all its spans, the
+-- configuration and the threshold seeds.
 with
 
 spans as (
@@ -30,6 +31,14 @@ thresholds as (
     from {{ mlmon.seed_relation('drift_thresholds') }}
 ),
 
+reference_hashes as (
+    select
+        window_key,
+        sum({{ mlmon.row_checksum(['span_windows', 'reference_hash']) }}) as checksum
+    from {{ ref('int_mlmon__spans') }}
+    group by window_key
+),
+
 checksums as (
     select
         spans.window_key,
@@ -48,7 +57,8 @@ select
     md5(
         coalesce(cast(checksums.checksum as {{ dbt.type_string() }}), '')
         || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
-        || '|' || coalesce(spans.reference_hash, '')
+        || '|' || coalesce(spine.reference_hash, '')
+        || '|' || cast(reference_hashes.checksum as {{ dbt.type_string() }})
         || '|' || settings.config_hash
         || '|' || cast(thresholds.checksum as {{ dbt.type_string() }})
         || '|{{ mlmon.facts_version() }}'
@@ -56,6 +66,10 @@ select
 from spans
 inner join checksums
     on spans.window_key = checksums.window_key
+inner join {{ ref('int_mlmon__spine') }} as spine
+    on spans.window_key = spine.window_key
+inner join reference_hashes
+    on spans.window_key = reference_hashes.window_key
 inner join settings
     on spans.monitor = settings.monitor
 cross join thresholds

@@ -50,7 +50,13 @@ select
     settings.owner,
     settings.description,
     settings.dashboard_url,
-    settings.reference_kind,
+    case
+        when
+            settings.compared_with = 'reference'
+            or versions.model_version = settings.compared_version
+            then settings.reference_kind
+        else settings.compared_with
+    end as reference_kind,
     reference_facts.reference_hash,
     reference_facts.reference_start_at,
     reference_facts.reference_end_at,
