@@ -18,7 +18,8 @@ references_of_monitors as (
 stale as (
     {{ mlmon.stale_windows('references_of_monitors', [
         'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
-        'int_mlmon__reference_bin_counts', 'int_mlmon__reference_labels',
+        'int_mlmon__reference_bin_counts', 'int_mlmon__reference_labels', 'int_mlmon__label_edges',
+        'int_mlmon__reference_label_bin_counts',
     ]) }}
 )
 

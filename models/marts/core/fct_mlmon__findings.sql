@@ -33,6 +33,11 @@ verdicts as (
         reason_code,
         reason
     from {{ ref('fct_mlmon__quality_checks') }}
+    {%- for mart, object in {
+        'fct_mlmon__column_drift': 'deciding_method',
+        'fct_mlmon__label_drift': 'method',
+        'fct_mlmon__label_association': 'method',
+    }.items() %}
 
     union all
 
@@ -50,12 +55,13 @@ verdicts as (
         column_name,
         column_role,
         column_kind,
-        deciding_method as object,
+        {{ object }} as object,
         status,
         status_rank,
         reason_code,
         reason
-    from {{ ref('fct_mlmon__column_drift') }}
+    from {{ ref(mart) }}
+    {%- endfor %}
 
     union all
 

@@ -24,14 +24,18 @@ QUERY = "select stub_column from stub_relation"
 
 VALUES: dict[str, Any] = {
     # Whole queries.
+    "association_methods": QUERY,
     "column_settings": QUERY,
+    "chi_square_tails": QUERY,
     "count_bins": QUERY,
+    "count_label_bins": QUERY,
     "binary_metrics": QUERY,
     "declared_segment_values": QUERY,
     "integers": QUERY,
     "judged_metric_settings": QUERY,
     "label_age_settings": QUERY,
     "label_log": QUERY,
+    "label_settings": QUERY,
     "latest_rows": QUERY,
     "long_values": QUERY,
     "metric_rows": QUERY,
@@ -51,9 +55,13 @@ VALUES: dict[str, Any] = {
     # Values that a model's own Jinja reads.
     "alert_rule_selectors": {"monitor": "*"},
     "check_configuration": "",
+    "feature_slot_names": ["numeric_1"],
+    "label_bin_count": 10,
+    "label_edge_count": 10,
     "monitored_slots": ["numeric_1"],
     "monitors": [],
     "numeric_slots_by_edges": {10: {1: "numeric_1"}},
+    "pair_sums": ["sum_z"],
     "profile_percents": [50],
     "portable_slots": ["numeric_1"],
     "slot_counts": {"numeric": 1, "category": 1, "segment": 1},
