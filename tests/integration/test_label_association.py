@@ -117,14 +117,38 @@ def monitor(task: str, held_against: Any) -> dict[str, Any]:
     }
 
 
+def few(task: str) -> pd.DataFrame:
+    """One labelled row on the first day, five of one class on the second, none with a label on the third."""
+    day = np.array([0, 1, 1, 1, 1, 1, 2, 2])
+    frame = log(task).head(len(day))
+    predicted_at = START + pd.to_timedelta(day, unit="D")
+    return frame.assign(
+        day=day,
+        predicted_at=predicted_at,
+        loaded_at=predicted_at + pd.Timedelta(minutes=1),
+        label=frame["label"].iloc[0],
+        delay_days=np.where(day == 2, np.nan, 0.5),
+    )
+
+
 @pytest.fixture(scope="module")
 def project(make_project: Any, engine: Engine) -> DbtProject:
     monitors = {
         **{task: monitor(task, {"source": ["logs", f"{task}_reference"]}) for task in TASKS},
         **{f"{task}_own": monitor(task, {"first_days": 2}) for task in TASKS},
         "without": monitor("binary", None),
+        **{
+            f"few_{task}": {
+                **monitor(task, {"source": ["logs", f"few_{task}_reference"]}),
+                "predictions": {"source": ["logs", f"few_{task}_predictions"]},
+                "labels": {"source": ["logs", f"few_{task}_labels"]},
+                "spans": ["1d"],
+            }
+            for task in TASKS
+        },
     }
-    tables = [f"{task}_{log}" for task in TASKS for log in ("predictions", "labels", "reference")]
+    names = TASKS + [f"few_{task}" for task in TASKS]
+    tables = [f"{name}_{log}" for name in names for log in ("predictions", "labels", "reference")]
     made: DbtProject = make_project(
         engine,
         vars={"mlmon_monitors": monitors, "mlmon_package_tests": True},
@@ -135,6 +159,12 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         made.warehouse.load(f"{task}_predictions", predictions_of(rows), types=TIMES)
         made.warehouse.load(f"{task}_labels", labels_of(rows), types=TIMES)
         made.warehouse.load(f"{task}_reference", reference(task))
+        made.warehouse.load(f"few_{task}_predictions", predictions_of(few(task)), types=TIMES)
+        made.warehouse.load(f"few_{task}_labels", labels_of(few(task)), types=TIMES)
+        # A reference without labels where there are classes, of a single row where there are numbers.
+        held = reference(task).assign(label=None) if task != "regression" else reference(task)[5:6]
+        kind = {"label": "double precision" if task == "regression" else "text"}
+        made.warehouse.load(f"few_{task}_reference", held, types=kind)
     made.build()
     return made
 
@@ -324,6 +354,28 @@ def test_a_constant_or_missing_feature_has_no_association(associations: pd.DataF
             assert (row["status"], row["reason_code"]) == ("insufficient_data", "undefined")
 
 
+def test_a_single_row_or_class_has_no_association(
+    project: DbtProject, associations: pd.DataFrame
+) -> None:
+    drift = project.read("fct_mlmon__label_drift").set_index(["monitor", "window_end", "method"])
+    for task in TASKS:
+        rows = associations.loc[f"few_{task}"]
+        assert rows["value"].isna().all()
+        assert set(rows["status"]) <= {"no_reference", "insufficient_data", "not_judged"}
+        method = METHODS["numeric", task]
+        is_held = task == "regression"
+        for day, n in ((0, 1), (1, 5), (2, 0)):
+            row = rows.loc[(at_end(day), "x", "mutual_information")]
+            assert (row["n_current"], row["n_reference"]) == (n, 1 if is_held else 0)
+            reason = rows.loc[(at_end(day), "x", method), "reason_code"]
+            expected = ("undefined" if n else "no_labels") if is_held else "no_reference"
+            assert reason == expected
+            label = drift.loc[(f"few_{task}", at_end(day), "psi")]
+            assert label["n_current"] == n
+            expected = ("sample_too_small" if n else "no_labels") if is_held else "no_reference"
+            assert label["reason_code"] == expected
+
+
 def test_a_turned_relation_is_reported_although_no_feature_drifted(
     project: DbtProject, associations: pd.DataFrame
 ) -> None:
@@ -397,7 +449,7 @@ def test_windows_whose_labels_may_still_come_are_not_judged(
 ) -> None:
     late = project.read("fct_mlmon__label_drift")
     late = late[late["window_end"] > at_end(DAYS + 4) - pd.Timedelta(days=HORIZON_DAYS)]
-    judged = late[late["is_deciding"] & (late["monitor"] != "without")]
+    judged = late[late["is_deciding"] & late["monitor"].isin(TASKS)]
     assert set(judged["reason_code"]) == {"immature"}
     row = associations.loc[("binary", at_end(DAYS + 2), "x", "point_biserial")]
     assert (row["status"], row["reason_code"]) == ("insufficient_data", "immature")

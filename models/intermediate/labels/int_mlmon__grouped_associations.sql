@@ -2,89 +2,8 @@
 -- number's means by group as a correlation: point-biserial for a binary label, else the correlation ratio.
 with
 
-cells as (
-    select * from {{ ref('int_mlmon__association_cells') }}
-    where n_paired > 0
-),
-
-numbers as (
-    select
-        group_key,
-        column_name,
-        task,
-        label_bin as group_name,
-        n_paired as n,
-        sum_z as s1,
-        sum_z2 as s2,
-        z_min as x_min,
-        z_max as x_max
-    from cells
-    where column_kind = 'numeric' and task <> 'regression'
-
-    union all
-
-    select
-        group_key,
-        column_name,
-        task,
-        cast(bin_index as {{ dbt.type_string() }}) as group_name,
-        n_paired as n,
-        sum_y as s1,
-        sum_y2 as s2,
-        y_min as x_min,
-        y_max as x_max
-    from cells
-    where column_kind = 'categorical' and task = 'regression'
-),
-
-by_group as (
-    select
-        group_key,
-        column_name,
-        task,
-        group_name,
-        sum(n) as n,
-        sum(s1) / sum(n) as group_mean,
-        sum(s2) / sum(n) as mean_square,
-        min(x_min) as x_min,
-        max(x_max) as x_max
-    from numbers
-    group by group_key, column_name, task, group_name
-),
-
-centred as (
-    select
-        by_group.*,
-        sum(n) over (partition by group_key, column_name) as total,
-        group_mean - sum(n * group_mean) over (partition by group_key, column_name)
-        / sum(n) over (partition by group_key, column_name) as distance,
-        case
-            when x_min = x_max then 0
-            else greatest(mean_square - {{ mlmon.squared('group_mean') }}, 0)
-        end as variance
-    from by_group
-),
-
-spread as (
-    select
-        centred.*,
-        sum(n / total * (variance + {{ mlmon.squared('distance') }}))
-            over (partition by group_key, column_name) as total_variance
-    from centred
-),
-
--- Each group's shares of the whole variance: of the distance of its mean, and of its own.
 shares as (
-    select
-        spread.*,
-        n / total as weight,
-        case when total_variance > 0 then {{ mlmon.variance_share(
-            mlmon.squared('distance'), 'total_variance'
-        ) }} end as between_share,
-        case when total_variance > 0 then {{ mlmon.variance_share(
-            'variance', 'total_variance'
-        ) }} end as within_share
-    from spread
+    select * from {{ ref('int_mlmon__association_groups') }}
 ),
 
 summed as (
@@ -95,7 +14,7 @@ summed as (
         max(total) as total,
         count(*) as n_groups,
         min(x_min) < max(x_max) as varies,
-        least(1, sum(weight * between_share)) as eta2,
+        case when max(total_variance) > 0 then least(1, sum(weight * between_share)) end as eta2,
         max(case when group_name = '1' then weight else 0 end) as positive_share,
         max(case when group_name = '1' then distance end)
         >= coalesce(max(case when group_name <> '1' then distance end), 0) as is_rising
