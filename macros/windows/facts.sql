@@ -1,7 +1,7 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
 {% macro facts_version() %}{{- return('3') -}}{% endmacro %}
 
-{# The models that hold facts of predictions, and of labels: what a window must be in to be done with. #}
+{# The models that hold facts of predictions, and of labels. #}
 {% macro prediction_facts() %}
     {{- return([
         'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
@@ -10,7 +10,17 @@
 {% endmacro %}
 
 {% macro label_facts() %}
-    {{- return(['int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts']) -}}
+    {{- return([
+        'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
+    ]) -}}
+{% endmacro %}
+
+{# The models that hold facts of features beside labels, which are counted once a window's labels are complete. #}
+{% macro mature_facts() %}{{- return(['int_mlmon__label_bin_counts']) -}}{% endmacro %}
+
+{# All of them: what a window must be in under today's settings to be done with. #}
+{% macro window_facts() %}
+    {{- return(mlmon.prediction_facts() + mlmon.label_facts() + mlmon.mature_facts()) -}}
 {% endmacro %}
 
 {#

@@ -66,7 +66,10 @@ def test_a_second_run_touches_nothing_and_a_changed_reference_or_threshold_rejud
 ) -> None:
     duckdb_pair.check(drawn)
     duckdb_pair.project.build()
-    for touched in ("windows", "label_windows", "references", "verdict_windows"):
+    for touched in (
+        "windows", "label_windows", "mature_windows", "references", "verdict_windows",
+        "association_ends",
+    ):  # fmt: skip
         assert len(duckdb_pair.project.read(f"int_mlmon__touched_{touched}")) == 0, touched
     assert_equal(duckdb_pair.project, duckdb_pair.fresh)
     duckdb_pair.size = 41

@@ -1,5 +1,5 @@
--- One row per monitor, column, span and method: the thresholds that hold. Of the seed's rows that match, the one
--- with the most exact matches wins.
+-- One row per monitor, column (the label among them), span and method: the thresholds that hold. Of the seed's rows
+-- that match, the one with the most exact matches wins.
 with
 
 thresholds as (
@@ -7,7 +7,7 @@ thresholds as (
 ),
 
 columns as (
-    select * from {{ ref('int_mlmon__column_settings') }}
+    {{ mlmon.column_settings() }}
 ),
 
 spans as (

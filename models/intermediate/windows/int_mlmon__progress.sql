@@ -57,7 +57,7 @@ done as (
     from processed
     where
         model_name in (
-            {%- for fact in mlmon.prediction_facts() + mlmon.label_facts() %}
+            {%- for fact in mlmon.window_facts() %}
             '{{ fact }}'{{ ',' if not loop.last }}
             {%- endfor %}
         )
@@ -74,7 +74,7 @@ select
             when
                 known.first_predicted_at >= hashed.first_predicted_at
                 and coalesce(done.n_facts, 0)
-                < {{ (mlmon.prediction_facts() + mlmon.label_facts()) | length }}
+                < {{ mlmon.window_facts() | length }}
                 then known.first_predicted_at
         end
     ) as oldest_undone_at

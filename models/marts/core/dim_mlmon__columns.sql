@@ -1,8 +1,12 @@
--- One row per monitor and monitored column: what the column is and by which policies it is compared.
+-- One row per monitor and monitored column, the label among them: what the column is and by which policies it is compared.
 with
 
 columns as (
-    select * from {{ ref('int_mlmon__column_settings') }}
+    select
+        settings.*,
+        {{ mlmon.column_key('settings.monitor', 'settings.column_role', 'settings.column_name') }}
+            as column_key
+    from ({{ mlmon.column_settings() }}) as settings
 ),
 
 bins as (

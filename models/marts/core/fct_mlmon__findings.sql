@@ -34,6 +34,11 @@ verdicts as (
         reason,
         true as is_verdict
     from {{ ref('fct_mlmon__quality_checks') }}
+    {%- for mart, object, is_verdict in [
+        ('fct_mlmon__column_drift', 'deciding_method', 'is_verdict'),
+        ('fct_mlmon__label_drift', 'method', 'cast(null as boolean)'),
+        ('fct_mlmon__label_association', 'method', 'cast(null as boolean)'),
+    ] %}
 
     union all
 
@@ -51,13 +56,14 @@ verdicts as (
         column_name,
         column_role,
         column_kind,
-        deciding_method as object,
+        {{ object }} as object,
         status,
         status_rank,
         reason_code,
         reason,
-        is_verdict
-    from {{ ref('fct_mlmon__column_drift') }}
+        {{ is_verdict }} as is_verdict
+    from {{ ref(mart) }}
+    {%- endfor %}
 
     union all
 
@@ -111,7 +117,7 @@ verdicts as (
 
     select
         'performance' as area,
-        degradation.monitor,
+        monitor,
         model_version,
         window_start,
         window_end,
@@ -119,7 +125,7 @@ verdicts as (
         span_windows,
         segment_name,
         segment_value,
-        {{ mlmon.column_key('degradation.monitor', "'table'", "'all'") }} as column_key,
+        {{ mlmon.column_key('monitor', "'table'", "'all'") }} as column_key,
         'all' as column_name,
         'table' as column_role,
         'none' as column_kind,
@@ -128,10 +134,8 @@ verdicts as (
         status_rank,
         reason_code,
         reason,
-        span_windows = default_span_windows as is_verdict
-    from {{ ref('fct_mlmon__degradation') }} as degradation
-    inner join monitors
-        on degradation.monitor = monitors.monitor
+        cast(null as boolean) as is_verdict
+    from {{ ref('fct_mlmon__degradation') }}
 )
 
 select
@@ -154,4 +158,9 @@ select
     verdicts.reason_code,
     verdicts.reason
 from verdicts
-where verdicts.status in ('warning', 'critical') and verdicts.is_verdict
+inner join monitors
+    on verdicts.monitor = monitors.monitor
+where
+    verdicts.status in ('warning', 'critical')
+    -- What has no verdict span of its own is judged at the longest.
+    and coalesce(verdicts.is_verdict, verdicts.span_windows = monitors.default_span_windows)

@@ -22,6 +22,14 @@ union all
     judged, value_low='value_low', value_high='value_high', n='n_current',
 ), 'value is not null') }}
 union all
+{{ mlmon.metric_rows('fct_mlmon__label_drift', 'method', 'value', dict(
+    judged, column=true, label_age='label_age', n='n_current',
+)) }}
+union all
+{{ mlmon.metric_rows('fct_mlmon__label_association', 'method', 'value', dict(
+    judged, column=true, label_age='label_age', n='n_current', reference_value='reference_value',
+)) }}
+union all
 {{ mlmon.metric_rows('fct_mlmon__performance', 'metric', 'value', dict(
     judged, class_label='class_label', label_age='label_age', value_low='value_low',
     value_high='value_high', n='n',
