@@ -42,6 +42,7 @@ compared as (
     select distinct
         current_cells.window_key,
         touched.reference_key,
+        touched.compared_with,
         current_cells.segment_name,
         current_cells.segment_value,
         current_cells.column_name
@@ -64,7 +65,7 @@ fixed_reference_cells as (
     group by reference_key, segment_name, segment_value, column_name, cell
 ),
 
-reference_cells as (
+fixed_cells as (
     select
         compared.window_key,
         compared.segment_name,
@@ -81,6 +82,36 @@ reference_cells as (
             and compared.segment_name = cells.segment_name
             and compared.segment_value = cells.segment_value
             and compared.column_name = cells.column_name
+    where compared.compared_with = 'reference'
+),
+
+moving_cells as (
+    select
+        touched.window_key,
+        cell_counts.segment_name,
+        cell_counts.segment_value,
+        cell_counts.column_name,
+        cell_counts.cell,
+        sum(cell_counts.n) as n,
+        min(cell_counts.x_min) as x_min,
+        max(cell_counts.x_max) as x_max
+    from touched
+    inner join cell_counts
+        on
+            touched.monitor = cell_counts.monitor
+            and touched.compared_version = cell_counts.model_version
+            and touched.reference_key = cell_counts.reference_key
+            and cell_counts.window_index
+            between touched.compared_first_index and touched.compared_last_index
+    group by
+        touched.window_key, cell_counts.segment_name, cell_counts.segment_value,
+        cell_counts.column_name, cell_counts.cell
+),
+
+reference_cells as (
+    select * from fixed_cells
+    union all
+    select * from moving_cells
 )
 
 select

@@ -13,7 +13,11 @@ cells as (
         spans.model_version,
         spans.reference_key,
         spans.first_index,
-        spans.window_index
+        spans.window_index,
+        spans.compared_with,
+        spans.compared_version,
+        spans.compared_first_index,
+        spans.compared_last_index
     from {{ ref('int_mlmon__compared_cells') }} as compared
     inner join {{ ref('int_mlmon__spans') }} as spans
         on
@@ -52,3 +56,17 @@ select
     cells.reference_key as source_key,
     true as is_reference
 from cells
+where cells.compared_with = 'reference'
+
+union all
+
+select
+    cells.*,
+    windows.window_key as source_key,
+    true as is_reference
+from cells
+inner join windows
+    on
+        cells.monitor = windows.monitor
+        and cells.compared_version = windows.model_version
+        and windows.window_index between cells.compared_first_index and cells.compared_last_index

@@ -1,13 +1,21 @@
 -- One row per place of values, segment, ranked column, cell and position: how many values. The reference's values
 -- number the positions: the i-th has 2i - 1, and what lies between it and the next has 2i. Values between the same two
--- of the reference need no telling apart, because the reference's distribution function is the same for all.
+-- of the reference need no telling apart, because the reference's distribution function is the same for all. Where
+-- references move, every value may belong to one and has a number of its own.
 with
 
 points as (
     select
         compared_values.*,
-        case when is_reference then 1 else 0 end as is_reference_value
+        case
+            when compared_values.is_reference or settings.compared_with <> 'reference' then 1
+            else 0
+        end as is_reference_value
     from {{ ref('int_mlmon__compared_values') }} as compared_values
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on compared_values.reference_key = reference_facts.reference_key
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on reference_facts.monitor = settings.monitor
 ),
 
 numbered as (

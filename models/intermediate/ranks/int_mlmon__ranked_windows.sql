@@ -42,7 +42,18 @@ needed as (
             and windows.window_index
             between reference_facts.first_index and reference_facts.last_index
             and reference_facts.reference_version in ('all', windows.model_version)
-    where reference_facts.reference_kind <> 'table'
+    where reference_facts.reference_kind <> 'table' and ends.compared_with = 'reference'
+
+    union
+
+    select windows.window_key
+    from ends
+    inner join windows
+        on
+            ends.monitor = windows.monitor
+            and ends.compared_version = windows.model_version
+            and windows.window_index
+            between ends.compared_first_index and ends.compared_last_index
 )
 
 select

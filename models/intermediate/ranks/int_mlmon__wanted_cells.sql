@@ -75,7 +75,25 @@ inner join windows
         and windows.window_index
         between reference_facts.first_index and reference_facts.last_index
         and reference_facts.reference_version in ('all', windows.model_version)
-where reference_facts.reference_kind <> 'table'
+where reference_facts.reference_kind <> 'table' and spans.compared_with = 'reference'
+
+union
+
+select
+    windows.window_key as source_key,
+    windows.window_number as source_number,
+    cells.slot_number,
+    cells.segment_position,
+    cells.segment_value,
+    cells.cell
+from cells
+inner join spans
+    on cells.window_key = spans.window_key
+inner join windows
+    on
+        spans.monitor = windows.monitor
+        and spans.compared_version = windows.model_version
+        and windows.window_index between spans.compared_first_index and spans.compared_last_index
 
 union
 
@@ -92,4 +110,4 @@ inner join spans
     on cells.window_key = spans.window_key
 inner join reference_facts
     on spans.reference_key = reference_facts.reference_key
-where reference_facts.reference_kind = 'table'
+where reference_facts.reference_kind = 'table' and spans.compared_with = 'reference'

@@ -111,7 +111,7 @@ select
     rated.score_psi,
     rated.score_ks,
     rated.prediction_psi,
-    cast(null as {{ mlmon.type_double() }}) as label_psi,
+    label_drift.value as label_psi,
     rated.prediction_status,
     rated.reference_hash,
     rated.is_verdict,
@@ -137,3 +137,11 @@ left join top_columns
         and rated.segment_name = top_columns.segment_name
         and rated.segment_value = top_columns.segment_value
         and top_columns.column_rank = 1
+left join {{ ref('fct_mlmon__label_drift') }} as label_drift
+    on
+        rated.monitor_key = label_drift.monitor_key
+        and rated.window_end = label_drift.window_end
+        and rated.span_windows = label_drift.span_windows
+        and rated.segment_name = label_drift.segment_name
+        and rated.segment_value = label_drift.segment_value
+        and label_drift.method = 'psi'

@@ -12,12 +12,15 @@ statistics as (
     from {{ ref('int_mlmon__drift_statistics') }}
 ),
 
+log_gammas as (
+    select * from {{ ref('int_mlmon__log_gammas') }}
+),
+
 chi_squares as (
     select
         test_number,
-        family_number,
         cast('binned' as {{ dbt.type_string() }}) as test,
-        pooled_chi_square / 2 as h,
+        pooled_chi_square as chi_square,
         degrees_of_freedom
     from statistics
     where n_reference > 0 and n_current > 0
@@ -26,72 +29,26 @@ chi_squares as (
 
     select
         test_number,
-        family_number,
         cast('chi_square' as {{ dbt.type_string() }}) as test,
-        chi_square / 2 as h,
+        chi_square,
         n_bins - 1 as degrees_of_freedom
     from statistics
     where n_reference > 0 and n_current > 0
 ),
 
--- The upper tail of chi-square as its finite sum (docs/numbers.md, "p-values").
-tail_terms as (
-    select
-        chi_squares.test_number,
-        chi_squares.test,
-        case
-            when mod(chi_squares.degrees_of_freedom, 2) = 0
-                then -chi_squares.h + log_gammas.i * ln(chi_squares.h) - log_gammas.ln_factorial
-            else
-                -chi_squares.h + (log_gammas.i - 0.5) * ln(chi_squares.h)
-                - log_gammas.ln_gamma_half
-        end as log_term
-    from chi_squares
-    inner join {{ ref('int_mlmon__log_gammas') }} as log_gammas
-        on
-            (
-                mod(chi_squares.degrees_of_freedom, 2) = 0
-                and 2 * log_gammas.i < chi_squares.degrees_of_freedom
-            )
-            or (
-                mod(chi_squares.degrees_of_freedom, 2) = 1
-                and log_gammas.i >= 1
-                and 2 * log_gammas.i <= chi_squares.degrees_of_freedom - 1
-            )
-    where chi_squares.h > 0
-),
-
 tails as (
-    select
-        test_number,
-        test,
-        sum({{ mlmon.bounded_exp('log_term') }}) as total
-    from tail_terms
-    group by test_number, test
+    {{ mlmon.chi_square_tails('chi_squares', ['test_number', 'test']) }}
 ),
 
 p_values as (
     select
-        chi_squares.test_number,
-        chi_squares.family_number,
-        chi_squares.test,
-        case
-            when chi_squares.degrees_of_freedom <= 0 or chi_squares.h <= 0 then 1.0
-            else least(
-                1.0,
-                coalesce(tails.total, 0)
-                + case
-                    when mod(chi_squares.degrees_of_freedom, 2) = 1
-                        then {{ mlmon.erfc('sqrt(chi_squares.h)') }}
-                    else 0
-                end
-            )
-        end as p_value
-    from chi_squares
-    left join tails
-        on
-            chi_squares.test_number = tails.test_number
-            and chi_squares.test = tails.test
+        statistics.test_number,
+        statistics.family_number,
+        tails.test,
+        tails.p_value
+    from tails
+    inner join statistics
+        on tails.test_number = statistics.test_number
 
     union all
 
