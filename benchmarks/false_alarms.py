@@ -1,0 +1,418 @@
+"""How often the drift verdict is wrong: false alarms where nothing changed, power where something did.
+
+    python benchmarks/false_alarms.py
+    python benchmarks/false_alarms.py --repetitions 20000 --seed 2
+
+Draws a new reference and a new window for every repetition, of normal, lognormal and tied numbers, of
+100 categories and of numbers with 5 % missing, and judges them by mlmon.stats as the warehouse does. A
+window of 50,000 rows is not drawn row by row: how many of its values fall between any two values of the
+reference is multinomial, which is the same law. The tables of docs/false_alarms.md are its output.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from mlmon import stats
+from mlmon.stats.inputs import Floats
+
+ALPHA = 0.01
+K = 10
+ROWS = (30, 100, 300, 1_000, 5_000, 50_000)
+REFERENCES = (1_000, 5_000)
+# A window's columns under Benjamini-Hochberg: four of each kind, of which two drift in the second half.
+COLUMNS, DRIFTED = 20, 2
+# A window of twenty columns is as many repetitions; so there are fewer of them.
+TWENTY_FEWER = 4
+# A rate of one per cent needs more repetitions than a power: ± 0.31 at twice its error with 4,000.
+UNCHANGED_TIMES = 2
+# False alarms are counted with the p-values of ks that mlmon uses. Power is not worth milliseconds each: the
+# asymptotic ones above 1,000 rows are within three per cent of them.
+EXACT_ROWS, EXACT_ROWS_CHANGED = 10_000, 1_000
+# Repetitions that are drawn together: a few tens of megabytes.
+CHUNK = 200
+POISSON_MEAN = 20.0
+CATEGORIES = 100
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of column, and what happens to it in the current window."""
+
+    kind: str
+    change: str = "nothing"
+    shift: float = 0.0
+    moved: float = 0.0
+    missing: float = 0.0
+    missing_now: float = 0.0
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Many pairs of a reference and a window: counts per bin (one pair a row), and D of their values."""
+
+    reference: Floats
+    current: Floats
+    d: Floats
+    n_values_reference: Floats
+    n_values_current: Floats
+    missing_reference: Floats
+    missing_current: Floats
+
+
+UNCHANGED = (
+    Case("normal"),
+    Case("lognormal"),
+    Case("ties"),
+    Case("categorical"),
+    Case("missing", missing=0.05, missing_now=0.05),
+)
+CHANGED = (
+    Case("normal", "mean + 0.1 sd", shift=0.1),
+    Case("normal", "mean + 0.25 sd", shift=0.25),
+    Case("normal", "mean + 0.5 sd", shift=0.5),
+    Case("normal", "mean + 1 sd", shift=1.0),
+    Case("lognormal", "mean + 0.5 sd", shift=0.5),
+    Case("ties", "mean + 0.5 sd", shift=0.5),
+    Case("categorical", "a tenth moves to one category", moved=0.1),
+    Case("missing", "missing 5 % to 20 %", missing=0.05, missing_now=0.20),
+)
+TENTH, HALF = CHANGED[0], CHANGED[2]
+
+
+def draw(rng: np.random.Generator, case: Case, n: int, m: int, repetitions: int) -> Windows:
+    """`repetitions` references of n rows, each with a window of m rows."""
+    makers: dict[str, Callable[..., Windows]] = {"ties": _ties, "categorical": _categories}
+    make = makers.get(case.kind, _continuous)
+    sizes = [min(CHUNK, repetitions - start) for start in range(0, repetitions, CHUNK)]
+    return _joined([make(rng, case, n, m, size) for size in sizes])
+
+
+def _joined(parts: Sequence[Windows]) -> Windows:
+    """One below the other; empty bins are added on the right where some have fewer."""
+    width = max(part.reference.shape[1] for part in parts)
+
+    def padded(counts: Floats) -> Floats:
+        return np.pad(counts, ((0, 0), (0, width - counts.shape[1])))
+
+    return Windows(
+        np.vstack([padded(part.reference) for part in parts]),
+        np.vstack([padded(part.current) for part in parts]),
+        np.concatenate([part.d for part in parts]),
+        np.concatenate([part.n_values_reference for part in parts]),
+        np.concatenate([part.n_values_current for part in parts]),
+        np.concatenate([part.missing_reference for part in parts]),
+        np.concatenate([part.missing_current for part in parts]),
+    )
+
+
+def _continuous(rng: np.random.Generator, case: Case, n: int, m: int, size: int) -> Windows:
+    """Bins and D hang on ranks alone: the reference's values, as quantiles of their own distribution, are
+    ordered uniform ones, and the window's fall between them with the changed distribution's shares."""
+    lost = rng.binomial(n, case.missing, size)
+    lost_now = rng.binomial(m, case.missing_now, size)
+    parts = []
+    for gone, gone_now in zip(lost.tolist(), lost_now.tolist(), strict=True):
+        rows, rows_now = n - gone, m - gone_now
+        gaps = rng.exponential(size=rows + 1)
+        places = np.cumsum(gaps[:-1]) / gaps.sum()
+        shares = np.diff(_changed(places, case), prepend=0.0, append=1.0)
+        below = np.cumsum(rng.multinomial(rows_now, shares))[:-1]
+        ranks = np.array([(rows * j + K - 1) // K for j in range(1, K)])
+        # No value is on an edge but the reference's own, so counting up to the edge is (lower, upper].
+        a = np.diff(ranks, prepend=0, append=rows)
+        b = np.diff(below[ranks - 1], prepend=0, append=rows_now)
+        after = np.arange(1, rows + 1) / rows
+        ours = below / rows_now if rows_now else np.zeros(rows)
+        d = np.maximum(np.abs(after - ours), np.abs(after - 1 / rows - ours)).max()
+        parts.append((np.append(a, gone), np.append(b, gone_now), d if rows_now else np.nan))
+    return Windows(
+        np.array([a for a, _, _ in parts], dtype=np.float64),
+        np.array([b for _, b, _ in parts], dtype=np.float64),
+        np.array([d for _, _, d in parts]),
+        (n - lost).astype(np.float64),
+        (m - lost_now).astype(np.float64),
+        lost.astype(np.float64),
+        lost_now.astype(np.float64),
+    )
+
+
+def _changed(places: Floats, case: Case) -> Floats:
+    """The changed distribution function at the unchanged one's quantiles."""
+    if case.shift == 0:
+        return places
+    normal = special.ndtri(places)
+    if case.kind != "lognormal":
+        return np.asarray(special.ndtr(normal - case.shift))
+    # exp(z) has the standard deviation sqrt((e − 1)·e); moved up, nothing is left below the shift.
+    moved = np.exp(normal) - case.shift * np.sqrt((np.e - 1) * np.e)
+    return np.asarray(special.ndtr(np.log(np.maximum(moved, 1e-300))))
+
+
+def _ties(rng: np.random.Generator, case: Case, n: int, m: int, size: int) -> Windows:
+    """Poisson numbers; the window's mean is moved by `shift` standard deviations."""
+    support = np.arange(150.0)
+    ours = rng.multinomial(n, _poisson(support, POISSON_MEAN), size)
+    moved = _poisson(support, POISSON_MEAN + case.shift * np.sqrt(POISSON_MEAN))
+    theirs = rng.multinomial(m, moved, size)
+    d = np.abs(np.cumsum(ours, axis=1) / n - np.cumsum(theirs, axis=1) / m).max(axis=1)
+    parts = []
+    for row in range(size):
+        reference, current = (np.repeat(support, side[row]) for side in (ours, theirs))
+        bins = stats.numeric_bins(reference, k=K)
+        a, b = stats.bin_counts(reference, bins), stats.bin_counts(current, bins)
+        parts.append(_one_column(a, b, d[row : row + 1], n, m))
+    return _joined(parts)
+
+
+def _poisson(support: Floats, mean: float) -> Floats:
+    shares = np.exp(support * np.log(mean) - mean - special.gammaln(support + 1))
+    return np.asarray(shares / shares.sum())
+
+
+def _categories(rng: np.random.Generator, case: Case, n: int, m: int, size: int) -> Windows:
+    """Shares that fall as 1/rank (Zipf); `moved` of all rows go to a category in the middle."""
+    shares = 1 / np.arange(1, CATEGORIES + 1)
+    shares /= shares.sum()
+    shares_now = shares * (1 - case.moved)
+    shares_now[CATEGORIES // 2] += case.moved
+    a = rng.multinomial(n, shares, size).astype(np.float64)
+    drawn = rng.multinomial(m, shares_now, size).astype(np.float64)
+    # What the reference never had shares one bin.
+    unseen = np.where(a == 0, drawn, 0.0).sum(axis=1, keepdims=True)
+    b = np.hstack([np.where(a == 0, 0.0, drawn), unseen])
+    a = np.hstack([a, np.zeros((size, 1))])
+    none = np.zeros(size)
+    return Windows(a, b, np.full(size, np.nan), none + n, none + m, none, none)
+
+
+def _one_column(a: Iterable[int], b: Iterable[int], d: Floats, n: int, m: int) -> Windows:
+    rows = [np.array([list(side)], dtype=np.float64) for side in (a, b)]
+    zero = np.zeros(1)
+    return Windows(rows[0], rows[1], d, zero + n, zero + m, zero, zero)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Shares of windows: at or above a threshold, significant, and flagged by a verdict."""
+
+    psi_large: float
+    js_large: float
+    ks_large: float
+    p_binned: float
+    p_chi_square: float
+    p_ks: float
+    p_missing: float
+    psi_verdict: float
+    psi_or_ks_verdict: float
+    insufficient: float
+
+
+def judge(windows: Windows, exact_rows: int) -> Judged:
+    psi = over_rows(stats.psi, windows)
+    js = over_rows(stats.js_distance, windows)
+    p_binned = stats.binned_p_values(*stats.table_sums(windows.reference, windows.current))
+    p_ks = stats.ks_p_values(
+        windows.d, windows.n_values_reference, windows.n_values_current, exact_rows
+    )
+    n, m = windows.reference.sum(axis=1), windows.current.sum(axis=1)
+    p_missing = stats.two_proportion_p_values(
+        windows.missing_reference, n, windows.missing_current, m
+    )
+    chi_square = [
+        stats.chi_square(a, b).p_value
+        for a, b in zip(windows.reference, windows.current, strict=True)
+    ]
+    by_psi = verdicts(windows, psi, p_binned)
+    by_ks = np.array(
+        [
+            stats.verdict(d, p, stats.min_detectable_effect("ks", rows, rows_now), 0.1)
+            for d, p, rows, rows_now in zip(
+                windows.d, p_ks, windows.n_values_reference, windows.n_values_current, strict=True
+            )
+        ]
+    )
+    flagged = is_drift(by_psi)
+    with np.errstate(invalid="ignore"):
+        return Judged(
+            psi_large=float(np.mean(psi >= 0.1)),
+            js_large=float(np.mean(js >= 0.1)),
+            ks_large=float(np.mean(windows.d >= 0.1)),
+            p_binned=float(np.mean(p_binned < ALPHA)),
+            p_chi_square=float(np.mean(np.array(chi_square) < ALPHA)),
+            p_ks=float(np.mean(p_ks < ALPHA)),
+            p_missing=float(np.mean(p_missing < ALPHA)),
+            psi_verdict=float(np.mean(flagged)),
+            psi_or_ks_verdict=float(np.mean(flagged | is_drift(by_ks))),
+            insufficient=float(np.mean(by_psi == "insufficient_data")),
+        )
+
+
+def over_rows(statistic: Callable[[Floats, Floats], float], windows: Windows) -> Floats:
+    pairs = zip(windows.reference, windows.current, strict=True)
+    return np.array([statistic(a, b) for a, b in pairs])
+
+
+def verdicts(windows: Windows, psi: Floats, p_values: Floats) -> np.ndarray:
+    """The status of each window by psi, which is what decides for a feature."""
+    n_bins = ((windows.reference > 0) | (windows.current > 0)).sum(axis=1)
+    n, m = windows.reference.sum(axis=1), windows.current.sum(axis=1)
+    return np.array(
+        [
+            stats.verdict(value, p, stats.min_detectable_effect("psi", *sizes), 0.1, 0.25)
+            for value, p, *sizes in zip(psi, p_values, n, m, n_bins, strict=True)
+        ]
+    )
+
+
+def is_drift(statuses: np.ndarray) -> np.ndarray:
+    return np.isin(statuses, ["warning", "critical"])
+
+
+def single_columns(
+    rng: np.random.Generator,
+    cases: Iterable[Case],
+    rows: Sequence[int],
+    reps: int,
+    exact_rows: int,
+) -> None:
+    """One line per kind, reference and size: how often each rule speaks."""
+    print(
+        "| column | change | reference | window | psi ≥ 0.1 | js ≥ 0.1 | ks ≥ 0.1 | p of bins | p of chi_square"
+        " | p of ks | p of missing | verdict by psi | by psi or ks | insufficient |"
+    )
+    print("|" + "---|" * 2 + "---:|" * 12)
+    for case in cases:
+        for n in REFERENCES:
+            for m in rows:
+                found = judge(draw(rng, case, n, m, reps), exact_rows)
+                shares = [
+                    found.psi_large,
+                    found.js_large,
+                    _of_values(case, found.ks_large),
+                    found.p_binned,
+                    found.p_chi_square,
+                    _of_values(case, found.p_ks),
+                    found.p_missing if case.missing else None,
+                    found.psi_verdict,
+                    _of_values(case, found.psi_or_ks_verdict),
+                    found.insufficient,
+                ]
+                cells = " | ".join(percent(share) for share in shares)
+                print(f"| {case.kind} | {case.change} | {n:,} | {m:,} | {cells} |", flush=True)
+
+
+def _of_values(case: Case, share: float) -> float | None:
+    return None if case.kind == "categorical" else share
+
+
+def percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f}"
+
+
+def twenty_columns(rng: np.random.Generator, rows: Sequence[int], reps: int) -> None:
+    """Windows of twenty columns, adjusted: none drifts, then two do."""
+    print(
+        "| reference | window | columns flagged | windows with a flag | flagged before adjusting | of 2 that"
+        " drift: flagged | of the other 18: flagged |"
+    )
+    print("|" + "---:|" * 7)
+    for n in REFERENCES:
+        for m in rows:
+            quiet = _flags(rng, n, m, reps, [])
+            loud = _flags(rng, n, m, reps, [HALF] * DRIFTED)
+            cells = [
+                quiet[0].mean(),
+                quiet[0].any(axis=1).mean(),
+                quiet[1].mean(),
+                loud[0][:, :DRIFTED].mean(),
+                loud[0][:, DRIFTED:].mean(),
+            ]
+            print(
+                f"| {n:,} | {m:,} | " + " | ".join(percent(float(c)) for c in cells) + " |",
+                flush=True,
+            )
+
+
+def _flags(
+    rng: np.random.Generator, n: int, m: int, reps: int, drifting: Sequence[Case]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Drift verdicts by psi, adjusted and not, one row a window and one column a column."""
+    quiet = [UNCHANGED[index % len(UNCHANGED)] for index in range(COLUMNS - len(drifting))]
+    columns = [draw(rng, case, n, m, reps) for case in (*drifting, *quiet)]
+    psi = [over_rows(stats.psi, column) for column in columns]
+    p_values = [
+        stats.binned_p_values(*stats.table_sums(column.reference, column.current))
+        for column in columns
+    ]
+    window = np.tile(np.arange(reps), COLUMNS)
+    adjusted = stats.benjamini_hochberg(np.concatenate(p_values), window).reshape(COLUMNS, reps)
+    by_adjusted, by_plain = (
+        np.array([is_drift(verdicts(*row)) for row in zip(columns, psi, p, strict=True)]).T
+        for p in (adjusted, np.array(p_values))
+    )
+    return by_adjusted, by_plain
+
+
+def a_tenth(rng: np.random.Generator, references: Sequence[int], reps: int) -> None:
+    """A shift of a tenth of a standard deviation in windows of 10,000 rows."""
+    print("| reference | window | p of bins | p of ks |")
+    print("|" + "---:|" * 4)
+    for n in references:
+        windows = draw(rng, TENTH, n, 10_000, reps)
+        p_binned = stats.binned_p_values(*stats.table_sums(windows.reference, windows.current))
+        p_ks = stats.ks_p_values(windows.d, windows.n_values_reference, windows.n_values_current)
+        shares = [percent(float(np.mean(p < ALPHA))) for p in (p_binned, p_ks)]
+        print(f"| {n:,} | 10,000 | " + " | ".join(shares) + " |", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--repetitions", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--quick", action="store_true", help="a few small cells, to see that it runs"
+    )
+    parser.add_argument("--only", choices=["nothing", "something", "twenty", "tenth"])
+    options = parser.parse_args(arguments)
+    reps = min(20, options.repetitions) if options.quick else options.repetitions
+    rows = (30, 300) if options.quick else ROWS
+    references = (1_000,) if options.quick else (1_000, 5_000, 10_000, 50_000)
+
+    print(
+        f"Seed {options.seed}; per cent of {reps:,} repetitions a line,"
+        f" {UNCHANGED_TIMES * reps:,} where nothing changed,"
+        f" {max(1, reps // TWENTY_FEWER):,} windows of twenty columns."
+    )
+    times = UNCHANGED_TIMES * reps
+    parts: dict[str, tuple[str, Callable[[np.random.Generator], None]]] = {
+        "nothing": (
+            "Nothing changed",
+            lambda rng: single_columns(rng, UNCHANGED, rows, times, EXACT_ROWS),
+        ),
+        "something": (
+            "Something changed",
+            lambda rng: single_columns(rng, CHANGED, rows, reps, EXACT_ROWS_CHANGED),
+        ),
+        "twenty": (
+            "Twenty columns, p-values adjusted",
+            lambda rng: twenty_columns(rng, rows, max(1, reps // TWENTY_FEWER)),
+        ),
+        "tenth": (
+            "A shift of a tenth of a standard deviation",
+            lambda rng: a_tenth(rng, references, reps),
+        ),
+    }
+    for number, (name, (title, part)) in enumerate(parts.items()):
+        if options.only in (None, name):
+            print(f"\n## {title}\n")
+            part(np.random.default_rng([options.seed, number]))
+
+
+if __name__ == "__main__":
+    main()
