@@ -384,8 +384,8 @@ def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_chan
     project.build()
     after = drift_of(project)
     touched = set(project.read("int_mlmon__touched_verdict_windows")["window_key"])
-    # Three days and the four before them no longer reach the days that are gone.
-    first_judged = first_left + 6
+    # Three days and the four before them no longer reach day 4, the last of those that are gone and had rows.
+    first_judged = 4 + 3 + 4
     rejudged = after["monitor"].eq("rolling") & (after["end"] >= first_judged)
     stayed = [
         found[found["monitor"].eq("rolling") & (found["end"] < first_judged)].reset_index(drop=True)
