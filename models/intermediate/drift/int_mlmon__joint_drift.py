@@ -2,7 +2,7 @@
 # reference's. Python, because it trains a classifier; it reads the bounded samples and no log.
 
 
-def model(dbt, session):  # noqa: ARG001 (dbt's own form)
+def model(dbt, session):
     dbt.config(materialized="table")
     try:
         from mlmon.joint_drift import measure
