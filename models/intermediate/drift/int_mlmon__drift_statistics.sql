@@ -36,6 +36,10 @@ ranks as (
 
 distances as (
     select * from {{ ref('int_mlmon__transport_distances') }}
+),
+
+buckets as (
+    select * from {{ ref('int_mlmon__bucket_statistics') }}
 )
 
 select
@@ -75,6 +79,11 @@ select
     statistics.pooled_chi_square,
     cast(statistics.sparse_reference as bigint) as sparse_reference,
     cast(statistics.sparse_current as bigint) as sparse_current,
+    cast(buckets.degrees_of_freedom as bigint) as bucket_degrees_of_freedom,
+    buckets.dense_chi_square as bucket_dense_chi_square,
+    buckets.pooled_chi_square as bucket_pooled_chi_square,
+    cast(buckets.sparse_reference as bigint) as bucket_sparse_reference,
+    cast(buckets.sparse_current as bigint) as bucket_sparse_current,
     cast(described.n_reference_rows as bigint) as n_reference_rows,
     cast(described.n_current_rows as bigint) as n_current_rows,
     cast(described.n_reference_missing as bigint) as n_reference_missing,
@@ -103,3 +112,5 @@ left join ranks
     on {{ mlmon.same_comparison('described', 'ranks') }}
 left join distances
     on {{ mlmon.same_comparison('described', 'distances') }}
+left join buckets
+    on {{ mlmon.same_comparison('described', 'buckets') }}

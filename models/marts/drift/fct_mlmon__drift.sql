@@ -23,9 +23,22 @@ columns as (
     select * from {{ ref('int_mlmon__column_settings') }}
 ),
 
-judged as (
+-- Each of several deciding methods may raise a false alarm: they share the level.
+levelled as (
     select
         limits.*,
+        0.01 * (1 - 1e-12) / nullif(
+            sum(case when is_deciding and p_value is not null then 1 else 0 end) over (
+                partition by {{ mlmon.comparison_keys() | join(', ') }}
+            ), 0
+        ) as alpha
+    from limits
+    where segment_name = 'all' or is_deciding
+),
+
+judged as (
+    select
+        levelled.*,
         case
             when not is_deciding then 'not_deciding'
             when n_reference = 0 then 'no_reference'
@@ -34,18 +47,17 @@ judged as (
             when value is null then 'undefined'
             when
                 {{ mlmon.reaches('abs(value)', 'critical') }}
-                and adjusted_p_value < 0.01 * (1 - 1e-12)
+                and adjusted_p_value < alpha
                 then 'above_critical'
             when
                 {{ mlmon.reaches('abs(value)', 'warning') }}
-                and adjusted_p_value < 0.01 * (1 - 1e-12)
+                and adjusted_p_value < alpha
                 then 'above_warning'
             when min_detectable_effect > warning * (1 + 1e-12) then 'sample_too_small'
             when {{ mlmon.reaches('abs(value)', 'warning') }} then 'could_be_chance'
             else 'within_threshold'
         end as reason_code
-    from limits
-    where segment_name = 'all' or is_deciding
+    from levelled
 ),
 
 rated as (

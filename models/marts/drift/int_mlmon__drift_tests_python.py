@@ -12,7 +12,8 @@ COLUMNS = """
     test_number, coalesce(family_number, -test_number) as family_number,
     n_reference, n_current, n_bins, chi_square, degrees_of_freedom, dense_chi_square,
     sparse_reference, sparse_current, n_reference_rows, n_current_rows,
-    n_reference_missing, n_current_missing, ks, n_reference_values, n_current_values
+    bucket_degrees_of_freedom, bucket_dense_chi_square, bucket_sparse_reference,
+    bucket_sparse_current, n_reference_missing, n_current_missing, ks, n_reference_values, n_current_values
 """
 
 
@@ -61,7 +62,19 @@ def model(dbt, session):
         "missing_change": pa.repeat("two_proportion_z", len(rows)),
     }
     families = np.asarray(rows["family_number"])
-    found = {"test_number": rows["test_number"]}
+    buckets = stats.binned_p_values(
+        column["bucket_dense_chi_square"],
+        column["bucket_degrees_of_freedom"],
+        column["bucket_sparse_reference"],
+        column["bucket_sparse_current"],
+        *sides,
+    )
+    # Most columns have none.
+    buckets[np.isnan(column["bucket_sparse_reference"])] = np.nan
+    found = {
+        "test_number": rows["test_number"],
+        "buckets_p_value": pa.array(buckets, from_pandas=True),
+    }
     for test, p in p_values.items():
         adjusted = stats.benjamini_hochberg(p, families)
         found[f"{test}_p_value"] = pa.array(p, from_pandas=True)

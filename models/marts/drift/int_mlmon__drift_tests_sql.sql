@@ -34,6 +34,16 @@ chi_squares as (
         n_bins - 1 as degrees_of_freedom
     from statistics
     where n_reference > 0 and n_current > 0
+
+    union all
+
+    select
+        test_number,
+        cast('buckets' as {{ dbt.type_string() }}) as test,
+        bucket_pooled_chi_square as chi_square,
+        bucket_degrees_of_freedom as degrees_of_freedom
+    from statistics
+    where bucket_degrees_of_freedom is not null
 ),
 
 tails as (
@@ -99,6 +109,7 @@ adjusted as (
 
 select
     test_number,
+    max(case when test = 'buckets' then p_value end) as buckets_p_value,
     {%- for test, method in {
         'binned': 'chi_square_pooled', 'chi_square': 'chi_square_series',
         'ks': 'kolmogorov_series', 'missing_change': 'two_proportion_z',

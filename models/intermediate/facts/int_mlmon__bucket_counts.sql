@@ -1,0 +1,35 @@
+-- One row per window, segment, categorical column with rare categories and bucket of its categories: how many
+-- predictions. Bins are chosen by what the reference happened to hold; buckets are not, so they tell whether
+-- a column with many categories differs by more than that.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+) }}
+
+with
+
+predictions as {{ mlmon.inlined() }} (
+    select * from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success
+),
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_windows') }}
+    where monitor is not null
+),
+
+counted as (
+    {{ mlmon.count_buckets('predictions', 'window_number', 'touched') }}
+),
+
+buckets as (
+    {{ mlmon.buckets_by_segment('counted', 'window_number', 'touched', [
+        'window_key', 'monitor', 'model_version', 'window_index', 'reference_key',
+    ]) }}
+)
+
+select * from buckets

@@ -1,0 +1,40 @@
+-- One row per reference, segment, categorical column with rare categories and bucket of its categories: how many rows.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='reference_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_references'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+) }}
+
+with
+
+windows as (
+    select * from {{ ref('int_mlmon__touched_reference_windows') }}
+),
+
+reference_rows as (
+    {{ mlmon.resolved_reference_rows() }}
+),
+
+counted as (
+    {{ mlmon.count_buckets('reference_rows', 'reference_window', 'windows') }}
+),
+
+buckets as (
+    {{ mlmon.buckets_by_segment('counted', 'reference_window', 'windows', [
+        'reference_key', 'monitor',
+    ]) }}
+)
+
+select
+    reference_key,
+    monitor,
+    segment_name,
+    segment_value,
+    column_name,
+    bucket,
+    cast(sum(n) as bigint) as n
+from buckets
+group by reference_key, monitor, segment_name, segment_value, column_name, bucket
