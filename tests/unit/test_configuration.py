@@ -112,6 +112,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "features": [],
         "segments": [],
         "spans": [1, 7, 28],
+        "threshold_policy": "larger",
         "label_horizon_days": 14,
         "label_ages_days": [1, 3, 7, 14],
         "positive_class": "1",
@@ -759,6 +760,7 @@ def test_the_page_lists_every_key_and_no_other(call: Call) -> None:
         "How windows are judged",
         "Labels and classes",
         "How values are binned",
+        "How drift is told",
         "For people",
     ]
     assert set().union(*(listed[heading] for heading in of_monitors)) == set(

@@ -2,6 +2,16 @@
 -- when. Drift at the verdict span and performance at the default one; the others are there to look at.
 {{ config(materialized='view') }}
 
+{%- set of_table = {
+    'key': mlmon.column_key('monitor', "'table'", "'all'"), 'name': "'all'", 'role': "'table'",
+    'kind': "'none'",
+} %}
+{%- set of_column = {
+    'key': 'column_key', 'name': 'column_name', 'role': 'column_role', 'kind': 'column_kind',
+} %}
+{#- What has no verdict span of its own is judged at the longest. #}
+{%- set at_longest = 'cast(null as boolean)' %}
+
 with
 
 monitors as (
@@ -13,37 +23,21 @@ monitors as (
 ),
 
 verdicts as (
-    select
-        'quality' as area,
-        monitor,
-        model_version,
-        window_start,
-        window_end,
-        window_date,
-        span_windows,
-        segment_name,
-        segment_value,
-        column_key,
-        column_name,
-        column_role,
-        column_kind,
-        check_name as object,
-        status,
-        status_rank,
-        reason_code,
-        reason,
-        true as is_verdict
-    from {{ ref('fct_mlmon__quality_checks') }}
-    {%- for mart, object, is_verdict in [
-        ('fct_mlmon__column_drift', 'deciding_method', 'is_verdict'),
-        ('fct_mlmon__label_drift', 'method', 'cast(null as boolean)'),
-        ('fct_mlmon__label_association', 'method', 'cast(null as boolean)'),
+    {%- for area, mart, object, column, is_verdict in [
+        ('quality', 'fct_mlmon__quality_checks', 'check_name', of_column, 'true'),
+        ('drift', 'fct_mlmon__column_drift', 'deciding_method', of_column, 'is_verdict'),
+        ('drift', 'fct_mlmon__label_drift', 'method', of_column, at_longest),
+        ('drift', 'fct_mlmon__label_association', 'method', of_column, at_longest),
+        ('drift', 'fct_mlmon__dataset_drift', "'drift_share'", of_table, 'is_verdict'),
+        ('drift', 'fct_mlmon__multivariate_drift', 'method', of_table, 'true'),
+        ('performance', 'fct_mlmon__degradation', 'metric', of_table, at_longest),
     ] %}
+    {%- if not loop.first %}
 
     union all
-
+    {% endif %}
     select
-        'drift' as area,
+        '{{ area }}' as area,
         monitor,
         model_version,
         window_start,
@@ -52,10 +46,10 @@ verdicts as (
         span_windows,
         segment_name,
         segment_value,
-        column_key,
-        column_name,
-        column_role,
-        column_kind,
+        {{ column.key }} as column_key,
+        {{ column.name }} as column_name,
+        {{ column.role }} as column_role,
+        {{ column.kind }} as column_kind,
         {{ object }} as object,
         status,
         status_rank,
@@ -64,78 +58,6 @@ verdicts as (
         {{ is_verdict }} as is_verdict
     from {{ ref(mart) }}
     {%- endfor %}
-
-    union all
-
-    select
-        'drift' as area,
-        monitor,
-        model_version,
-        window_start,
-        window_end,
-        window_date,
-        span_windows,
-        segment_name,
-        segment_value,
-        {{ mlmon.column_key('monitor', "'table'", "'all'") }} as column_key,
-        'all' as column_name,
-        'table' as column_role,
-        'none' as column_kind,
-        'drift_share' as object,
-        status,
-        status_rank,
-        reason_code,
-        reason,
-        is_verdict
-    from {{ ref('fct_mlmon__dataset_drift') }}
-
-    union all
-
-    select
-        'drift' as area,
-        monitor,
-        model_version,
-        window_start,
-        window_end,
-        window_date,
-        span_windows,
-        segment_name,
-        segment_value,
-        {{ mlmon.column_key('monitor', "'table'", "'all'") }} as column_key,
-        'all' as column_name,
-        'table' as column_role,
-        'none' as column_kind,
-        method as object,
-        status,
-        status_rank,
-        reason_code,
-        reason,
-        true as is_verdict
-    from {{ ref('fct_mlmon__multivariate_drift') }}
-
-    union all
-
-    select
-        'performance' as area,
-        monitor,
-        model_version,
-        window_start,
-        window_end,
-        window_date,
-        span_windows,
-        segment_name,
-        segment_value,
-        {{ mlmon.column_key('monitor', "'table'", "'all'") }} as column_key,
-        'all' as column_name,
-        'table' as column_role,
-        'none' as column_kind,
-        metric as object,
-        status,
-        status_rank,
-        reason_code,
-        reason,
-        cast(null as boolean) as is_verdict
-    from {{ ref('fct_mlmon__degradation') }}
 )
 
 select
@@ -162,5 +84,4 @@ inner join monitors
     on verdicts.monitor = monitors.monitor
 where
     verdicts.status in ('warning', 'critical')
-    -- What has no verdict span of its own is judged at the longest.
     and coalesce(verdicts.is_verdict, verdicts.span_windows = monitors.default_span_windows)
