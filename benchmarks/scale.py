@@ -27,6 +27,8 @@ import yaml
 PACKAGE = Path(__file__).resolve().parent.parent
 FACTS = (
     "int_mlmon__bin_counts",
+    "int_mlmon__cell_counts",
+    "int_mlmon__bucket_counts",
     "int_mlmon__profiled_predictions",
     "int_mlmon__column_profiles",
     "int_mlmon__operation_sums",
@@ -150,6 +152,17 @@ def bare_scan(path: Path, features: int) -> float:
     return min(times)
 
 
+def read_share(path: Path) -> tuple[float, float]:
+    """The mean and the largest share of values that the exact ks of a feature read."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute(
+            "select avg(read_share), max(read_share) from fct_mlmon__drift"
+            " where method = 'ks' and column_role = 'feature' and value_method = 'exact'"
+        ).fetchall()
+    mean, largest = found[0]
+    return float(mean), float(largest)
+
+
 def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bool) -> float:
     """Prints the ratios of one size and returns the seconds of an incremental day."""
     with tempfile.TemporaryDirectory() as name:
@@ -167,6 +180,7 @@ def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bo
         day = dbt(folder, "build")
         if verbose:
             scan = bare_scan(path, features)
+            mean, largest = read_share(path)
             facts = sum(seconds[fact] for fact in FACTS)
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
             print(f"{rows:,} rows x {features} features over {days} days, {os.cpu_count()} cores")
@@ -176,6 +190,9 @@ def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bo
             )
             for model, cost in sorted(seconds.items(), key=lambda item: -item[1])[:15]:
                 print(f"    {model:38} {cost / scan:6.1f} x the scan ({cost:.2f} s)")
+            print(
+                f"values read for an exact ks        {mean:6.2%} of both sides, {largest:.2%} at most"
+            )
             print(f"full build, dbt's start included {full:6.1f} s, peak memory {peak:,.0f} MB")
             print(
                 f"nothing new                      {idle / full:6.2f} x the full build ({idle:.1f} s)"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from mlmon import stats
 from mlmon.demo.generate import generate
 from support.compare import differences
 from support.dbt_project import ROOT, DbtProject
@@ -30,11 +32,12 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def projects(make_project: Any, logs: Path) -> dict[str, DbtProject]:
-    """The example's vars on logs loaded as tables, built on each engine."""
+    """The example's vars on logs loaded as tables, built on each engine, with the same tests in SQL."""
     settings = yaml.safe_load((EXAMPLE / "dbt_project.yml").read_text(encoding="utf-8"))
+    given = {**settings["vars"], "mlmon_python_models": False}
     built = {}
     for engine in ("duckdb", "postgres"):
-        project = make_project(engine, vars=settings["vars"], sources={"flights": TABLES})
+        project = make_project(engine, vars=given, sources={"flights": TABLES})
         for table in TABLES:
             rows = pq.read_table(logs / f"{table}.parquet")
             project.warehouse.load(table, rows, schema="flights")
@@ -61,6 +64,43 @@ def test_every_mart_is_equal_on_duckdb_and_postgres(projects: dict[str, DbtProje
         if (found := differences(projects["duckdb"].read(name), projects["postgres"].read(name)))
     }
     assert unequal == {}
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_p_values_in_sql_are_near_scipys(projects: dict[str, DbtProject], engine: str) -> None:
+    """The bounds of docs/numbers.md, on every comparison that the example makes."""
+    rows = (
+        projects[engine]
+        .read("int_mlmon__drift_statistics")
+        .merge(projects[engine].read("int_mlmon__drift_tests_sql"), on="test_number")
+    )
+    assert len(rows) > 5000
+    sides = (rows["n_reference"], rows["n_current"])
+    numbers = rows.astype({"chi_square": float, "dense_chi_square": float, "ks": float})
+
+    exact = stats.chi_square_p_values(numbers["chi_square"], rows["n_bins"] - 1)
+    assert np.nanmax(np.abs(exact - rows["chi_square_p_value"].astype(float))) < 2e-7
+
+    dense = (rows["sparse_reference"] + rows["sparse_current"] == 0) & (rows["n_current"] > 0)
+    exact = stats.binned_p_values(
+        numbers["dense_chi_square"], rows["degrees_of_freedom"],
+        rows["sparse_reference"], rows["sparse_current"], *sides,
+    )  # fmt: skip
+    off = np.abs(exact - rows["binned_p_value"].astype(float))
+    assert dense.sum() > 1000
+    assert np.nanmax(off[dense]) < 2e-7
+
+    exact = stats.two_proportion_p_values(
+        rows["n_current_missing"], rows["n_current_rows"],
+        rows["n_reference_missing"], rows["n_reference_rows"],
+    )  # fmt: skip
+    assert np.nanmax(np.abs(exact - rows["missing_change_p_value"].astype(float))) < 2e-7
+
+    n, m = rows["n_reference_values"], rows["n_current_values"]
+    large = rows["ks"].notna() & (n * m / (n + m).clip(lower=1) >= 100)
+    assert large.sum() > 500
+    asymptotic = stats.ks_p_values(numbers["ks"][large], n[large], m[large], exact_rows=0)
+    assert np.nanmax(np.abs(asymptotic - rows["ks_p_value"][large].astype(float))) < 2e-4
 
 
 def test_each_incident_of_the_truth_file_shows_in_the_table_it_names(
