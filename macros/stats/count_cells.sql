@@ -3,7 +3,7 @@
     as many equal widths. A cell's number grows with the value, so counts of cells bound the distribution
     functions closely, and only the values of a few cells must be read to know their largest distance.
 #}
-{% macro cells_a_bin() %}{{- return(100) -}}{% endmacro %}
+{% macro cells_a_bin() %}{{- return(200) -}}{% endmacro %}
 
 {# The numeric slots that any monitor compares by rank, by the most edges of their columns. #}
 {% macro ranked_slots_by_edges() %}

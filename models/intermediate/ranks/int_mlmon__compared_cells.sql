@@ -85,6 +85,14 @@ chosen as (
 )
 
 select
+    row_number() over (
+        order by chosen.window_key, chosen.segment_name, chosen.segment_value,
+        chosen.column_name, chosen.cell
+    ) as cell_number,
+    dense_rank() over (
+        order by touched.reference_key, chosen.segment_name, chosen.segment_value,
+        chosen.column_name, chosen.cell
+    ) as place_number,
     chosen.window_key,
     touched.span_windows,
     chosen.segment_name,

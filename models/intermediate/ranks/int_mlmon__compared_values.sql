@@ -1,4 +1,4 @@
--- One row per side of a comparison (a base window, or a reference), segment, ranked column, cell and value that was
+-- One row per side of a comparison (a base window, or a reference with a number below zero), place and value that was
 -- read: how often it occurs. A reference that is a stretch of the log has the values of its windows.
 {{ config(materialized='view') }}
 
@@ -12,46 +12,43 @@ windows as (
     select * from {{ ref('int_mlmon__ranked_windows') }}
 ),
 
-reference_facts as (
-    select * from {{ ref('int_mlmon__references') }}
+-- The references whose values were asked for, place by place.
+asked as (
+    select distinct
+        comparisons.source_number,
+        comparisons.place_number,
+        reference_facts.monitor,
+        reference_facts.first_index,
+        reference_facts.last_index,
+        reference_facts.logged_version
+    from {{ ref('int_mlmon__rank_comparisons') }} as comparisons
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on comparisons.reference_key = reference_facts.reference_key
+    where comparisons.source_number < 0 and reference_facts.reference_kind <> 'table'
 )
 
 select
-    ranked_values.source_key,
-    coalesce(windows.reference_key, ranked_values.source_key) as reference_key,
-    windows.window_key is null as is_reference,
-    ranked_values.segment_position,
-    ranked_values.segment_value,
-    ranked_values.slot_number,
-    ranked_values.cell,
-    ranked_values.x,
-    ranked_values.n
+    source_number,
+    place_number,
+    x,
+    n
 from ranked_values
-left join windows
-    on ranked_values.source_key = windows.window_key
 
 union all
 
 select
-    reference_facts.reference_key as source_key,
-    reference_facts.reference_key,
-    true as is_reference,
-    ranked_values.segment_position,
-    ranked_values.segment_value,
-    ranked_values.slot_number,
-    ranked_values.cell,
+    asked.source_number,
+    asked.place_number,
     ranked_values.x,
     cast(sum(ranked_values.n) as bigint) as n
-from ranked_values
+from asked
 inner join windows
-    on ranked_values.source_key = windows.window_key
-inner join reference_facts
     on
-        windows.monitor = reference_facts.monitor
-        and windows.window_index
-        between reference_facts.first_index and reference_facts.last_index
-        and reference_facts.reference_version in ('all', windows.model_version)
-where reference_facts.reference_kind <> 'table'
-group by
-    reference_facts.reference_key, ranked_values.segment_position, ranked_values.segment_value,
-    ranked_values.slot_number, ranked_values.cell, ranked_values.x
+        asked.monitor = windows.monitor
+        and windows.window_index between asked.first_index and asked.last_index
+        and asked.logged_version in ('all', windows.model_version)
+inner join ranked_values
+    on
+        asked.place_number = ranked_values.place_number
+        and windows.window_number = ranked_values.source_number
+group by asked.source_number, asked.place_number, ranked_values.x

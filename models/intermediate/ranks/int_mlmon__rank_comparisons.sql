@@ -1,14 +1,15 @@
--- One row per touched window end at its verdict span, segment, ranked column, cell that was read, and place whose
--- values take part on either side.
+-- One row per cell of int_mlmon__compared_cells that is read, and source whose values take part on either side: a base
+-- window of the log, or a reference (source_number below zero).
 {{ config(materialized='view') }}
 
 with
 
 cells as (
     select
-        compared.*,
-        columns.slot_number,
-        coalesce(segments.segment_position, 0) as segment_position,
+        compared.cell_number,
+        compared.place_number,
+        compared.may_hold_supremum,
+        compared.is_transported,
         spans.monitor,
         spans.model_version,
         spans.reference_key,
@@ -23,14 +24,6 @@ cells as (
         on
             compared.window_key = spans.window_key
             and compared.span_windows = spans.span_windows
-    inner join {{ ref('int_mlmon__column_settings') }} as columns
-        on
-            spans.monitor = columns.monitor
-            and compared.column_name = columns.column_name
-    left join ({{ mlmon.segment_settings() }}) as segments
-        on
-            spans.monitor = segments.monitor
-            and compared.segment_name = segments.segment_name
     where compared.is_read
 ),
 
@@ -40,7 +33,7 @@ windows as (
 
 select
     cells.*,
-    windows.window_key as source_key,
+    windows.window_number as source_number,
     false as is_reference
 from cells
 inner join windows
@@ -53,16 +46,7 @@ union all
 
 select
     cells.*,
-    cells.reference_key as source_key,
-    true as is_reference
-from cells
-where cells.compared_with = 'reference'
-
-union all
-
-select
-    cells.*,
-    windows.window_key as source_key,
+    windows.window_number as source_number,
     true as is_reference
 from cells
 inner join windows
@@ -70,3 +54,14 @@ inner join windows
         cells.monitor = windows.monitor
         and cells.compared_version = windows.model_version
         and windows.window_index between cells.compared_first_index and cells.compared_last_index
+
+union all
+
+select
+    cells.*,
+    -reference_facts.edge_set_number as source_number,
+    true as is_reference
+from cells
+inner join {{ ref('int_mlmon__references') }} as reference_facts
+    on cells.reference_key = reference_facts.reference_key
+where cells.compared_with = 'reference'

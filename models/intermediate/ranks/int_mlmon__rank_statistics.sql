@@ -16,47 +16,46 @@ comparisons as (
 
 positions as (
     select
-        {{ mlmon.qualified('comparisons', mlmon.comparison_keys()) }},
-        comparisons.cell,
+        comparisons.cell_number,
         ranked.position,
         sum(case when comparisons.is_reference then ranked.n else 0 end) as n_reference,
-        sum(case when comparisons.is_reference then 0 else ranked.n end) as n_current,
-        max(comparisons.reference_before) as reference_before,
-        max(comparisons.current_before) as current_before,
-        max(comparisons.reference_total) as reference_total,
-        max(comparisons.current_total) as current_total
+        sum(case when comparisons.is_reference then 0 else ranked.n end) as n_current
     from comparisons
     inner join {{ ref('int_mlmon__ranked_positions') }} as ranked
         on
-            comparisons.source_key = ranked.source_key
-            and comparisons.segment_position = ranked.segment_position
-            and comparisons.segment_value = ranked.segment_value
-            and comparisons.slot_number = ranked.slot_number
-            and comparisons.cell = ranked.cell
-    group by
-        {{ mlmon.qualified('comparisons', mlmon.comparison_keys()) }},
-        comparisons.cell,
-        ranked.position
+            comparisons.source_number = ranked.source_number
+            and comparisons.place_number = ranked.place_number
+    group by comparisons.cell_number, ranked.position
+),
+
+cumulated as (
+    select
+        cell_number,
+        n_reference,
+        n_current,
+        sum(n_reference) over (partition by cell_number order by position)
+            as reference_through,
+        sum(n_current) over (partition by cell_number order by position) as current_through
+    from positions
 ),
 
 distances as (
     select
-        {{ keys }},
-        n_reference,
-        n_current,
+        {{ mlmon.qualified('cells', mlmon.comparison_keys()) }},
+        cumulated.n_reference,
+        cumulated.n_current,
         abs(
             cast(
-                reference_before + sum(n_reference) over (
-                    partition by {{ keys }}, cell order by position
-                ) as {{ mlmon.type_double() }}
-            ) / reference_total
+                cells.reference_before + cumulated.reference_through
+                as {{ mlmon.type_double() }}
+            ) / cells.reference_total
             - cast(
-                current_before + sum(n_current) over (
-                    partition by {{ keys }}, cell order by position
-                ) as {{ mlmon.type_double() }}
-            ) / current_total
+                cells.current_before + cumulated.current_through as {{ mlmon.type_double() }}
+            ) / cells.current_total
         ) as distance
-    from positions
+    from cumulated
+    inner join cells
+        on cumulated.cell_number = cells.cell_number
 ),
 
 read_values as (

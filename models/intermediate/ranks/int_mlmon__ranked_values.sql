@@ -1,5 +1,5 @@
--- One row per place of values (a base window of the log, or a reference table), segment, ranked column, cell and value
--- that had to be read: how often it occurs there.
+-- One row per source of values (a base window of the log, or a reference table), place and value that had to be read:
+-- how often it occurs there.
 with
 
 wanted as (
@@ -37,7 +37,7 @@ reference_rows as {{ mlmon.inlined() }} (
     {%- endfor %}
     where
         reference_facts.reference_kind = 'table'
-        and reference_facts.reference_key in (select source_key from wanted)
+        and -reference_facts.edge_set_number in (select source_number from wanted)
 ),
 
 placed as {{ mlmon.inlined() }} (
@@ -49,11 +49,8 @@ placed as {{ mlmon.inlined() }} (
 )
 
 select
-    wanted.source_key,
-    wanted.segment_position,
-    wanted.segment_value,
-    wanted.slot_number,
-    wanted.cell,
+    wanted.source_number,
+    wanted.place_number,
     placed.x,
     cast(count(*) as bigint) as n
 from placed
@@ -64,6 +61,4 @@ inner join wanted
         and placed.cell = wanted.cell
         and placed.segment_position = wanted.segment_position
         and placed.segment_value = wanted.segment_value
-group by
-    wanted.source_key, wanted.segment_position, wanted.segment_value, wanted.slot_number,
-    wanted.cell, placed.x
+group by wanted.source_number, wanted.place_number, placed.x

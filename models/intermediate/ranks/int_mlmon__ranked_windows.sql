@@ -41,7 +41,7 @@ needed as (
             reference_facts.monitor = windows.monitor
             and windows.window_index
             between reference_facts.first_index and reference_facts.last_index
-            and reference_facts.reference_version in ('all', windows.model_version)
+            and reference_facts.logged_version in ('all', windows.model_version)
     where reference_facts.reference_kind <> 'table' and ends.compared_with = 'reference'
 
     union

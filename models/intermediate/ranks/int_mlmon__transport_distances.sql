@@ -10,23 +10,37 @@ comparisons as (
     where is_transported
 ),
 
+cells as (
+    select * from {{ ref('int_mlmon__compared_cells') }}
+    where is_transported
+),
+
+read_values as (
+    select
+        comparisons.cell_number,
+        compared_values.x,
+        sum(case when comparisons.is_reference then compared_values.n else 0 end)
+            as n_reference,
+        sum(case when comparisons.is_reference then 0 else compared_values.n end) as n_current
+    from comparisons
+    inner join {{ ref('int_mlmon__compared_values') }} as compared_values
+        on
+            comparisons.source_number = compared_values.source_number
+            and comparisons.place_number = compared_values.place_number
+    group by comparisons.cell_number, compared_values.x
+),
+
 side_values as (
     select
-        {{ mlmon.qualified('comparisons', mlmon.comparison_keys()) }},
-        ranked_values.x,
-        sum(case when comparisons.is_reference then ranked_values.n else 0 end) as n_reference,
-        sum(case when comparisons.is_reference then 0 else ranked_values.n end) as n_current,
-        max(comparisons.reference_total) as reference_expected,
-        max(comparisons.current_total) as current_expected
-    from comparisons
-    inner join {{ ref('int_mlmon__compared_values') }} as ranked_values
-        on
-            comparisons.source_key = ranked_values.source_key
-            and comparisons.segment_position = ranked_values.segment_position
-            and comparisons.segment_value = ranked_values.segment_value
-            and comparisons.slot_number = ranked_values.slot_number
-            and comparisons.cell = ranked_values.cell
-    group by {{ mlmon.qualified('comparisons', mlmon.comparison_keys()) }}, ranked_values.x
+        {{ mlmon.qualified('cells', mlmon.comparison_keys()) }},
+        read_values.x,
+        read_values.n_reference,
+        read_values.n_current,
+        cells.reference_total as reference_expected,
+        cells.current_total as current_expected
+    from read_values
+    inner join cells
+        on read_values.cell_number = cells.cell_number
 ),
 
 -- Where the log no longer has all values there is no distance.

@@ -1,11 +1,18 @@
--- One row per place of values (a base window of the log, or a reference table), segment, ranked column and cell whose
--- values some comparison needs.
+-- One row per source of values (a base window of the log, or a reference table) and place (a cell of a column and
+-- segment, under the edges of one reference) whose values some comparison needs.
 with
 
-cells as (
-    select
-        compared.window_key,
-        compared.span_windows,
+comparisons as (
+    select distinct
+        source_number,
+        place_number,
+        reference_key
+    from {{ ref('int_mlmon__rank_comparisons') }}
+),
+
+places as (
+    select distinct
+        compared.place_number,
         columns.slot_number,
         coalesce(segments.segment_position, 0) as segment_position,
         compared.segment_value,
@@ -26,88 +33,39 @@ cells as (
     where compared.is_read
 ),
 
-spans as (
-    select * from {{ ref('int_mlmon__spans') }}
-    where is_verdict
-),
+-- A reference that is a stretch of the log is read window by window.
+sources as (
+    select
+        source_number,
+        place_number
+    from comparisons
+    where source_number > 0
 
-reference_facts as (
-    select * from {{ ref('int_mlmon__references') }}
-),
+    union
 
-windows as (
-    select * from {{ ref('int_mlmon__ranked_windows') }}
+    select
+        coalesce(windows.window_number, comparisons.source_number) as source_number,
+        comparisons.place_number
+    from comparisons
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on comparisons.reference_key = reference_facts.reference_key
+    left join {{ ref('int_mlmon__ranked_windows') }} as windows
+        on
+            reference_facts.reference_kind <> 'table'
+            and reference_facts.monitor = windows.monitor
+            and windows.window_index
+            between reference_facts.first_index and reference_facts.last_index
+            and reference_facts.logged_version in ('all', windows.model_version)
+    where comparisons.source_number < 0
 )
 
 select
-    windows.window_key as source_key,
-    windows.window_number as source_number,
-    cells.slot_number,
-    cells.segment_position,
-    cells.segment_value,
-    cells.cell
-from cells
-inner join spans
-    on cells.window_key = spans.window_key
-inner join windows
-    on
-        spans.monitor = windows.monitor
-        and spans.model_version = windows.model_version
-        and windows.window_index between spans.first_index and spans.window_index
-
-union
-
-select
-    windows.window_key as source_key,
-    windows.window_number as source_number,
-    cells.slot_number,
-    cells.segment_position,
-    cells.segment_value,
-    cells.cell
-from cells
-inner join spans
-    on cells.window_key = spans.window_key
-inner join reference_facts
-    on spans.reference_key = reference_facts.reference_key
-inner join windows
-    on
-        reference_facts.monitor = windows.monitor
-        and windows.window_index
-        between reference_facts.first_index and reference_facts.last_index
-        and reference_facts.reference_version in ('all', windows.model_version)
-where reference_facts.reference_kind <> 'table' and spans.compared_with = 'reference'
-
-union
-
-select
-    windows.window_key as source_key,
-    windows.window_number as source_number,
-    cells.slot_number,
-    cells.segment_position,
-    cells.segment_value,
-    cells.cell
-from cells
-inner join spans
-    on cells.window_key = spans.window_key
-inner join windows
-    on
-        spans.monitor = windows.monitor
-        and spans.compared_version = windows.model_version
-        and windows.window_index between spans.compared_first_index and spans.compared_last_index
-
-union
-
-select
-    spans.reference_key as source_key,
-    -- Negative, so that no window has the number.
-    -reference_facts.edge_set_number as source_number,
-    cells.slot_number,
-    cells.segment_position,
-    cells.segment_value,
-    cells.cell
-from cells
-inner join spans
-    on cells.window_key = spans.window_key
-inner join reference_facts
-    on spans.reference_key = reference_facts.reference_key
-where reference_facts.reference_kind = 'table' and spans.compared_with = 'reference'
+    sources.source_number,
+    sources.place_number,
+    places.slot_number,
+    places.segment_position,
+    places.segment_value,
+    places.cell
+from sources
+inner join places
+    on sources.place_number = places.place_number
