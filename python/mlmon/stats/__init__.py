@@ -14,6 +14,7 @@ from mlmon.stats.bins import (
     numeric_bins,
     quantile_edges,
 )
+from mlmon.stats.buckets import N_BUCKETS, bucket_counts, bucket_of
 from mlmon.stats.distances import (
     hellinger,
     js_distance,
@@ -34,6 +35,7 @@ from mlmon.stats.verdicts import min_detectable_effect, verdict
 
 __all__ = [
     "EXACT_KS_ROWS",
+    "N_BUCKETS",
     "Bin",
     "Bins",
     "ChiSquare",
@@ -43,6 +45,8 @@ __all__ = [
     "bin_counts",
     "binned_p_value",
     "binned_p_values",
+    "bucket_counts",
+    "bucket_of",
     "categorical_bins",
     "chi_square",
     "chi_square_p_values",
