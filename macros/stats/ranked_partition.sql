@@ -1,4 +1,4 @@
 {# The window of one column's ranks: all cells of a window end and segment. #}
 {% macro ranked_partition(ordering='') %}
-    {{- return("(partition by window_key, segment_name, segment_value, column_name " ~ ordering ~ ")") -}}
+    {{- return("(partition by end_number, column_number " ~ ordering ~ ")") -}}
 {% endmacro %}

@@ -177,7 +177,11 @@ def made_project(make_project: Any, engine: Engine) -> DbtProject:
     tables = inputs(engine)
     project: DbtProject = make_project(
         engine,
-        vars={"mlmon_monitors": configured(engine), "mlmon_lookback_days": 0},
+        vars={
+            "mlmon_monitors": configured(engine),
+            "mlmon_lookback_days": 0,
+            "mlmon_python_models": False,
+        },
         sources={"logs": list(tables)},
     )
     types = {"loaded_at": "timestamp", "predicted_at": "timestamp", "labeled_at": "timestamp"}

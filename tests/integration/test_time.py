@@ -67,7 +67,13 @@ def configured() -> dict[str, Any]:
     return found
 
 
-VARS = {"mlmon_monitors": configured(), "mlmon_lookback_days": 0, "mlmon_max_gap_days": 3}
+VARS = {
+    "mlmon_monitors": configured(),
+    "mlmon_lookback_days": 0,
+    "mlmon_max_gap_days": 3,
+    # The same tests on both engines.
+    "mlmon_python_models": False,
+}
 
 
 @pytest.fixture(scope="module")

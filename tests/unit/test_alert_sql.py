@@ -88,6 +88,7 @@ MONITOR_TYPES = {
     "monitor": "text",
     "model_version": "text",
     "default_span_windows": "integer",
+    "verdict_span_windows": "integer",
     "label_horizon_days": "integer",
     "primary_metric": "text",
     "owner": "text",
@@ -110,6 +111,11 @@ METRICS = [
 ]
 
 
+def family(metric: str) -> str:
+    """As far as rules ask: what is judged at the verdict span, and the rest."""
+    return "drift" if "drift" in metric else "other"
+
+
 @dataclass
 class World:
     """What one dbt run is given: rules, monitors and metrics."""
@@ -127,6 +133,7 @@ class World:
             "monitor": monitor,
             "model_version": model_version,
             "default_span_windows": 7,
+            "verdict_span_windows": changes.get("default_span_windows", 7),
             "label_horizon_days": 14,
             "primary_metric": "f1",
             "owner": "the team",
@@ -549,7 +556,9 @@ def write_project(folder: Path) -> None:
     for model, table in stubs.items():
         (folder / f"models/{model}.sql").write_text(f"select * from raw.{table}\n")
     (folder / "models/dim_mlmon__metrics.sql").write_text(
-        "\nunion all\n".join(f"select '{metric}' as metric" for metric in METRICS)
+        "\nunion all\n".join(
+            f"select '{metric}' as metric, '{family(metric)}' as family" for metric in METRICS
+        )
     )
     columns = ["rule_id", *RULE_DEFAULTS]
     shipped = ", ".join(f"cast({column} as text) as {column}" for column in columns)

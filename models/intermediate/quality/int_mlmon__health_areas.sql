@@ -53,7 +53,7 @@ operations as (
 
 gathered as (
     select
-        spans.*,
+        {{ mlmon.window_columns('spans') }},
         greatest(
             coalesce(own_quality.quality_rank, 0), coalesce(shared_quality.quality_rank, 0)
         ) as quality_rank,

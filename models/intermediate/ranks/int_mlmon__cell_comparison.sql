@@ -4,157 +4,112 @@
 
 with
 
-touched as (
-    select spans.*
-    from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
-        on spans.window_key = touched.window_key
-    where spans.is_verdict and spans.reference_key is not null
+ends as (
+    select * from {{ ref('int_mlmon__ranked_ends') }}
 ),
 
-cell_counts as (
-    select * from {{ ref('int_mlmon__cell_counts') }}
+columns as (
+    select * from {{ ref('int_mlmon__ranked_columns') }}
 ),
 
-current_cells as (
+logged_cells as (
     select
-        touched.window_key,
-        cell_counts.segment_name,
-        cell_counts.segment_value,
-        cell_counts.column_name,
+        columns.column_number,
+        columns.reference_key,
+        cell_counts.monitor,
+        cell_counts.model_version,
+        cell_counts.window_index,
         cell_counts.cell,
-        sum(cell_counts.n) as n,
-        min(cell_counts.x_min) as x_min,
-        max(cell_counts.x_max) as x_max
-    from touched
-    inner join cell_counts
+        cell_counts.n,
+        cell_counts.x_min,
+        cell_counts.x_max
+    from {{ ref('int_mlmon__cell_counts') }} as cell_counts
+    inner join columns
         on
-            touched.monitor = cell_counts.monitor
-            and touched.model_version = cell_counts.model_version
-            and touched.reference_key = cell_counts.reference_key
-            and cell_counts.window_index between touched.first_index and touched.window_index
-    group by
-        touched.window_key, cell_counts.segment_name, cell_counts.segment_value,
-        cell_counts.column_name, cell_counts.cell
-),
-
-compared as (
-    select distinct
-        current_cells.window_key,
-        touched.reference_key,
-        touched.compared_with,
-        current_cells.segment_name,
-        current_cells.segment_value,
-        current_cells.column_name
-    from current_cells
-    inner join touched
-        on current_cells.window_key = touched.window_key
-),
-
-fixed_reference_cells as (
-    select
-        reference_key,
-        segment_name,
-        segment_value,
-        column_name,
-        cell,
-        sum(n) as n,
-        min(x_min) as x_min,
-        max(x_max) as x_max
-    from {{ ref('int_mlmon__reference_cell_counts') }}
-    group by reference_key, segment_name, segment_value, column_name, cell
+            cell_counts.reference_key = columns.reference_key
+            and cell_counts.segment_name = columns.segment_name
+            and cell_counts.segment_value = columns.segment_value
+            and cell_counts.column_name = columns.column_name
 ),
 
 fixed_cells as (
     select
-        compared.window_key,
-        compared.segment_name,
-        compared.segment_value,
-        compared.column_name,
-        cells.cell,
-        cells.n,
-        cells.x_min,
-        cells.x_max
-    from compared
-    inner join fixed_reference_cells as cells
-        on
-            compared.reference_key = cells.reference_key
-            and compared.segment_name = cells.segment_name
-            and compared.segment_value = cells.segment_value
-            and compared.column_name = cells.column_name
-    where compared.compared_with = 'reference'
-),
-
-moving_cells as (
-    select
-        touched.window_key,
-        cell_counts.segment_name,
-        cell_counts.segment_value,
-        cell_counts.column_name,
+        columns.column_number,
+        columns.reference_key,
         cell_counts.cell,
         sum(cell_counts.n) as n,
         min(cell_counts.x_min) as x_min,
         max(cell_counts.x_max) as x_max
-    from touched
-    inner join cell_counts
+    from {{ ref('int_mlmon__reference_cell_counts') }} as cell_counts
+    inner join columns
         on
-            touched.monitor = cell_counts.monitor
-            and touched.compared_version = cell_counts.model_version
-            and touched.reference_key = cell_counts.reference_key
-            and cell_counts.window_index
-            between touched.compared_first_index and touched.compared_last_index
-    group by
-        touched.window_key, cell_counts.segment_name, cell_counts.segment_value,
-        cell_counts.column_name, cell_counts.cell
+            cell_counts.reference_key = columns.reference_key
+            and cell_counts.segment_name = columns.segment_name
+            and cell_counts.segment_value = columns.segment_value
+            and cell_counts.column_name = columns.column_name
+    group by columns.column_number, columns.reference_key, cell_counts.cell
 ),
 
-reference_cells as (
-    select * from fixed_cells
+sides as (
+    select
+        ends.end_number,
+        cells.column_number,
+        cells.cell,
+        false as is_reference,
+        cells.n,
+        cells.x_min,
+        cells.x_max
+    from ends
+    inner join logged_cells as cells
+        on
+            ends.monitor = cells.monitor
+            and ends.model_version = cells.model_version
+            and ends.reference_key = cells.reference_key
+            and cells.window_index between ends.first_index and ends.window_index
+
     union all
-    select * from moving_cells
+
+    select
+        ends.end_number,
+        cells.column_number,
+        cells.cell,
+        true as is_reference,
+        cells.n,
+        cells.x_min,
+        cells.x_max
+    from ends
+    inner join fixed_cells as cells
+        on ends.reference_key = cells.reference_key
+    where ends.compared_with = 'reference'
+
+    union all
+
+    select
+        ends.end_number,
+        cells.column_number,
+        cells.cell,
+        true as is_reference,
+        cells.n,
+        cells.x_min,
+        cells.x_max
+    from ends
+    inner join logged_cells as cells
+        on
+            ends.monitor = cells.monitor
+            and ends.compared_version = cells.model_version
+            and ends.reference_key = cells.reference_key
+            and cells.window_index between ends.compared_first_index and ends.compared_last_index
 )
 
 select
-    window_key,
-    segment_name,
-    segment_value,
-    column_name,
+    end_number,
+    column_number,
     cell,
-    sum(n_reference) as n_reference,
-    sum(n_current) as n_current,
-    min(reference_min) as reference_min,
-    max(reference_max) as reference_max,
-    min(current_min) as current_min,
-    max(current_max) as current_max
-from (
-    select
-        window_key,
-        segment_name,
-        segment_value,
-        column_name,
-        cell,
-        n as n_reference,
-        0 as n_current,
-        x_min as reference_min,
-        x_max as reference_max,
-        cast(null as {{ mlmon.type_double() }}) as current_min,
-        cast(null as {{ mlmon.type_double() }}) as current_max
-    from reference_cells
-
-    union all
-
-    select
-        window_key,
-        segment_name,
-        segment_value,
-        column_name,
-        cell,
-        0 as n_reference,
-        n as n_current,
-        cast(null as {{ mlmon.type_double() }}) as reference_min,
-        cast(null as {{ mlmon.type_double() }}) as reference_max,
-        x_min as current_min,
-        x_max as current_max
-    from current_cells
-) as sides
-group by window_key, segment_name, segment_value, column_name, cell
+    sum(case when is_reference then n else 0 end) as n_reference,
+    sum(case when is_reference then 0 else n end) as n_current,
+    min(case when is_reference then x_min end) as reference_min,
+    max(case when is_reference then x_max end) as reference_max,
+    min(case when is_reference then null else x_min end) as current_min,
+    max(case when is_reference then null else x_max end) as current_max
+from sides
+group by end_number, column_number, cell

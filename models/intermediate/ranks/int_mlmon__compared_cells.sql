@@ -3,23 +3,6 @@
 -- one side's values all lie below the other's needs no reading: what is reached inside is known.
 with
 
-touched as (
-    select spans.*
-    from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
-        on spans.window_key = touched.window_key
-    where spans.is_verdict and spans.reference_key is not null
-),
-
-columns as (
-    select
-        monitor,
-        column_name,
-        methods like '%,wasserstein%' as is_transported
-    from {{ ref('int_mlmon__column_settings') }}
-    where is_ranked
-),
-
 both_sides as (
     select * from {{ ref('int_mlmon__cell_comparison') }}
 ),
@@ -85,19 +68,14 @@ chosen as (
 )
 
 select
-    row_number() over (
-        order by chosen.window_key, chosen.segment_name, chosen.segment_value,
-        chosen.column_name, chosen.cell
-    ) as cell_number,
-    dense_rank() over (
-        order by touched.reference_key, chosen.segment_name, chosen.segment_value,
-        chosen.column_name, chosen.cell
-    ) as place_number,
-    chosen.window_key,
-    touched.span_windows,
-    chosen.segment_name,
-    chosen.segment_value,
-    chosen.column_name,
+    row_number() over (order by chosen.end_number, chosen.column_number, chosen.cell)
+        as cell_number,
+    dense_rank() over (order by chosen.column_number, chosen.cell) as place_number,
+    ends.window_key,
+    ends.span_windows,
+    columns.segment_name,
+    columns.segment_value,
+    columns.column_name,
     chosen.cell,
     cast(chosen.n_reference as bigint) as n_reference,
     cast(chosen.n_current as bigint) as n_current,
@@ -110,10 +88,8 @@ select
     columns.is_transported,
     chosen.may_hold_supremum or columns.is_transported as is_read
 from chosen
-inner join touched
-    on chosen.window_key = touched.window_key
-inner join columns
-    on
-        touched.monitor = columns.monitor
-        and chosen.column_name = columns.column_name
+inner join {{ ref('int_mlmon__ranked_ends') }} as ends
+    on chosen.end_number = ends.end_number
+inner join {{ ref('int_mlmon__ranked_columns') }} as columns
+    on chosen.column_number = columns.column_number
 where chosen.may_hold_supremum or chosen.distance_rank = 1 or columns.is_transported

@@ -32,7 +32,9 @@ windows as (
 )
 
 select
-    cells.*,
+    {{ mlmon.qualified('cells', [
+        'cell_number', 'place_number', 'may_hold_supremum', 'is_transported', 'reference_key',
+    ]) }},
     windows.window_number as source_number,
     false as is_reference
 from cells
@@ -45,7 +47,9 @@ inner join windows
 union all
 
 select
-    cells.*,
+    {{ mlmon.qualified('cells', [
+        'cell_number', 'place_number', 'may_hold_supremum', 'is_transported', 'reference_key',
+    ]) }},
     windows.window_number as source_number,
     true as is_reference
 from cells
@@ -58,7 +62,9 @@ inner join windows
 union all
 
 select
-    cells.*,
+    {{ mlmon.qualified('cells', [
+        'cell_number', 'place_number', 'may_hold_supremum', 'is_transported', 'reference_key',
+    ]) }},
     -reference_facts.edge_set_number as source_number,
     true as is_reference
 from cells
