@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from mlmon.cli.demo import demo_environment
@@ -45,6 +48,80 @@ def test_the_demo_shows_each_incident_and_what_fires(said: str, place: Path) -> 
     assert "flight_late" in said
     assert str(place / "flights.duckdb") in said.replace("\n", "")
     assert (place / "flights.duckdb").is_file()
+
+
+@pytest.fixture(scope="module")
+def tables(said: str, place: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    assert said
+    with duckdb.connect(str(place / "flights.duckdb"), read_only=True) as connection:
+        yield connection
+
+
+def days(tables: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    return [str(row[0]) for row in tables.execute(query).fetchall()]
+
+
+def drifted(column: str) -> str:
+    return f"""
+        select distinct window_date from fct_mlmon__column_drift
+        where monitor = 'flight_late' and is_verdict and segment_name = 'all'
+            and column_name = '{column}' and status in ('warning', 'critical')
+        order by 1
+    """
+
+
+def test_temperature_drifts_by_season_and_distance_and_plane_age_do_not(
+    tables: duckdb.DuckDBPyConnection,
+) -> None:
+    """docs/flights.md, "What drifts by itself"."""
+    warm = days(tables, drifted("temp"))
+    months = Counter(day[:7] for day in warm)
+    assert [months[f"2013-{month:02d}"] for month in range(5, 9)] == [31, 30, 31, 31]
+    assert months["2013-11"] == months["2013-12"] == 0
+    assert days(tables, drifted("distance")) == []
+    assert days(tables, drifted("plane_age")) == [f"2013-05-{day:02d}" for day in range(8, 12)]
+
+
+@pytest.mark.parametrize(
+    ("check", "column", "first", "n_days"),
+    [
+        ("out_of_range", "plane_age", "2013-05-06", 3),
+        ("unseen_category", "carrier", "2013-08-05", 5),
+        ("out_of_range", "temp", "2013-12-11", 4),
+    ],
+)
+def test_incidents_are_seen_on_their_first_day(
+    tables: duckdb.DuckDBPyConnection, check: str, column: str, first: str, n_days: int
+) -> None:
+    """docs/flights.md, "What was put in"."""
+    found = days(
+        tables,
+        f"""
+        select distinct window_date from fct_mlmon__quality_checks
+        where monitor = 'flight_late' and check_name = '{check}' and column_name = '{column}'
+            and status = 'critical'
+        order by 1
+        """,
+    )
+    assert (found[0], len(found)) == (first, n_days)
+
+
+def test_what_drift_sees_of_the_incidents(tables: duckdb.DuckDBPyConnection) -> None:
+    assert days(tables, drifted("carrier")) == [f"2013-08-{day:02d}" for day in range(5, 16)]
+    scores = days(tables, drifted("score"))
+    assert [day for day in scores if "2013-11-10" <= day <= "2013-11-20"] == [
+        "2013-11-14", "2013-11-15", "2013-11-16",
+    ]  # fmt: skip
+    constant = days(
+        tables,
+        """
+        select window_date from fct_mlmon__profiles
+        where monitor = 'flight_late' and column_name = 'score' and model_version = 'v2'
+            and n_rows >= 50 and modal_share > 0.5
+        """,
+    )
+    assert constant == ["2013-11-13"]
+    assert not any(day >= "2013-12-01" for day in days(tables, drifted("temp")))
 
 
 def test_dbt_documents_every_model_and_column(said: str, place: Path) -> None:

@@ -26,6 +26,7 @@ extents as (
 hashed as (
     select
         settings.monitor,
+        settings.has_labels,
         extents.first_predicted_at,
         md5(
             settings.config_hash || coalesce(reference_checksums.reference_checksums, '')
@@ -48,12 +49,15 @@ known as (
     where model_name = 'int_mlmon__windows' and first_predicted_at is not null
 ),
 
--- A window's fingerprint begins with the settings that it was computed under.
+-- A window's fingerprint begins with the settings that it was computed under. One whose labels may still come will be
+-- read once more.
 done as (
     select
         window_key,
         substr(fingerprint, 1, 32) as settings_hash,
-        count(*) as n_facts
+        count(*) as n_facts,
+        sum(case when fingerprint = substr(fingerprint, 1, 32) || md5('immature') then 1 else 0 end)
+            as n_immature
     from processed
     where
         model_name in (
@@ -73,8 +77,10 @@ select
         case
             when
                 known.first_predicted_at >= hashed.first_predicted_at
-                and coalesce(done.n_facts, 0)
-                < {{ mlmon.window_facts() | length }}
+                and (
+                    coalesce(done.n_facts, 0) < {{ mlmon.window_facts() | length }}
+                    or (hashed.has_labels and done.n_immature > 0)
+                )
                 then known.first_predicted_at
         end
     ) as oldest_undone_at
