@@ -50,7 +50,7 @@ def test_the_demo_shows_each_incident_and_what_fires(said: str, place: Path) -> 
     assert (place / "flights.duckdb").is_file()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def tables(said: str, place: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     assert said
     with duckdb.connect(str(place / "flights.duckdb"), read_only=True) as connection:
