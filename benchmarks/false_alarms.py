@@ -374,13 +374,12 @@ def _flags(
         stats.binned_p_values(*stats.table_sums(column.reference, column.current))
         for column in columns
     ]
-    of_buckets = np.array([column.bucket_p for column in columns])
+    cautious = np.maximum(p_values, [column.bucket_p for column in columns])
     window = np.tile(np.arange(reps), COLUMNS)
-    adjusted = stats.benjamini_hochberg(np.concatenate(p_values), window).reshape(COLUMNS, reps)
-    adjusted = np.maximum(adjusted, of_buckets)
+    adjusted = stats.benjamini_hochberg(np.concatenate(cautious), window).reshape(COLUMNS, reps)
     by_adjusted, by_plain = (
         np.array([is_drift(verdicts(*row)) for row in zip(columns, psi, p, strict=True)]).T
-        for p in (adjusted, np.maximum(p_values, of_buckets))
+        for p in (adjusted, cautious)
     )
     return by_adjusted, by_plain
 

@@ -11,9 +11,7 @@ statistics as (
     select
         statistics.*,
         tests.binned_p_value,
-        -- Where the reference saw some categories but once, what its bins make of the others may be chance.
-        greatest(tests.binned_adjusted_p_value, coalesce(tests.buckets_p_value, 0))
-            as binned_adjusted_p_value,
+        tests.binned_adjusted_p_value,
         tests.binned_p_value_method,
         tests.chi_square_p_value,
         tests.chi_square_adjusted_p_value,

@@ -83,24 +83,40 @@ p_values as (
     where n_reference_rows > 0 and n_current_rows > 0
 ),
 
+-- Where the reference saw some categories but once, what its bins make of the others may be chance.
+cautious as (
+    select
+        p_values.*,
+        case
+            when p_values.test = 'binned'
+                then greatest(p_values.p_value, coalesce(buckets.p_value, 0))
+            else p_values.p_value
+        end as cautious_p_value
+    from p_values
+    left join p_values as buckets
+        on
+            p_values.test_number = buckets.test_number
+            and buckets.test = 'buckets'
+),
+
 -- Benjamini-Hochberg over the features of one window, span and segment; score and prediction stand alone.
 -- Equal p-values share the greatest of their ranks: the minimum below runs over peers.
 ranked as (
     select
-        p_values.*,
-        row_number() over (partition by family_number, test order by p_value) as p_rank,
+        cautious.*,
+        row_number() over (partition by family_number, test order by cautious_p_value) as p_rank,
         count(*) over (partition by family_number, test) as n_p
-    from p_values
+    from cautious
 ),
 
 adjusted as (
     select
         ranked.*,
         case
-            when family_number is null then p_value
-            else least(1.0, min(p_value * n_p / p_rank) over (
+            when family_number is null then cautious_p_value
+            else least(1.0, min(cautious_p_value * n_p / p_rank) over (
                 partition by family_number, test
-                order by p_value desc
+                order by cautious_p_value desc
                 range between unbounded preceding and current row
             ))
         end as adjusted_p_value
