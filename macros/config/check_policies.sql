@@ -9,6 +9,11 @@
     {%- if 'missing' in given -%}
         {%- do mlmon.check_choice(problems, where ~ ".missing", given['missing'], ['bin', 'drop']) -%}
     {%- endif -%}
+    {%- if given.get('preset') is not none -%}
+        {%- do mlmon.check_choice(
+            problems, where ~ ".preset", given['preset'], ['evidently', 'nannyml']
+        ) -%}
+    {%- endif -%}
     {%- for key in ['drift_methods', 'drift_rule'] if given.get(key) is not none -%}
         {%- do mlmon.check_methods(problems, where ~ "." ~ key, given[key], kind, key) -%}
     {%- endfor -%}

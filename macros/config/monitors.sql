@@ -107,7 +107,7 @@
         {%- do shaping.append((
             column.name, column.role, column.kind, column.slot, column.column, column.min,
             column.max, column.required, column.bins, column.smoothing, column.missing,
-            column.methods, column.rule,
+            column.methods, column.rule, column.preset,
         )) -%}
     {%- endfor -%}
     {{- return(shaping | string) -}}

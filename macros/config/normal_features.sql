@@ -44,13 +44,14 @@
             'missing': policies['missing'],
             'methods': policies['methods'],
             'rule': policies['rule'],
+            'preset': policies['preset'],
         }) -%}
     {%- endfor -%}
     {{- return(features) -}}
 {% endmacro %}
 
 {% macro policy_keys() %}
-    {{- return(['bins', 'smoothing', 'missing', 'drift_methods', 'drift_rule']) -}}
+    {{- return(['bins', 'smoothing', 'missing', 'drift_methods', 'drift_rule', 'preset']) -}}
 {% endmacro %}
 
 {# How a column is compared: the feature's own policies, else the monitor's, else the defaults. #}
@@ -62,6 +63,7 @@
     {{- return({
         'methods': mlmon.drift_methods() | select('in', methods + rule) | list,
         'rule': rule,
+        'preset': feature.get('preset', given.get('preset')),
         'bins': mlmon.normal_bins(given.get('bins'), feature.get('bins'), kind),
         'smoothing': feature.get('smoothing', given.get('smoothing', 'floor_1e-4')),
         'missing': feature.get('missing', given.get('missing', 'bin')),

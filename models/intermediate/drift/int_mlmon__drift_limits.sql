@@ -33,7 +33,8 @@ limited as (
             when columns.deciding_methods is null then coalesce(thresholds.is_deciding, false)
             else columns.deciding_methods like '%,' || methods.method || ',%'
         end as is_deciding,
-        columns.methods like '%,' || methods.method || ',%' as is_asked
+        columns.methods like '%,' || methods.method || ',%'
+        or coalesce(methods.method like columns.preset || '%', false) as is_asked
     from methods
     inner join settings
         on methods.monitor = settings.monitor
@@ -79,4 +80,6 @@ select
         else fixed_critical
     end as critical
 from sourced
-where (is_asked and (value is not null or method = 'psi')) or is_deciding
+where
+    (is_asked and (value is not null or p_value is not null or method = 'psi'))
+    or is_deciding

@@ -24,6 +24,7 @@ statistics as (
         tests.missing_change_p_value_method,
         columns.is_ranked,
         columns.is_ranked_by_segment,
+        columns.preset,
         spans.monitor,
         spans.reference_key,
         spans.is_judged,
@@ -99,3 +100,42 @@ from statistics
 where is_verdict and is_ranked and (segment_name = 'all' or is_ranked_by_segment)
 {%- endif %}
 {%- endfor %}
+{%- if mlmon.computes_presets() %}
+union all
+
+-- Where the log no longer has all rows that were counted, there is no such number.
+select
+    statistics.window_key,
+    statistics.span_windows,
+    statistics.segment_name,
+    statistics.segment_value,
+    statistics.column_name,
+    statistics.is_judged,
+    statistics.is_verdict,
+    statistics.monitor,
+    statistics.reference_key,
+    presets.method,
+    presets.value,
+    cast('exact' as {{ dbt.type_string() }}) as value_method,
+    presets.p_value,
+    cast(null as {{ mlmon.type_double() }}) as adjusted_p_value,
+    statistics.preset as p_value_method,
+    cast(null as {{ mlmon.type_double() }}) as min_detectable_effect,
+    presets.n_reference,
+    presets.n_current,
+    statistics.bin_spec_id,
+    statistics.preset as smoothing,
+    cast(null as {{ mlmon.type_double() }}) as read_share
+from {{ ref('int_mlmon__preset_statistics') }} as presets
+inner join {{ ref('int_mlmon__ranked_ends') }} as ends
+    on presets.end_number = ends.end_number
+inner join statistics
+    on
+        ends.window_key = statistics.window_key
+        and ends.span_windows = statistics.span_windows
+        and presets.column_name = statistics.column_name
+        and statistics.segment_name = 'all'
+where
+    presets.n_reference = statistics.n_reference_rows
+    and presets.n_current = statistics.n_current_rows
+{%- endif %}

@@ -71,6 +71,8 @@ VALUES: dict[str, Any] = {
     "alert_rule_selectors": {"monitor": "*"},
     "check_configuration": "",
     "comparison_keys": ["window_key"],
+    "computes_presets": True,
+    "preset_slots": {"numeric_1": "numeric", "category_1": "categorical"},
     "feature_slot_names": ["numeric_1"],
     "label_bin_count": 10,
     "label_edge_count": 10,
