@@ -11,26 +11,18 @@ import pytest
 
 from mlmon import stats
 from mlmon.stats import presets
-from support.golden_drift import is_close, rows, samples
+from support.golden_drift import BEST_KNOWN, is_close, rows, samples
 
 EXPECTED = rows("expected.csv")
 EXPECTED_BINS = rows("expected_bins.csv")
 CASES = sorted({(row["pair"], row["source"]) for row in EXPECTED})
 BINNED = sorted({(row["pair"], row["policy"]) for row in EXPECTED_BINS})
 
-# Golden rows that the library has no number for, or another one, and why.
+# Golden rows that the library has no number for, and why.
 NOT_HERE = {
     "ks_p_series": "the form for warehouses without Python, tested with the SQL",
     "unseen_categories": "a count of distinct values, made by the quality models",
     "lost_categories": "a count of distinct values, made by the quality models",
-}
-BEST_KNOWN = {
-    ("num_huge", "evidently", "hellinger"): "the tool's widths overflow",
-    ("num_huge", "evidently", "wasserstein"): "the tool's standard deviation overflows",
-    ("num_no_shift", "nannyml", "kolmogorov_smirnov"): "the tool estimates from 10,000 bins",
-    ("num_no_shift", "nannyml", "wasserstein"): "the tool estimates from 10,000 bins",
-    ("num_small_shift", "nannyml", "kolmogorov_smirnov"): "the tool estimates from 10,000 bins",
-    ("num_small_shift", "nannyml", "wasserstein"): "the tool estimates from 10,000 bins",
 }
 
 OVER_COUNTS: dict[str, Callable[..., float]] = {
@@ -216,3 +208,14 @@ def test_the_bins_and_their_counts_are_the_golden_ones(pair: str, policy: str) -
         )
         for row in wanted
     ]
+
+
+def test_values_too_close_for_bins_leave_what_needs_bins_undefined() -> None:
+    """Where doubles are too coarse for the bins the tools stop with an error, a warehouse's run must not."""
+    reference, current = [1e16, 1e16 + 2] * 30, [1e16, 1e16 + 4]
+    found = presets.evidently(reference, current, "numeric")
+    assert {method for method, value in found.items() if math.isnan(value)} == {"hellinger"}
+    found = presets.nannyml(reference, current, "numeric")
+    undefined = {method for method, value in found.items() if math.isnan(value)}
+    assert undefined == {"jensen_shannon", "hellinger"}
+    assert found["wasserstein"] == 1.0

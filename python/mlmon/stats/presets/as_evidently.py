@@ -10,7 +10,7 @@ from scipy import special
 from mlmon.stats.distances import js_divergence
 from mlmon.stats.inputs import ArrayLike, Floats, Values
 from mlmon.stats.p_values import two_proportion_p_values
-from mlmon.stats.presets.columns import Kind, counts_of_values, two_columns
+from mlmon.stats.presets.columns import Kind, counts_of_values, histograms, two_columns
 from mlmon.stats.two_sample import ks, wasserstein
 
 # More distinct reference values than this are binned, up to it each value is a bin.
@@ -21,49 +21,53 @@ SMALLEST_SPREAD = 0.001
 
 NUMERIC = ("psi", "jensenshannon", "kl_div", "hellinger", "wasserstein", "ks")
 CATEGORICAL = ("psi", "jensenshannon", "kl_div", "hellinger", "chisquare", "z")
+# Of these it prints a p-value, of the others a distance.
+P_VALUES = ("ks", "chisquare", "z")
 
 
 def evidently(reference: ArrayLike, current: ArrayLike, kind: Kind) -> dict[str, float]:
     """Evidently's numbers by method; kind is ``numeric`` or ``categorical``.
 
     ks, chisquare and z are p-values, the others distances; z only for two categories. NaN where a side
-    has no values left after missing ones (and ±inf) are dropped, which the tool refuses.
+    has no values left after missing ones (and ±inf) are dropped, and where the values lie too few doubles
+    apart for bins: there the tool stops with an error.
     """
     first, second = two_columns(reference, current, kind, finite=True)
     if not len(first) or not len(second):
         return dict.fromkeys(NUMERIC if kind == "numeric" else CATEGORICAL, math.nan)
-    a, b = _binned(first, second, kind)
-    p, q = _filled(a / a.sum()), _filled(b / b.sum())
     found = {
-        "psi": float(np.sum((q - p) * np.log(q / p))),
-        "jensenshannon": math.sqrt(js_divergence(a, b) * math.log(2)),
-        "kl_div": float(np.sum(special.rel_entr(p / p.sum(), q / q.sum()))),
+        **_over_bins(first, second, kind),
         "hellinger": _hellinger(first, second, kind),
     }
     if kind == "numeric":
         found["wasserstein"] = wasserstein(first, second) / max(_spread(first), SMALLEST_SPREAD)
         found["ks"] = ks(first, second).p_value
         return found
+    a, b = counts_of_values(first, second)
     found["chisquare"] = _goodness_of_fit(a, b)
     if len(a) <= 2:
         found["z"] = float(two_proportion_p_values(a[0], a.sum(), b[0], b.sum()))
     return found
 
 
-def _binned(first: Values, second: Values, kind: Kind) -> tuple[Floats, Floats]:
+def _over_bins(first: Values, second: Values, kind: Kind) -> dict[str, float]:
+    counts = _binned(first, second, kind)
+    if counts is None:
+        return dict.fromkeys(("psi", "jensenshannon", "kl_div"), math.nan)
+    a, b = counts
+    p, q = _filled(a / a.sum()), _filled(b / b.sum())
+    return {
+        "psi": float(np.sum((q - p) * np.log(q / p))),
+        "jensenshannon": math.sqrt(js_divergence(a, b) * math.log(2)),
+        "kl_div": float(np.sum(special.rel_entr(p / p.sum(), q / q.sum()))),
+    }
+
+
+def _binned(first: Values, second: Values, kind: Kind) -> tuple[Floats, Floats] | None:
     """Sturges' bins over both samples together, or a bin per value."""
     if kind == "numeric" and len(np.unique(first)) > MOST_VALUES:
-        return _histograms(first, second, np.concatenate([first, second]))
+        return histograms(first, second, np.concatenate([first, second]), "sturges")
     return counts_of_values(first, second)
-
-
-def _histograms(first: Values, second: Values, base: Values) -> tuple[Floats, Floats]:
-    # In units of the largest value, so that the widths of huge numbers do not overflow.
-    scale = float(np.abs(base).max())
-    scale = scale if scale > 1e150 else 1.0
-    edges = np.histogram_bin_edges(base / scale, bins="sturges")
-    a, b = (np.histogram(side / scale, edges)[0].astype(np.float64) for side in (first, second))
-    return a, b
 
 
 def _filled(shares: Floats) -> Floats:
@@ -74,9 +78,13 @@ def _filled(shares: Floats) -> Floats:
 
 def _hellinger(first: Values, second: Values, kind: Kind) -> float:
     if kind == "numeric":
-        a, b = _histograms(first, second, np.unique(np.concatenate([first, second])))
+        distinct = np.unique(np.concatenate([first, second]))
+        counts = histograms(first, second, distinct, "sturges")
     else:
-        a, b = counts_of_values(first, second)
+        counts = counts_of_values(first, second)
+    if counts is None:
+        return math.nan
+    a, b = counts
     overlap = float(np.sum(np.sqrt(a / a.sum() * (b / b.sum()))))
     return math.sqrt(max(0.0, 1 - overlap))
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from mlmon.stats.distances import hellinger, js_distance, l_infinity
-from mlmon.stats.inputs import ArrayLike, Floats, Values
-from mlmon.stats.presets.columns import Kind, counts_of_values, two_columns
+from mlmon.stats.inputs import ArrayLike, Values
+from mlmon.stats.presets.columns import Kind, counts_of_values, histograms, two_columns
 from mlmon.stats.two_by_bins import pearson
 from mlmon.stats.two_sample import ks, wasserstein
 
@@ -20,7 +20,8 @@ def nannyml(reference: ArrayLike, current: ArrayLike, kind: Kind) -> dict[str, f
     """NannyML's numbers by method; kind is ``numeric`` or ``categorical``. Missing values are dropped.
 
     From 10,000 reference rows on the tool estimates kolmogorov_smirnov and wasserstein from bins; here
-    they are exact. NaN where a side has no values, and where ±inf leave the tool without bins.
+    they are exact. NaN where a side has no values, and where the reference's values (±inf, or too few
+    doubles apart) leave the tool without bins.
     """
     first, second = two_columns(reference, current, kind)
     if not len(first) or not len(second):
@@ -33,23 +34,18 @@ def nannyml(reference: ArrayLike, current: ArrayLike, kind: Kind) -> dict[str, f
             "l_infinity": l_infinity(a, b),
             "chi2": pearson(a, b, yates=len(a) == 2),
         }
-    found = {"jensen_shannon": math.nan, "hellinger": math.nan}
-    if np.isfinite(first).all():
-        a, b = _binned(first, second)
-        found = {"jensen_shannon": js_distance(a, b), "hellinger": hellinger(a, b)}
     finite = np.isfinite(first).all() and np.isfinite(second).all()
     return {
-        **found,
+        **_over_bins(first, second),
         "kolmogorov_smirnov": ks(first, second).statistic,
         "wasserstein": wasserstein(first, second) if finite else math.nan,
     }
 
 
-def _binned(first: Values, second: Values) -> tuple[Floats, Floats]:
-    """Doane's bins of the reference, closed at both ends, and one for all that falls outside."""
-    scale = float(np.abs(first).max())
-    scale = scale if scale > 1e150 else 1.0
-    edges = np.histogram_bin_edges(first / scale, bins="doane")
-    a, b = (np.histogram(side / scale, edges)[0] for side in (first, second))
-    outside = len(second) - b.sum()
-    return np.append(a, 0).astype(np.float64), np.append(b, outside).astype(np.float64)
+def _over_bins(first: Values, second: Values) -> dict[str, float]:
+    """Over Doane's bins of the reference, closed at both ends, and one for all that falls outside."""
+    counts = histograms(first, second, first, "doane") if np.isfinite(first).all() else None
+    if counts is None:
+        return {"jensen_shannon": math.nan, "hellinger": math.nan}
+    a, b = (np.append(counts[0], 0.0), np.append(counts[1], len(second) - counts[1].sum()))
+    return {"jensen_shannon": js_distance(a, b), "hellinger": hellinger(a, b)}
