@@ -10,20 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from support.dbt_project import DbtProject
-from support.golden_drift import FOLDER, is_close, rows, samples
+from support.golden_drift import BEST_KNOWN, FOLDER, is_close, rows, samples
 from support.warehouses import Engine
 
 EXPECTED = [row for row in rows("expected.csv") if row["source"] in ("evidently", "nannyml")]
 P_VALUES = {"ks", "chisquare", "z"}
-# Where the tool's number is an artefact or its own estimate: docs/stats.md, and tests/unit/test_stats_golden.py.
-ARTEFACTS = {
-    ("num_huge", "evidently_hellinger"),
-    ("num_huge", "evidently_wasserstein"),
-    ("num_no_shift", "nannyml_kolmogorov_smirnov"),
-    ("num_no_shift", "nannyml_wasserstein"),
-    ("num_small_shift", "nannyml_kolmogorov_smirnov"),
-    ("num_small_shift", "nannyml_wasserstein"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +79,8 @@ def test_the_numbers_are_those_that_the_tools_printed(drift: pd.DataFrame, engin
     seen = 0
     for row in EXPECTED:
         method = f"{row['source']}_{row['method']}"
-        if row["pair"] == "cat_current_empty" or (row["pair"], method) in ARTEFACTS:
+        known = (row["pair"], row["source"], row["method"])
+        if row["pair"] == "cat_current_empty" or known in BEST_KNOWN:
             continue
         is_p_value = row["source"] == "evidently" and row["method"] in P_VALUES
         text = row["p_value"] if is_p_value else row["value"]

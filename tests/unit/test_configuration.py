@@ -476,6 +476,9 @@ def test_slots_are_as_many_as_the_widest_monitor_needs(call: Call) -> None:
         ({"columns": {"score": "p"}}, True),
         ({"multivariate": False}, False),
         ({"multivariate": True}, True),
+        ({"preset": None}, False),
+        ({"preset": "nannyml"}, True),
+        ({"features": {"x": {"kind": "numeric", "preset": "evidently"}}}, True),
     ],
 )
 def test_the_hash_of_a_monitor_changes_with_what_shapes_its_numbers_alone(
@@ -507,6 +510,44 @@ def test_joint_drift_is_off_or_has_both_of_its_keys(call: Call, written: Any, re
         "measures_joint_drift", {"mlmon_monitors": {"m": {**BINARY, "multivariate": written}}}
     )
     assert measures == (read is not None)
+
+
+def test_a_preset_is_the_monitors_unless_a_feature_has_its_own_or_none(call: Call) -> None:
+    features = {
+        "a": "numeric",
+        "b": {"kind": "categorical", "preset": "nannyml"},
+        "c": {"kind": "numeric", "preset": None},
+    }
+    block = {**BINARY, "features": features}
+    of_all = monitor_of(call, block, preset="evidently")["monitored"]
+    assert {column["name"]: column["preset"] for column in of_all} == {
+        "a": "evidently",
+        "b": "nannyml",
+        "c": None,
+        "score": "evidently",
+        "prediction": "evidently",
+    }
+    own = monitor_of(call, {**block, "preset": None}, preset="evidently")["monitored"]
+    assert [column["name"] for column in own if column["preset"]] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("block", "computes"),
+    [
+        ({}, False),
+        ({"preset": None}, False),
+        ({"preset": "evidently"}, True),
+        ({"preset": "evidently", "columns": {"score": None, "prediction": None}}, False),
+        ({"features": {"x": {"kind": "numeric", "preset": "nannyml"}}}, True),
+        ({"features": {"x": {"kind": "numeric", "preset": None}}}, False),
+    ],
+)
+def test_presets_are_computed_where_a_column_has_one_and_python_runs(
+    call: Call, block: dict[str, Any], computes: bool
+) -> None:
+    settings = {"mlmon_monitors": {"m": {**BINARY, **block}}, "mlmon_python_models": True}
+    assert call("computes_presets", settings) == computes
+    assert not call("computes_presets", {**settings, "mlmon_python_models": False})
 
 
 def test_quality_limits_are_merged_limit_by_limit(call: Call) -> None:

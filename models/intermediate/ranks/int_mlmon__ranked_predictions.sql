@@ -1,5 +1,5 @@
--- One row per counting, successful prediction of the windows whose values are compared by rank. Windows before the
--- searched stretch of the log, such as a reference's, are read for themselves.
+-- One row per counting, successful prediction of the windows whose values are compared by rank or for a preset.
+-- Windows before the searched stretch of the log, such as a reference's, are read for themselves.
 {{ config(materialized='view') }}
 
 with
@@ -74,6 +74,9 @@ select
     {%- for slot in mlmon.slot_names() if not slot.startswith('category') %},
     {{ mlmon.resolved_segment('ranked_rows.' ~ slot, slot ~ '_values')
         if slot.startswith('segment') else mlmon.nan_to_null('ranked_rows.' ~ slot) }} as {{ slot }}
+    {%- endfor %}
+    {%- for slot in mlmon.preset_slots_of('categorical') %},
+    ranked_rows.{{ slot }}
     {%- endfor %}
 from ranked_rows
 {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}

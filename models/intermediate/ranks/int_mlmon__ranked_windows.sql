@@ -1,18 +1,28 @@
--- One row per base window some of whose values must be read to compare ranks, numbered for this run: windows of the
--- spans, and of references that are a stretch of the log.
+-- One row per base window some of whose values must be read, to compare ranks or for a preset, numbered for this run:
+-- windows of the spans, and of references that are a stretch of the log.
 with
 
-compared_cells as (
+read_ends as (
     select distinct window_key
     from {{ ref('int_mlmon__compared_cells') }}
     where is_read
+    {%- if mlmon.computes_presets() %}
+
+    union
+
+    select ends.window_key
+    from {{ ref('int_mlmon__ranked_ends') }} as ends
+    inner join {{ ref('int_mlmon__column_settings') }} as columns
+        on ends.monitor = columns.monitor
+    where columns.preset is not null
+    {%- endif %}
 ),
 
 ends as (
     select spans.*
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join compared_cells
-        on spans.window_key = compared_cells.window_key
+    inner join read_ends
+        on spans.window_key = read_ends.window_key
     where spans.is_verdict
 ),
 

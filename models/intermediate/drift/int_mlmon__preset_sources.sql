@@ -1,0 +1,60 @@
+-- One row per touched window end of a monitor with presets, at its verdict span, and source of values on either side: a
+-- base window of the log, or a reference table (source_number below zero).
+with
+
+ends as (
+    select * from {{ ref('int_mlmon__ranked_ends') }}
+    where monitor in (
+        select monitor from {{ ref('int_mlmon__column_settings') }}
+        where preset is not null
+    )
+),
+
+windows as (
+    select * from {{ ref('int_mlmon__ranked_windows') }}
+)
+
+select
+    ends.end_number,
+    ends.monitor,
+    false as is_reference,
+    windows.window_number as source_number
+from ends
+inner join windows
+    on
+        ends.monitor = windows.monitor
+        and ends.model_version = windows.model_version
+        and windows.window_index between ends.first_index and ends.window_index
+
+union all
+
+select
+    ends.end_number,
+    ends.monitor,
+    true as is_reference,
+    windows.window_number as source_number
+from ends
+inner join windows
+    on
+        ends.monitor = windows.monitor
+        and ends.compared_version = windows.model_version
+        and windows.window_index between ends.compared_first_index and ends.compared_last_index
+
+union all
+
+-- A reference that is a stretch of the log is read window by window.
+select
+    ends.end_number,
+    ends.monitor,
+    true as is_reference,
+    coalesce(windows.window_number, -reference_facts.edge_set_number) as source_number
+from ends
+inner join {{ ref('int_mlmon__references') }} as reference_facts
+    on ends.reference_key = reference_facts.reference_key
+left join windows
+    on
+        reference_facts.reference_kind <> 'table'
+        and reference_facts.monitor = windows.monitor
+        and windows.window_index between reference_facts.first_index and reference_facts.last_index
+        and reference_facts.logged_version in ('all', windows.model_version)
+where ends.compared_with = 'reference'
