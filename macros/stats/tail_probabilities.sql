@@ -1,13 +1,22 @@
 {#
-    What Kolmogorov's series is taken at for the statistic d of samples of n and m values, corrected for their
-    size (Vrbik 2018). The p-value is within 2e-4 of scipy's asymptotic one where n * m / (n + m) >= 100.
+    Rows of one sample that tells as much as two of n and m values do: n * m / (n + m), at least 1, rounded half to
+    even, as scipy rounds it.
 #}
-{% macro kolmogorov_argument(d, n, m) %}
-    {%- set double = mlmon.type_double() -%}
-    {%- set e = "(cast(" ~ n ~ " as " ~ double ~ ") * " ~ m ~ " / (" ~ n ~ " + " ~ m ~ "))" -%}
+{% macro effective_rows(n, m) %}
+    {%- set e = "(cast(" ~ n ~ " as " ~ mlmon.type_double() ~ ") * " ~ m ~ " / (" ~ n ~ " + " ~ m ~ "))" -%}
+    {{- return(
+        "greatest(1.0, case when " ~ e ~ " - floor(" ~ e ~ ") = 0.5 then 2 * floor((" ~ e ~ " + 1) / 2) else floor("
+        ~ e ~ " + 0.5) end)"
+    ) -}}
+{% endmacro %}
+
+{#
+    What Kolmogorov's series is taken at for the statistic d of samples of e effective rows, corrected for their
+    number (Vrbik 2018). The p-value is within 2e-4 of scipy's asymptotic one where e >= 100.
+#}
+{% macro kolmogorov_argument(d, e) %}
     {%- set raw = "(" ~ d ~ " * sqrt(" ~ e ~ "))" -%}
-    {%- set corrected = "(" ~ raw ~ " + 1 / (6 * sqrt(" ~ e ~ ")) + (" ~ raw ~ " - 1) / (4 * " ~ e ~ "))" -%}
-    {{- return(corrected) -}}
+    {{- return("(" ~ raw ~ " + 1 / (6 * sqrt(" ~ e ~ ")) + (" ~ raw ~ " - 1) / (4 * " ~ e ~ "))") -}}
 {% endmacro %}
 
 {# The series itself; below 0.2 it is 1 to twelve digits. #}

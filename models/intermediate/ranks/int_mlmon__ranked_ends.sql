@@ -12,7 +12,17 @@ touched as (
 
 select
     row_number() over (order by spans.window_key) as end_number,
-    spans.*
+    spans.window_key,
+    spans.monitor,
+    spans.model_version,
+    spans.span_windows,
+    spans.reference_key,
+    spans.compared_with,
+    spans.window_index,
+    spans.first_index,
+    spans.compared_version,
+    spans.compared_first_index,
+    spans.compared_last_index
 from spans
 inner join touched
     on spans.window_key = touched.window_key

@@ -2,14 +2,21 @@
 -- sides differ as much, by the tests that SQL can do. The Python model of the same columns uses scipy.
 with
 
-statistics as (
+sized as (
     select
         *,
         case
-            when n_reference_values > 0 and n_current_values > 0 and ks is not null
-                then {{ mlmon.kolmogorov_argument('ks', 'n_reference_values', 'n_current_values') }}
-        end as kolmogorov_argument
+            when n_reference_values > 0 and n_current_values > 0
+                then {{ mlmon.effective_rows('n_reference_values', 'n_current_values') }}
+        end as effective_rows
     from {{ ref('int_mlmon__drift_statistics') }}
+),
+
+statistics as (
+    select
+        *,
+        {{ mlmon.kolmogorov_argument('ks', 'effective_rows') }} as kolmogorov_argument
+    from sized
 ),
 
 log_gammas as (
