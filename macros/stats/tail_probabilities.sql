@@ -1,18 +1,11 @@
-{#
-    Rows of one sample that tells as much as two of n and m values do: n * m / (n + m), at least 1, rounded half to
-    even, as scipy rounds it.
-#}
+{# Rows of one sample that tells as much as two of n and m values do. #}
 {% macro effective_rows(n, m) %}
-    {%- set e = "(cast(" ~ n ~ " as " ~ mlmon.type_double() ~ ") * " ~ m ~ " / (" ~ n ~ " + " ~ m ~ "))" -%}
-    {{- return(
-        "greatest(1.0, case when " ~ e ~ " - floor(" ~ e ~ ") = 0.5 then 2 * floor((" ~ e ~ " + 1) / 2) else floor("
-        ~ e ~ " + 0.5) end)"
-    ) -}}
+    {{- return("(cast(" ~ n ~ " as " ~ mlmon.type_double() ~ ") * " ~ m ~ " / (" ~ n ~ " + " ~ m ~ "))") -}}
 {% endmacro %}
 
 {#
     What Kolmogorov's series is taken at for the statistic d of samples of e effective rows, corrected for their
-    number (Vrbik 2018). The p-value is within 2e-4 of scipy's asymptotic one where e >= 100.
+    number (Vrbik 2018). The p-value is within 2e-4 of the exact one of a sample of e rows where e >= 100.
 #}
 {% macro kolmogorov_argument(d, e) %}
     {%- set raw = "(" ~ d ~ " * sqrt(" ~ e ~ "))" -%}

@@ -13,6 +13,7 @@ import yaml
 
 from mlmon import stats
 from mlmon.demo.generate import generate
+from mlmon.stats.kstwo import kstwo_sf
 from support.compare import differences
 from support.dbt_project import ROOT, DbtProject
 
@@ -99,8 +100,14 @@ def test_p_values_in_sql_are_near_scipys(projects: dict[str, DbtProject], engine
     n, m = rows["n_reference_values"], rows["n_current_values"]
     large = rows["ks"].notna() & (n * m / (n + m).clip(lower=1) >= 100)
     assert large.sum() > 500
+    found = rows["ks_p_value"][large].astype(float)
     asymptotic = stats.ks_p_values(numbers["ks"][large], n[large], m[large], exact_rows=0)
-    assert np.nanmax(np.abs(asymptotic - rows["ks_p_value"][large].astype(float))) < 2e-4
+    assert np.nanmax(np.abs(asymptotic - found)) < 3e-3
+    # scipy rounds the effective number of rows: it is held to the same argument of the series.
+    effective = (n * m / (n + m))[large]
+    scaled = numbers["ks"][large] * np.sqrt(effective / effective.round())
+    asymptotic = kstwo_sf(scaled.to_numpy(), effective.round().to_numpy())
+    assert np.nanmax(np.abs(asymptotic - found)) < 2.5e-4
 
 
 def test_each_incident_of_the_truth_file_shows_in_the_table_it_names(
