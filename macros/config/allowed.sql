@@ -3,7 +3,7 @@
     {{- return([
         'task', 'grain', 'timezone', 'predictions', 'labels', 'reference', 'columns', 'label_columns',
         'reference_columns', 'positive_class', 'label_mapping', 'threshold', 'success_outcomes',
-        'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'drift_methods',
+        'quantile', 'baseline', 'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'drift_methods',
         'drift_rule', 'preset', 'threshold_policy', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics', 'slo_latency_ms', 'close_after_minutes',
         'multivariate', 'owner', 'description', 'dashboard_url',
     ]) -}}
@@ -46,6 +46,7 @@
 {% macro label_keys() %}
     {{- return([
         'label_columns', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics',
+        'baseline', 'quantile',
     ]) -}}
 {% endmacro %}
 
@@ -75,15 +76,48 @@
     {{- return(['all', '__missing__', '__other__', '__unseen__']) -}}
 {% endmacro %}
 
-{% macro default_metrics() %}
-    {{- return({'binary': 'f1', 'multiclass': 'accuracy', 'regression': 'mae'}) -}}
+{# What a monitor is judged by where it does not say: of a binary one without predictions, how its scores rank. #}
+{% macro default_metric(given) %}
+    {%- set columns = given.get('columns') -%}
+    {%- if given.get('task') == 'binary' and given.get('threshold') is none
+        and columns is mapping and columns.get('prediction', '') is none -%}
+        {{- return('roc_auc') -}}
+    {%- endif -%}
+    {{- return({'binary': 'f1', 'multiclass': 'accuracy', 'regression': 'mae'}[given['task']]) -}}
 {% endmacro %}
 
-{# The metrics whose degradation a task can be judged by. Those of binary monitors are computed; the others' names are kept for them. #}
+{# The metrics that are computed for a task; those of scores need a score, pinball_loss a declared quantile. #}
 {% macro metrics_of_task(task) %}
     {{- return({
-        'binary': ['accuracy', 'precision', 'recall', 'f1'],
-        'multiclass': ['accuracy'],
-        'regression': ['mae'],
+        'binary': [
+            'accuracy', 'precision', 'recall', 'f1', 'specificity', 'balanced_accuracy', 'mcc',
+            'predicted_positive_rate', 'prevalence',
+        ] + mlmon.score_metric_names(),
+        'multiclass': [
+            'accuracy', 'balanced_accuracy', 'precision_macro', 'recall_macro', 'f1_macro',
+            'precision_micro', 'recall_micro', 'f1_micro', 'precision_weighted', 'recall_weighted',
+            'f1_weighted',
+        ],
+        'regression': [
+            'mae', 'rmse', 'mse', 'bias', 'mape', 'smape', 'r2', 'median_absolute_error', 'pinball_loss',
+        ],
     }.get(task, [])) -}}
 {% endmacro %}
+
+{# Those that a loss can be told of: they have a better side and an interval. #}
+{% macro judged_metric_names(task) %}
+    {{- return(mlmon.metrics_of_task(task) | reject('in', [
+        'predicted_positive_rate', 'prevalence', 'bias', 'ece', 'brier_reliability', 'brier_resolution',
+        'brier_uncertainty', 'brier_within_bins',
+    ]) | list) -}}
+{% endmacro %}
+
+{% macro score_metric_names() %}
+    {{- return([
+        'roc_auc', 'average_precision', 'log_loss', 'brier', 'ece', 'brier_reliability',
+        'brier_resolution', 'brier_uncertainty', 'brier_within_bins',
+    ]) -}}
+{% endmacro %}
+
+{# What a metric may be compared with; the first is the default. #}
+{% macro baseline_kinds() %}{{- return(['reference', 'previous_version', 'previous_span']) -}}{% endmacro %}

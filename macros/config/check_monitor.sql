@@ -33,6 +33,10 @@
     {%- do mlmon.check_classes(problems, where, given) -%}
     {%- do mlmon.check_threshold(problems, where, given) -%}
     {%- do mlmon.check_metrics(problems, where, given) -%}
+    {%- do mlmon.check_quantile(problems, where ~ ".quantile", given) -%}
+    {%- do mlmon.check_choice(
+        problems, where ~ ".baseline", given.get('baseline', 'reference'), mlmon.baseline_kinds()
+    ) -%}
     {%- do mlmon.check_number(
         problems, where ~ ".close_after_minutes", given.get('close_after_minutes', 60), least=0,
         most=5270400
@@ -188,9 +192,26 @@
     {%- endif -%}
 {% endmacro %}
 
+{# A regression monitor may predict a quantile instead of the mean. #}
+{% macro check_quantile(problems, where, given) %}
+    {%- set quantile = given.get('quantile') -%}
+    {%- if quantile is not none and given.get('task') in ('binary', 'multiclass') -%}
+        {%- do mlmon.add_problem(
+            problems, where, "a quantile on a " ~ given['task'] ~ " monitor", "regression monitors only",
+            "remove it"
+        ) -%}
+    {%- elif quantile is not none
+        and (quantile is not number or quantile is boolean or quantile <= 0 or quantile >= 1) -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(quantile), "a number between 0 and 1, both left out",
+            "write the predicted quantile, such as 0.9"
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
+
 {# The metrics whose degradation is judged. #}
 {% macro check_metrics(problems, where, given) %}
-    {%- set allowed = mlmon.metrics_of_task(given.get('task') | string) -%}
+    {%- set allowed = mlmon.judged_metric_names(given.get('task') | string) -%}
     {%- set metrics = given.get('metrics') or [] -%}
     {%- if allowed and 'primary_metric' in given -%}
         {%- do mlmon.check_choice(

@@ -12,3 +12,37 @@
         {'monitor': 'text', 'metric': 'text'}, rows
     )) -}}
 {% endmacro %}
+
+{# One row per monitor with labels and metric that is computed for it. #}
+{% macro computed_metric_settings() %}
+    {%- set rows = [] -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
+        {%- for metric in mlmon.computed_metrics(m) -%}
+            {%- do rows.append({'monitor': m.name, 'metric': metric}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(mlmon.settings_relation(
+        {'monitor': 'text', 'metric': 'text'}, rows
+    )) -}}
+{% endmacro %}
+
+{# Of the metrics of a monitor's task those that its columns allow: a score, a prediction, a declared quantile. #}
+{% macro computed_metrics(m) %}
+    {%- set has_prediction = m.columns.prediction is not none or m.threshold is not none -%}
+    {%- set metrics = [] -%}
+    {%- for metric in mlmon.metrics_of_task(m.task) -%}
+        {%- set has_column = (m.columns.score is not none) if metric in mlmon.score_metric_names()
+            else has_prediction -%}
+        {%- if has_column and (metric != 'pinball_loss' or m.quantile is not none) -%}
+            {%- do metrics.append(metric) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(metrics) -}}
+{% endmacro %}
+
+{# One row per kind of baseline. #}
+{% macro baseline_kind_settings() %}
+    {%- set rows = [] -%}
+    {%- for kind in mlmon.baseline_kinds() -%}{%- do rows.append({'baseline_kind': kind}) -%}{%- endfor -%}
+    {{- return(mlmon.settings_relation({'baseline_kind': 'text'}, rows)) -}}
+{% endmacro %}

@@ -1,5 +1,5 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
-{% macro facts_version() %}{{- return('3') -}}{% endmacro %}
+{% macro facts_version() %}{{- return('4') -}}{% endmacro %}
 
 {# The models that hold facts of predictions, and of labels. #}
 {% macro prediction_facts() %}
@@ -12,6 +12,7 @@
 {% macro label_facts() %}
     {{- return([
         'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
+        'int_mlmon__error_sums', 'int_mlmon__score_sums',
     ]) -}}
 {% endmacro %}
 

@@ -13,11 +13,27 @@ from support.dbt_project import DbtProject
 from support.warehouses import Engine
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-METRICS = ("accuracy", "precision", "recall", "f1")
+BINARY_METRICS = (
+    "accuracy", "precision", "recall", "f1", "specificity", "balanced_accuracy", "mcc",
+    "predicted_positive_rate", "prevalence", "log_loss", "brier", "ece", "roc_auc",
+    "average_precision",
+)  # fmt: skip
+MULTICLASS_METRICS = (
+    "accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "precision_micro",
+    "recall_micro", "f1_micro", "precision_weighted", "recall_weighted", "f1_weighted",
+)  # fmt: skip
+REGRESSION_METRICS = (
+    "mae", "mse", "rmse", "bias", "mape", "smape", "r2", "median_absolute_error", "pinball_loss",
+)  # fmt: skip
+# What has an interval that no golden file holds.
+OWN_INTERVALS = ("balanced_accuracy", "average_precision")
 DATASETS = (
     "bin_all_predicted_positive", "bin_none_predicted_positive", "bin_one_class", "bin_plain",
     "bin_ties",
 )  # fmt: skip
+MULTICLASS = ("mc_plain", "mc_class_never_predicted", "mc_unseen_label")
+REGRESSION = ("reg_plain", "reg_zero_labels", "reg_constant_label", "reg_perfect")
+TASKS = {"binary": DATASETS, "multiclass": MULTICLASS, "regression": REGRESSION}
 CUT_OFFS = ("2026-03-08", "2026-03-18", "2026-04-10")
 
 
@@ -38,16 +54,21 @@ def delayed(monitor: str) -> str:
 def project(make_project: Any, engine: Engine) -> DbtProject:
     monitors: dict[str, Any] = {
         dataset: {
-            "task": "binary",
+            "task": task,
             "predictions": {"source": ["logs", f"{dataset}_predictions"]},
             "labels": {"source": ["logs", f"{dataset}_labels"]},
-            "reference": None,
-            "columns": {"latency_ms": None, "outcome": None, "model_version": None},
+            "reference": {"source": ["logs", f"{dataset}_reference"]} if task == "binary" else None,
+            "columns": {
+                "latency_ms": None, "outcome": None, "model_version": None,
+                **({} if task == "binary" else {"score": None}),
+            },
+            **({"quantile": 0.9} if task == "regression" else {}),
             "features": {},
             "spans": ["1d"],
         }
-        for dataset in DATASETS
-    }
+        for task, datasets in TASKS.items()
+        for dataset in datasets
+    }  # fmt: skip
     for cut_off in CUT_OFFS:
         monitors[delayed(cut_off)] = {
             "task": "binary",
@@ -62,42 +83,56 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             "label_ages_days": [1, 3, 7],
         }
     tables = [f"{name}_{log}" for name in monitors for log in ("predictions", "labels")]
+    tables += [f"{dataset}_reference" for dataset in DATASETS]
     made: DbtProject = make_project(
         engine,
         vars={"mlmon_monitors": monitors, "mlmon_lookback_days": 0},
         sources={"logs": tables},
     )
-    rows = pd.read_parquet(GOLDEN / "metrics" / "binary.parquet")
-    for dataset in DATASETS:
-        current = rows[(rows["dataset"] == dataset) & (rows["part"] == "current")]
-        log = pd.DataFrame(
-            {
-                "request_id": [f"r{i}" for i in range(len(current))],
-                "predicted_at": pd.Timestamp("2026-01-05 12:00:00"),
-                "loaded_at": pd.Timestamp("2026-01-06 12:00:00"),
-                "score": current["score"].to_numpy(),
-                "prediction": current["prediction"].to_numpy(),
-            }
-        )
-        labels = pd.DataFrame(
-            {
-                "request_id": log["request_id"],
-                "label": current["label"].to_numpy(),
-                "labeled_at": log["predicted_at"],
-                "loaded_at": log["loaded_at"],
-            }
-        )
-        made.warehouse.load(f"{dataset}_predictions", log)
-        made.warehouse.load(f"{dataset}_labels", labels)
+    for task, datasets in TASKS.items():
+        rows = pd.read_parquet(GOLDEN / "metrics" / f"{task}.parquet")
+        for dataset in datasets:
+            current = rows[rows["dataset"] == dataset]
+            if task == "binary":
+                reference = current[current["part"] == "reference"]
+                made.warehouse.load(
+                    f"{dataset}_reference", reference[["score", "prediction", "label"]]
+                )
+                current = current[current["part"] == "current"]
+            load_day(made, dataset, current)
     for cut_off in CUT_OFFS:
         for log_name in ("predictions", "labels"):
             log = pd.read_parquet(GOLDEN / "delayed_labels" / f"{log_name}.parquet")
             seen = log[log["loaded_at"] <= pd.Timestamp(cut_off)]
             # Rows without a time of prediction or labelling are logged as well.
             made.warehouse.load(f"{delayed(cut_off)}_{log_name}", seen)
-    marts = ("performance", "label_delays", "windows", "quarantine", "quality_checks")
+    marts = ("performance", "confusion", "calibration", "degradation", "label_delays", "windows", "quarantine", "quality_checks")
     made.build("--select", *(f"+fct_mlmon__{mart}" for mart in marts))
     return made
+
+
+def load_day(project: DbtProject, dataset: str, rows: pd.DataFrame) -> None:
+    """A day's predictions, with labels at once."""
+    log = pd.DataFrame(
+        {
+            "request_id": [f"r{i}" for i in range(len(rows))],
+            "predicted_at": pd.Timestamp("2026-01-05 12:00:00"),
+            "loaded_at": pd.Timestamp("2026-01-06 12:00:00"),
+            "prediction": rows["prediction"].to_numpy(),
+        }
+    )
+    if "score" in rows:
+        log["score"] = rows["score"].to_numpy()
+    labels = pd.DataFrame(
+        {
+            "request_id": log["request_id"],
+            "label": rows["label"].to_numpy(),
+            "labeled_at": log["predicted_at"],
+            "loaded_at": log["loaded_at"],
+        }
+    )
+    project.warehouse.load(f"{dataset}_predictions", log)
+    project.warehouse.load(f"{dataset}_labels", labels)
 
 
 @pytest.fixture(scope="module")
@@ -106,27 +141,98 @@ def performance(project: DbtProject) -> pd.DataFrame:
     return rows[rows["model_version"] == "all"]
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_metric_equals_scikit_learn(performance: pd.DataFrame, metric: str) -> None:
+CASES = [
+    (dataset, metric, "all")
+    for datasets, metrics in (
+        (DATASETS, BINARY_METRICS), (MULTICLASS, MULTICLASS_METRICS), (REGRESSION, REGRESSION_METRICS),
+    )
+    for dataset in datasets
+    for metric in metrics
+] + [
+    (dataset, metric, label)
+    for dataset in MULTICLASS
+    for metric in ("precision", "recall", "f1")
+    for label in ("a", "b", "c", "d", *(["zz"] if dataset == "mc_unseen_label" else []))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dataset", "metric", "class_label"), CASES)
+def test_metric_equals_its_golden_value(
+    performance: pd.DataFrame, dataset: str, metric: str, class_label: str
+) -> None:
     expected = read_golden("metrics/expected.csv").set_index(["dataset", "metric"])
-    for dataset in DATASETS:
+    rows = performance[
+        (performance["monitor"] == dataset)
+        & (performance["metric"] == metric)
+        & (performance["class_label"] == class_label)
+        & (performance["label_age"] == "latest")
+    ]
+    [found] = rows.to_dict("records")
+    name = f"{metric}[{class_label}]" if class_label != "all" else metric
+    name = f"{metric}[0.9]" if metric == "pinball_loss" else name
+    value = number(str(expected.at[(dataset, name), "value"]))
+    assert np.isclose(found["value"], value, rtol=1e-9, atol=1e-12, equal_nan=True)
+    assert found["status"] == ("insufficient_data" if np.isnan(value) else "not_judged")
+    if (dataset, f"{metric} interval") not in expected.index:
+        if dataset in DATASETS and metric not in OWN_INTERVALS:
+            assert np.isnan(found["value_low"])
+        elif not np.isnan(found["value_low"]):
+            assert found["value_low"] <= found["value"] <= found["value_high"]
+        return
+    for bound, column in (("lower", "value_low"), ("upper", "value_high")):
+        limit = number(str(expected.at[(dataset, f"{metric} interval"), bound]))
+        # An error cannot be below 0, whatever a normal interval says.
+        limit = max(limit, 0.0) if metric in ("mae", "mse", "rmse") else limit
+        assert np.isclose(found[column], limit, rtol=1e-8, atol=1e-12, equal_nan=True), column
+
+
+def test_rows_left_out_of_a_metric_are_counted(performance: pd.DataFrame) -> None:
+    expected = read_golden("metrics/expected.csv").set_index(["dataset", "metric"])
+    for dataset in REGRESSION:
         rows = performance[
             (performance["monitor"] == dataset)
-            & (performance["metric"] == metric)
+            & (performance["metric"] == "mape")
             & (performance["label_age"] == "latest")
         ]
         [found] = rows.to_dict("records")
-        value = number(str(expected.at[(dataset, metric), "value"]))
-        assert np.isclose(found["value"], value, rtol=1e-9, atol=1e-12, equal_nan=True), dataset
-        assert found["status"] == ("insufficient_data" if np.isnan(value) else "not_judged")
-        if (dataset, f"{metric} interval") not in expected.index:
-            assert np.isnan(found["value_low"]), dataset
-            continue
-        for bound, name in (("lower", "value_low"), ("upper", "value_high")):
-            limit = number(str(expected.at[(dataset, f"{metric} interval"), bound]))
-            assert np.isclose(found[name], limit, rtol=1e-8, atol=1e-12, equal_nan=True), (
-                dataset, bound, found[name], limit,
-            )  # fmt: skip
+        left_out = number(str(expected.at[(dataset, "mape_left_out"), "value"]))
+        assert found["n_excluded"] == left_out
+        assert found["n"] + left_out == number(str(expected.at[(dataset, "n"), "value"]))
+
+
+def test_confusion_equals_scikit_learns(project: DbtProject) -> None:
+    expected = read_golden("metrics/expected.csv").set_index(["dataset", "metric"])
+    confusion = project.read("fct_mlmon__confusion")
+    confusion = confusion[
+        (confusion["model_version"] == "all") & (confusion["label_age"] == "latest")
+    ]
+    for dataset in DATASETS:
+        cells = confusion[confusion["monitor"] == dataset].set_index("cell")
+        for cell in ("tp", "fp", "fn", "tn"):
+            n = cells["n"].get(cell, 0)
+            assert n == number(str(expected.at[(dataset, cell), "value"])), (dataset, cell)
+        assert np.isclose(cells["share_of_all"].sum(), 1)
+
+
+def test_calibration_adds_up(project: DbtProject, performance: pd.DataFrame) -> None:
+    """The reliability table gives ece, and the parts of the Brier score give the whole."""
+    calibration = project.read("fct_mlmon__calibration")
+    for dataset in DATASETS:
+        bins = calibration[
+            (calibration["monitor"] == dataset) & (calibration["model_version"] == "all")
+        ]
+        values = performance[
+            (performance["monitor"] == dataset) & (performance["label_age"] == "latest")
+        ].set_index("metric")["value"]
+        gaps = (bins["calibration_gap"].abs() * bins["n"]).sum() / bins["n"].sum()
+        assert np.isclose(gaps, values["ece"], rtol=1e-9)
+        assert bins["observed_low"].le(bins["observed_rate"]).all()
+        assert bins["reference_observed_rate"].between(0, 1).all()
+        whole = (
+            values["brier_reliability"] - values["brier_resolution"]
+            + values["brier_uncertainty"] + values["brier_within_bins"]
+        )  # fmt: skip
+        assert np.isclose(whole, values["brier"], rtol=1e-9)
 
 
 @pytest.mark.parametrize("cut_off", CUT_OFFS)

@@ -1,5 +1,5 @@
--- One row per window, segment, label age, label class and predicted class: how many predictions. Merges over
--- windows by sum; every classification metric is computed from it.
+-- One row per window or reference table, segment, label age, label class and predicted class: how many predictions.
+-- Merges over windows by sum; every metric of classes is computed from it, and the coverage of all labels.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -13,11 +13,7 @@ with
 
 touched as (
     select * from {{ ref('int_mlmon__touched_label_windows') }}
-    where monitor is not null
-),
-
-label_ages as (
-    {{ mlmon.label_age_settings() }}
+    where monitor is not null or reference_key is not null
 ),
 
 segments as (
@@ -25,30 +21,7 @@ segments as (
 ),
 
 labelled as (
-    select
-        predictions.*,
-        label_ages.label_age
-    from {{ ref('int_mlmon__labelled_predictions') }} as predictions
-    inner join touched
-        on predictions.window_key = touched.window_key
-    inner join label_ages
-        on
-            predictions.monitor = label_ages.monitor
-            and (
-                (
-                    label_ages.label_age_days is null
-                    and predictions.valid_to_microseconds is null
-                )
-                or (
-                    predictions.valid_from_microseconds
-                    <= label_ages.label_age_days * 86400000000
-                    and coalesce(
-                        predictions.valid_to_microseconds
-                        > label_ages.label_age_days * 86400000000,
-                        true
-                    )
-                )
-            )
+    select * from {{ ref('int_mlmon__aged_predictions') }}
 ),
 
 counted as (
@@ -93,6 +66,6 @@ inner join touched
     on counted.window_key = touched.window_key
 left join segments
     on
-        touched.monitor = segments.monitor
+        coalesce(touched.monitor, touched.reference_monitor) = segments.monitor
         and counted.segment_position = segments.segment_position
 where counted.segment_position = 0 or segments.segment_name is not null

@@ -43,7 +43,7 @@ output_drift as (
 
 degradation as (
     select * from {{ ref('fct_mlmon__degradation') }}
-    where segment_name = 'all'
+    where segment_name = 'all' and is_deciding
 ),
 
 operations as (

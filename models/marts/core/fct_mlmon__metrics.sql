@@ -38,7 +38,7 @@ union all
 {{ mlmon.metric_rows('fct_mlmon__degradation', "metric || '_relative_loss'", 'relative_loss', dict(
     judged, class_label='class_label', label_age='label_age', n='n',
     reference_value='baseline_value',
-)) }}
+), 'is_deciding') }}
 union all
 {{ mlmon.metric_rows('fct_mlmon__quality_checks', "'check_' || check_name", 'value', dict(
     judged, column=true, n='n_checked', reference_value='reference_value',

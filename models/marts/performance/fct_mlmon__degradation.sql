@@ -1,6 +1,6 @@
--- One row per monitor, version, closed window end, span, segment and judged metric: the metric at the horizon age
--- against its baseline. A loss counts when it is large and unlikely to be chance; a window whose labels are
--- late is never called degraded.
+-- One row per monitor, version, closed window end, span, segment, judged metric and kind of baseline: the metric at the
+-- horizon age against its baseline. A loss counts when it is large and unlikely to be chance; a window whose
+-- labels are late is never called degraded. The monitor's own kind of baseline decides, the others inform.
 with
 
 tested as (
@@ -20,11 +20,20 @@ judged as (
                 and not {{ mlmon.reaches('label_coverage', 'expected_label_coverage - 0.05') }}
                 then 'labels_late'
             when expected_label_coverage is null and not is_mature then 'immature'
-            when {{ mlmon.reaches('relative_loss', 'critical') }} and p_value < 0.01
+            when p_value is null then 'no_interval'
+            when
+                {{ mlmon.reaches('relative_loss', 'critical') }}
+                and {{ mlmon.is_significant('adjusted_p_value') }}
                 then 'above_critical'
-            when {{ mlmon.reaches('relative_loss', 'warning') }} and p_value < 0.01
+            when
+                {{ mlmon.reaches('relative_loss', 'warning') }}
+                and {{ mlmon.is_significant('adjusted_p_value') }}
                 then 'above_warning'
             when {{ mlmon.reaches('relative_loss', 'warning') }} then 'could_be_chance'
+            when
+                {{ mlmon.reaches('0 - relative_loss', 'critical') }}
+                and {{ mlmon.is_significant('adjusted_p_value') }}
+                then 'changed'
             else 'within_threshold'
         end as reason_code
     from tested
@@ -34,9 +43,11 @@ rated as (
     select
         judged.*,
         case
+            when not is_deciding then 'not_judged'
             when reason_code = 'no_baseline' then 'no_reference'
             when reason_code in (
-                'no_value', 'baseline_zero', 'short_span', 'labels_late', 'immature'
+                'no_value', 'baseline_zero', 'short_span', 'labels_late', 'immature',
+                'no_interval'
             ) then 'insufficient_data'
             when reason_code = 'above_critical' then 'critical'
             when reason_code = 'above_warning' then 'warning'
@@ -61,19 +72,20 @@ select
     rated.loss_low,
     rated.loss_high,
     rated.p_value,
-    rated.p_value as adjusted_p_value,
+    rated.adjusted_p_value,
     rated.warning as threshold_warning,
     rated.critical as threshold_critical,
     rated.n,
     rated.n_baseline,
     rated.label_coverage,
     rated.is_mature,
+    rated.is_deciding,
     rated.verdict as status,
     {{ mlmon.status_rank('rated.verdict') }} as status_rank,
     rated.reason_code,
     case rated.reason_code
         when 'no_value' then 'The metric is undefined in this span: too few labels.'
-        when 'no_baseline' then 'Neither a labelled reference nor a given baseline.'
+        when 'no_baseline' then 'Nothing to compare with: ' || {{ mlmon.missing_baseline('rated.baseline_asked') }}
         when 'baseline_zero' then 'The baseline is 0: no relative loss can be told.'
         when 'short_span' then 'Fewer than half the windows of this span exist.'
         when 'labels_late'
@@ -82,6 +94,7 @@ select
                 || ' arrived where ' || {{ mlmon.percent_text('rated.expected_label_coverage') }}
                 || ' are usual.'
         when 'immature' then 'Not all labels can have arrived yet.'
+        when 'no_interval' then 'All values are the same: what chance does to the metric cannot be told.'
         else
             rated.metric || ' is ' || {{ mlmon.short_number('rated.value') }}
             || ' against ' || {{ mlmon.short_number('rated.baseline_value') }}
@@ -89,6 +102,8 @@ select
                 when 'above_critical' then ': a critical loss.'
                 when 'above_warning' then ': a loss.'
                 when 'could_be_chance' then ': a loss that could be chance.'
+                when 'changed'
+                    then ': much better than its baseline. A label may have leaked into the features.'
                 else '.'
             end
     end as reason

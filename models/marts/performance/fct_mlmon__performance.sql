@@ -1,122 +1,139 @@
--- One row per monitor, version, closed window end, span, segment, metric and label age: the metric of the summed
--- confusion counts, with its interval, coverage and maturity. Not a verdict: that is fct_mlmon__degradation.
+-- One row per monitor, version, closed window end, span, segment, metric, class and label age: the metric of all
+-- labelled predictions of the span, with its interval, coverage and maturity. Not a verdict: that is
+-- fct_mlmon__degradation.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_performance_ends'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_performance_ends')) }}",
+) }}
+
 with
 
-confusion as (
-    select * from {{ ref('int_mlmon__span_confusion') }}
+populations as (
+    select
+        stretches.*,
+        populations.population_number,
+        populations.label_age,
+        populations.label_age_days
+    from {{ ref('int_mlmon__populations') }} as populations
+    inner join {{ ref('int_mlmon__population_stretches') }} as stretches
+        on populations.stretch_number = stretches.stretch_number
+    where populations.reference_key is null
 ),
 
-log_bounds as (
-    select * from {{ ref('int_mlmon__log_bounds') }}
+coverage as (
+    select * from {{ ref('int_mlmon__population_coverage') }}
 ),
 
 settings as (
     select * from {{ ref('int_mlmon__settings') }}
 ),
 
-coverage as (
-    select * from {{ ref('int_mlmon__label_coverage') }}
+log_bounds as (
+    select * from {{ ref('int_mlmon__log_bounds') }}
 ),
 
--- What coverage the span would have if its windows had what their peers had; told where half of it has peers.
-expected_coverage as (
+measured as (
+    select * from {{ ref('int_mlmon__metric_values') }}
+),
+
+-- A metric without any label yet has a row, too; those of single classes only where the class occurs.
+wanted as (
     select
-        confusion.monitor_key,
-        confusion.window_index,
-        confusion.span_windows,
-        confusion.segment_name,
-        confusion.segment_value,
-        confusion.label_age,
-        case
-            when 2 * count(coverage.expected_label_coverage) >= count(*)
-                then
-                    sum(coverage.expected_label_coverage * coverage.n_predictions)
-                    / nullif(sum(
-                        case
-                            when coverage.expected_label_coverage is not null
-                                then coverage.n_predictions
-                        end
-                    ), 0)
-        end as expected_label_coverage
-    from confusion
-    inner join coverage
-        on
-            confusion.monitor = coverage.monitor
-            and confusion.model_version = coverage.model_version
-            and confusion.segment_name = coverage.segment_name
-            and confusion.segment_value = coverage.segment_value
-            and confusion.label_age = coverage.label_age
-            and coverage.window_index between confusion.first_index and confusion.window_index
-            and coverage.n_predictions > 0
-    group by
-        confusion.monitor_key, confusion.window_index, confusion.span_windows,
-        confusion.segment_name, confusion.segment_value, confusion.label_age
-),
+        coverage.population_number,
+        coverage.segment_name,
+        coverage.segment_value,
+        metrics.metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label
+    from coverage
+    inner join populations
+        on coverage.population_number = populations.population_number
+    inner join ({{ mlmon.computed_metric_settings() }}) as metrics
+        on populations.monitor = metrics.monitor
 
-metrics as (
-    {{ mlmon.binary_metrics('confusion', [
-        'monitor_key', 'monitor', 'model_version', 'window_index', 'window_start',
-        'window_end', 'window_date', 'span_windows', 'is_judged', 'segment_name',
-        'segment_value', 'label_age', 'label_age_days', 'n_predictions', 'n_labelled',
-        'n_excluded',
-    ]) }}
-),
+    union all
 
-covered as (
     select
-        metrics.*,
-        cast(metrics.n_labelled as {{ mlmon.type_double() }})
-        / nullif(metrics.n_predictions, 0) as label_coverage,
-        expected_coverage.expected_label_coverage,
-        case
-            when metrics.label_age_days is null then true
-            else log_bounds.data_through_at >= {{ mlmon.add_time(
-                'metrics.window_end', 'metrics.label_age_days', 'day'
-            ) }}
-        end as is_complete,
-        log_bounds.data_through_at >= {{ mlmon.add_time(
-            'metrics.window_end', 'settings.label_horizon_days', 'day'
-        ) }} as is_mature
-    from metrics
-    inner join log_bounds
-        on metrics.monitor = log_bounds.monitor
-    inner join settings
-        on metrics.monitor = settings.monitor
-    left join expected_coverage
-        on
-            metrics.monitor_key = expected_coverage.monitor_key
-            and metrics.window_index = expected_coverage.window_index
-            and metrics.span_windows = expected_coverage.span_windows
-            and metrics.label_age = expected_coverage.label_age
-            and metrics.segment_name = expected_coverage.segment_name
-            and metrics.segment_value = expected_coverage.segment_value
+        population_number,
+        segment_name,
+        segment_value,
+        metric,
+        class_label
+    from measured
+    where class_label <> 'all'
 ),
 
 rated as (
     select
-        covered.*,
+        populations.*,
+        wanted.segment_name,
+        wanted.segment_value,
+        wanted.metric,
+        wanted.class_label,
+        measured.value,
+        measured.value_low,
+        measured.value_high,
+        measured.variance,
+        measured.interval_method,
+        coalesce(measured.n, 0) as n,
+        coalesce(measured.n_excluded, 0) as n_excluded,
+        coverage.n_predictions,
+        coverage.label_coverage,
+        coverage.expected_label_coverage,
         case
-            when n_labelled = 0 then 'no_labels'
-            when value is null then 'undefined'
+            when populations.label_age_days is null then true
+            else log_bounds.data_through_at >= {{ mlmon.add_time(
+                'populations.window_end', 'populations.label_age_days', 'day'
+            ) }}
+        end as is_complete,
+        log_bounds.data_through_at >= {{ mlmon.add_time(
+            'populations.window_end', 'settings.label_horizon_days', 'day'
+        ) }} as is_mature,
+        case
+            when coverage.n_labelled = 0 then 'no_labels'
+            when measured.value is null then 'undefined'
             else 'not_judged_here'
         end as reason_code
-    from covered
+    from wanted
+    inner join populations
+        on wanted.population_number = populations.population_number
+    inner join coverage
+        on
+            wanted.population_number = coverage.population_number
+            and wanted.segment_name = coverage.segment_name
+            and wanted.segment_value = coverage.segment_value
+    inner join settings
+        on populations.monitor = settings.monitor
+    inner join log_bounds
+        on populations.monitor = log_bounds.monitor
+    left join measured
+        on
+            wanted.population_number = measured.population_number
+            and wanted.segment_name = measured.segment_name
+            and wanted.segment_value = measured.segment_value
+            and wanted.metric = measured.metric
+            and wanted.class_label = measured.class_label
 )
 
 select
+    rated.window_key,
     {{ mlmon.window_columns('rated') }},
     rated.segment_name,
     rated.segment_value,
     rated.metric,
-    cast('all' as {{ dbt.type_string() }}) as class_label,
+    rated.class_label,
     rated.label_age,
     cast(rated.label_age_days as integer) as label_age_days,
     rated.value,
     rated.value_low,
     rated.value_high,
     case when rated.value_low is not null then rated.interval_method end as interval_method,
+    sqrt(rated.variance) as standard_error,
     rated.n,
-    cast(rated.n_excluded as bigint) as n_excluded,
+    rated.n_excluded,
     cast(rated.n_predictions as bigint) as n_predictions,
     rated.label_coverage,
     rated.expected_label_coverage,

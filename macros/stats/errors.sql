@@ -1,0 +1,190 @@
+{# The columns of int_mlmon__error_sums by what they sum, of `error`, `label_value` and `deviation` of a row. #}
+{% macro error_terms() %}
+    {%- set symmetric -%}
+        case
+            when abs(label_value) + abs(prediction_value) > 0
+                then 2 * abs(error) / (abs(label_value) + abs(prediction_value))
+            else 0
+        end
+    {%- endset -%}
+    {%- set relative = "case when abs(label_value) >= 1e-70 then abs(error / label_value) end" -%}
+    {%- set pinball = "greatest((0 - quantile) * error, (1 - quantile) * error)" -%}
+    {{- return({
+        'error_sum': 'error',
+        'absolute_sum': 'abs(error)',
+        'error_squares': 'error * error',
+        'error_fourths': 'error * error * error * error',
+        'relative_sum': relative,
+        'relative_squares': 'power(' ~ relative ~ ', 2)',
+        'symmetric_sum': symmetric,
+        'symmetric_squares': 'power(' ~ symmetric ~ ', 2)',
+        'pinball_sum': pinball,
+        'pinball_squares': 'power(' ~ pinball ~ ', 2)',
+        'label_squares': 'deviation * deviation',
+        'label_cubes': 'deviation * deviation * deviation',
+        'label_fourths': 'deviation * deviation * deviation * deviation',
+        'error_squares_by_label': 'error * error * deviation',
+        'error_squares_by_label_squares': 'error * error * deviation * deviation',
+    }) -}}
+{% endmacro %}
+
+{# The sums over the rows of one group. Missing relative errors are those of labels that are 0. #}
+{% macro error_sums() -%}
+    count(error) as n,
+        count(*) - count(error) as n_excluded,
+        count(case when error is not null and abs(label_value) >= 1e-70 then 1 end) as n_relative,
+        avg(case when error is not null then label_value end) as label_mean,
+        min(case when error is not null then label_value end) as label_min,
+        max(case when error is not null then label_value end) as label_max
+    {%- for name, term in mlmon.error_terms().items() %},
+        sum(case when error is not null then {{ term }} end) as {{ name }}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro error_sum_columns(relation) -%}
+    cast({{ relation }}.n as bigint) as n,
+    cast({{ relation }}.n_excluded as bigint) as n_excluded,
+    cast({{ relation }}.n_relative as bigint) as n_relative,
+    {{ relation }}.label_mean,
+    {{ relation }}.label_min,
+    {{ relation }}.label_max
+    {%- for name in mlmon.error_terms() %},
+    {{ relation }}.{{ name }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#
+    The sums over several windows, from a relation of their rows with `shift`: the mean of the row's labels less that of
+    all. Moments about the row's own mean move to the common one by the binomial theorem.
+#}
+{% macro merged_error_sums() -%}
+    sum(n) as n,
+        sum(n_excluded) as n_excluded,
+        sum(n_relative) as n_relative,
+        min(label_min) as label_min,
+        max(label_max) as label_max
+    {%- for name in mlmon.error_terms() if 'label' not in name %},
+        sum({{ name }}) as {{ name }}
+    {%- endfor %},
+        sum(label_squares + n * shift * shift) as label_squares,
+        sum(
+            label_fourths + 4 * shift * label_cubes + 6 * shift * shift * label_squares
+            + n * shift * shift * shift * shift
+        ) as label_fourths,
+        sum(
+            error_squares_by_label_squares + 2 * shift * error_squares_by_label
+            + shift * shift * error_squares
+        ) as error_squares_by_label_squares
+{%- endmacro %}
+
+{#
+    The metrics of regression from one relation of merged sums, below each other: the given columns, metric, class_label, value,
+    variance, n, n_excluded, value_low, value_high, interval_method. Means have the normal interval of their sample's standard
+    deviation, rmse and r2 that of the delta method.
+#}
+{% macro regression_metrics(relation, columns) %}
+    {%- set double = mlmon.type_double() -%}
+    {%- for metric, parts in {
+        'mae': ('absolute_sum', 'error_squares', 'n'),
+        'mse': ('error_squares', 'error_fourths', 'n'),
+        'bias': ('error_sum', 'error_squares', 'n'),
+        'mape': ('relative_sum', 'relative_squares', 'n_relative'),
+        'smape': ('symmetric_sum', 'symmetric_squares', 'n'),
+        'pinball_loss': ('pinball_sum', 'pinball_squares', 'n'),
+    }.items() %}
+    select
+        {{ columns | join(', ') }},
+        cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        mean as value,
+        variance,
+        cast({{ parts[2] }} as bigint) as n,
+        cast(n_excluded {{- ' + n - n_relative' if metric == 'mape' }} as bigint) as n_excluded,
+        case
+            when variance is not null
+                then {{ 'mean' if metric == 'bias' else 'greatest(0, mean' }}
+                    - 1.959963984540054 * sqrt(variance) {{- ')' if metric != 'bias' }}
+        end as value_low,
+        mean + 1.959963984540054 * sqrt(variance) as value_high,
+        cast('normal' as {{ dbt.type_string() }}) as interval_method
+    from (
+        select
+            sums.*,
+            {{ parts[0] }} / nullif({{ parts[2] }}, 0) as mean,
+            {{ mlmon.mean_variance(parts[0], parts[1], parts[2]) }} as variance
+        from {{ relation }} as sums
+    ) as means
+    where {{ "pinball_sum is not null" if metric == 'pinball_loss' else "true" }}
+
+    union all
+    {% endfor %}
+    select
+        {{ columns | join(', ') }},
+        cast('rmse' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        root as value,
+        case when root > 0 then variance / (4 * root * root) when n > 1 then 0 end as variance,
+        cast(n as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        case
+            when root > 0 and variance is not null
+                then greatest(0, root - 1.959963984540054 * sqrt(variance) / (2 * root))
+            when n > 1 then 0
+        end as value_low,
+        case
+            when root > 0 then root + 1.959963984540054 * sqrt(variance) / (2 * root)
+            when n > 1 then 0
+        end as value_high,
+        cast('delta' as {{ dbt.type_string() }}) as interval_method
+    from (
+        select
+            sums.*,
+            sqrt(error_squares / nullif(n, 0)) as root,
+            {{ mlmon.mean_variance('error_squares', 'error_fourths', 'n') }} as variance
+        from {{ relation }} as sums
+    ) as roots
+
+    union all
+
+    select
+        {{ columns | join(', ') }},
+        cast('r2' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        r2 as value,
+        variance,
+        cast(n as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        r2 - 1.959963984540054 * sqrt(variance) as value_low,
+        case when variance is not null then least(1, r2 + 1.959963984540054 * sqrt(variance)) end
+            as value_high,
+        cast('delta' as {{ dbt.type_string() }}) as interval_method
+    from (
+        select
+            sums.*,
+            case when label_max > label_min then 1 - error_squares / nullif(label_squares, 0) end
+                as r2,
+            -- The variance of the mean of (e^2 - q d^2) / S, where q is the ratio of both sums and S the labels' variance.
+            case
+                when n > 1 and label_max > label_min
+                    then greatest(0, (
+                        error_fourths
+                        - 2 * (error_squares / nullif(label_squares, 0)) * error_squares_by_label_squares
+                        + power(error_squares / nullif(label_squares, 0), 2) * label_fourths
+                    ) / nullif(label_squares, 0) / nullif(label_squares, 0) * n / (n - 1))
+            end as variance
+        from {{ relation }} as sums
+    ) as ratios
+{% endmacro %}
+
+{# The variance of a mean, from the sum, the sum of squares and the number of values: the sample variance over n. #}
+{% macro mean_variance(total, squares, n) %}
+    {{- return(
+        "case when " ~ n ~ " > 1 then greatest(0, " ~ squares ~ " - " ~ total ~ " / " ~ n ~ " * " ~ total
+        ~ ") / (" ~ n ~ " - 1) / " ~ n ~ " end"
+    ) -}}
+{% endmacro %}
+
+{# A number whose fourth power is representable or 0: Postgres raises where a product underflows. #}
+{% macro without_underflow(x) %}
+    {{- return("(case when abs(" ~ x ~ ") < 1e-70 then 0 else " ~ x ~ " end)") -}}
+{% endmacro %}

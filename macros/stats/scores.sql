@@ -1,0 +1,89 @@
+{# Where log loss clips scores, as scikit-learn does: the spacing of doubles at 1. #}
+{% macro score_floor() %}{{- return('2.220446049250313e-16') -}}{% endmacro %}
+
+{# The most edges that the bins of a numeric slot can have in any monitor. #}
+{% macro most_edges(slot) %}
+    {%- for n_edges, slots in mlmon.numeric_slots_by_edges().items() if slot in slots.values() -%}
+        {{- return(n_edges) -}}
+    {%- endfor -%}
+    {{- return(1) -}}
+{% endmacro %}
+
+{#
+    The metrics of scores that are sums, from a relation of sums per population, segment and score bin: the given columns and
+    those of metric_columns(). ECE needs the reference's bins; the parts of the Brier score add up to it, what lies within
+    the bins being the rest (Murphy 1973; Stephenson 2008).
+#}
+{% macro score_metrics(bins, columns) %}
+    {%- set double = mlmon.type_double() %}
+    with summed as (
+        select
+            {{ columns | join(', ') }},
+            sum(case when bin_index = -1 then n else 0 end) as n_excluded,
+            sum(case when bin_index = -1 then 0 else n end) as n,
+            sum(case when bin_index = -1 then 0 else n_positive end) as n_positive,
+            sum(squared_sum) as squared_sum,
+            sum(squared_squares) as squared_squares,
+            sum(log_loss_sum) as log_loss_sum,
+            sum(log_loss_squares) as log_loss_squares,
+            sum(case when bin_index >= 0 then abs(score_sum - n_positive) end) as gap_sum,
+            sum(case when bin_index >= 0 then power(score_sum - n_positive, 2) / n end) as gap_squares,
+            sum(
+                case when bin_index >= 0 then cast(n_positive as {{ double }}) * n_positive / n end
+            ) as rate_squares
+        from {{ bins }}
+        group by {{ columns | join(', ') }}
+    )
+    {%- for metric, parts in {
+        'brier': ('squared_sum', 'squared_squares'), 'log_loss': ('log_loss_sum', 'log_loss_squares'),
+    }.items() %}
+
+    select
+        {{ columns | join(', ') }},
+        cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        {{ parts[0] }} / nullif(n, 0) as value,
+        variance,
+        cast(n as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        {{ parts[0] }} / nullif(n, 0) - 1.959963984540054 * sqrt(variance) as value_low,
+        {{ parts[0] }} / nullif(n, 0) + 1.959963984540054 * sqrt(variance) as value_high,
+        cast('normal' as {{ dbt.type_string() }}) as interval_method
+    from (
+        select
+            summed.*,
+            {{ mlmon.mean_variance(parts[0], parts[1], 'n') }} as variance
+        from summed
+    ) as varied
+
+    union all
+    {%- endfor %}
+    {%- for metric, value in {
+        'ece': 'gap_sum / nullif(n, 0)',
+        'brier_reliability': 'gap_squares / nullif(n, 0)',
+        'brier_resolution':
+            '(rate_squares - cast(n_positive as ' ~ double ~ ') * n_positive / nullif(n, 0)) / nullif(n, 0)',
+        'brier_uncertainty':
+            'cast(n_positive as ' ~ double ~ ') * (n - n_positive) / nullif(n, 0) / nullif(n, 0)',
+        'brier_within_bins':
+            '(squared_sum - gap_squares + rate_squares - n_positive) / nullif(n, 0)',
+    }.items() %}
+
+    select
+        {{ columns | join(', ') }},
+        cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        {{ value }} as value,
+        cast(null as {{ double }}) as variance,
+        cast(n as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        cast(null as {{ double }}) as value_low,
+        cast(null as {{ double }}) as value_high,
+        cast(null as {{ dbt.type_string() }}) as interval_method
+    from summed
+    {%- if not loop.last %}
+
+    union all
+    {%- endif %}
+    {%- endfor %}
+{% endmacro %}

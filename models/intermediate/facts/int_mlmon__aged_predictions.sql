@@ -1,0 +1,57 @@
+-- One row per labelled prediction of what this run recomputes and label age at which its label counts: what all
+-- facts of labels read. Rows of a reference table have the one age 'reference'.
+{{ config(materialized='view') }}
+
+with
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_label_windows') }}
+),
+
+label_ages as (
+    {{ mlmon.label_age_settings() }}
+)
+
+select
+    predictions.window_key,
+    predictions.monitor,
+    touched.edge_set_number,
+    label_ages.label_age,
+    predictions.prediction_class,
+    predictions.prediction_value,
+    predictions.score,
+    predictions.label_class,
+    predictions.label_value,
+    predictions.is_early,
+    predictions.has_conflict
+    {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
+    predictions.segment_{{ number }}
+    {%- endfor %}
+from {{ ref('int_mlmon__labelled_predictions') }} as predictions
+inner join touched
+    on predictions.window_key = touched.window_key
+inner join label_ages
+    on
+        predictions.monitor = label_ages.monitor
+        and {{ mlmon.counts_at_age('predictions', 'label_ages.label_age_days') }}
+
+union all
+
+select
+    touched.window_key,
+    touched.reference_monitor as monitor,
+    touched.edge_set_number,
+    cast('reference' as {{ dbt.type_string() }}) as label_age,
+    logged.prediction_class,
+    logged.prediction_value,
+    logged.score,
+    logged.label_class,
+    logged.label_value,
+    false as is_early,
+    false as has_conflict
+    {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
+    logged.segment_{{ number }}
+    {%- endfor %}
+from {{ ref('int_mlmon__reference_labelled') }} as logged
+inner join touched
+    on logged.reference_key = touched.reference_key

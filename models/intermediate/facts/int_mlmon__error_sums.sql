@@ -1,0 +1,91 @@
+-- One row per window or reference table, segment and label age of a regression monitor: sums of errors
+-- (prediction - label), and the moments of the labels about their mean, which merge over windows whatever their size.
+-- Rows whose prediction or label is missing, infinite or beyond 1e70, where fourth powers overflow, are counted apart.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_label_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+) }}
+
+with
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_label_windows') }}
+    where monitor is not null or reference_key is not null
+),
+
+segments as (
+    {{ mlmon.segment_settings() }}
+),
+
+labelled as (
+    select
+        predictions.*,
+        settings.quantile,
+        case
+            when abs(predictions.prediction_value) < 1e70 and abs(predictions.label_value) < 1e70
+                then {{ mlmon.without_underflow(
+                    'predictions.prediction_value - predictions.label_value'
+                ) }}
+        end as error
+    from {{ ref('int_mlmon__aged_predictions') }} as predictions
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            predictions.monitor = settings.monitor
+            and settings.task = 'regression'
+),
+
+counted as (
+    {%- for number in range(0, mlmon.slot_counts()['segment'] + 1) %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        window_key,
+        {{ number }} as segment_position,
+        segment_value,
+        label_age,
+        {{ mlmon.error_sums() }}
+    from (
+        select
+            centred.*,
+            {{ 'segment_' ~ number if number else "cast('all' as " ~ dbt.type_string() ~ ")" }}
+                as segment_value,
+            case
+                when error is not null
+                    then {{ mlmon.without_underflow('label_value - label_mean') }}
+            end as deviation
+        from (
+            select
+                labelled.*,
+                avg(case when error is not null then label_value end) over (
+                    partition by window_key, label_age {{- ', segment_' ~ number if number }}
+                ) as label_mean
+            from labelled
+        ) as centred
+    ) as deviations
+    group by window_key, segment_value, label_age
+    {%- endfor %}
+)
+
+select
+    touched.window_key,
+    touched.monitor,
+    touched.model_version,
+    touched.window_index,
+    coalesce(segments.segment_name, 'all') as segment_name,
+    counted.segment_value,
+    counted.label_age,
+    {{ mlmon.error_sum_columns('counted') }}
+from counted
+inner join touched
+    on counted.window_key = touched.window_key
+left join segments
+    on
+        coalesce(touched.monitor, touched.reference_monitor) = segments.monitor
+        and counted.segment_position = segments.segment_position
+where counted.segment_position = 0 or segments.segment_name is not null

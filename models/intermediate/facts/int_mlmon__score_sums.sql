@@ -1,0 +1,113 @@
+-- One row per window or reference table, segment, label age and score bin of a binary monitor: scores, labels and losses
+-- summed. Calibration, Brier score and log loss merge over windows from it. bin_index is NULL where the monitor has
+-- no reference to take bins from, and -1 holds the scores that are missing or no probability, which are only counted.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_label_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+) }}
+
+with
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_label_windows') }}
+    where monitor is not null or reference_key is not null
+),
+
+segments as (
+    {{ mlmon.segment_settings() }}
+),
+
+edges as (
+    select * from {{ ref('int_mlmon__slot_edges') }}
+    where slot = 'score'
+),
+
+labelled as (
+    select
+        predictions.*,
+        case
+            when predictions.score is null or predictions.score < 0 or predictions.score > 1 then -1
+            when edges.n_edges > 0 then {{ mlmon.bin_of(
+                'predictions.score', 'edges', mlmon.most_edges('score')
+            ) }}
+        end as bin_index,
+        case
+            when predictions.score >= 0 and predictions.score <= 1 then predictions.score
+        end as probability,
+        case when predictions.label_class = '1' then 1 else 0 end as is_positive
+    from {{ ref('int_mlmon__aged_predictions') }} as predictions
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            predictions.monitor = settings.monitor
+            and settings.task = 'binary'
+            and settings.has_score
+    left join edges
+        on predictions.edge_set_number = edges.edge_set_number
+),
+
+lost as (
+    select
+        labelled.*,
+        {{ mlmon.without_underflow('probability - is_positive') }} as deviation,
+        0 - ln(least(greatest(
+            case when is_positive = 1 then probability else 1 - probability end,
+            {{ mlmon.score_floor() }}
+        ), 1 - {{ mlmon.score_floor() }})) as log_loss
+    from labelled
+),
+
+counted as (
+    {%- for number in range(0, mlmon.slot_counts()['segment'] + 1) %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        window_key,
+        {{ number }} as segment_position,
+        {{ 'segment_' ~ number if number else "cast('all' as " ~ dbt.type_string() ~ ")" }}
+            as segment_value,
+        label_age,
+        bin_index,
+        count(*) as n,
+        sum(is_positive) as n_positive,
+        sum(probability) as score_sum,
+        sum(deviation * deviation) as squared_sum,
+        sum(deviation * deviation * deviation * deviation) as squared_squares,
+        sum(log_loss) as log_loss_sum,
+        sum(log_loss * log_loss) as log_loss_squares
+    from lost
+    group by
+        window_key, label_age, bin_index
+        {{- ', segment_' ~ number if number }}
+    {%- endfor %}
+)
+
+select
+    touched.window_key,
+    touched.monitor,
+    touched.model_version,
+    touched.window_index,
+    coalesce(segments.segment_name, 'all') as segment_name,
+    counted.segment_value,
+    counted.label_age,
+    cast(counted.bin_index as bigint) as bin_index,
+    cast(counted.n as bigint) as n,
+    cast(counted.n_positive as bigint) as n_positive,
+    counted.score_sum,
+    counted.squared_sum,
+    counted.squared_squares,
+    counted.log_loss_sum,
+    counted.log_loss_squares
+from counted
+inner join touched
+    on counted.window_key = touched.window_key
+left join segments
+    on
+        coalesce(touched.monitor, touched.reference_monitor) = segments.monitor
+        and counted.segment_position = segments.segment_position
+where counted.segment_position = 0 or segments.segment_name is not null

@@ -1,0 +1,19 @@
+-- One row per monitor and version ('all' beside each): the reference whose metrics it is held against. All versions
+-- together have the one reference they share, if they do.
+{{ config(materialized='view') }}
+
+select
+    monitor,
+    model_version,
+    reference_key
+from {{ ref('int_mlmon__versions') }}
+
+union all
+
+select
+    monitor,
+    cast('all' as {{ dbt.type_string() }}) as model_version,
+    case when count(distinct coalesce(reference_key, '')) = 1 then max(reference_key) end
+        as reference_key
+from {{ ref('int_mlmon__versions') }}
+group by monitor

@@ -1,0 +1,84 @@
+-- One row per binary monitor, version, closed window end and score bin of the reference, at the longest span and the horizon age: the
+-- reliability table, which is how often labels were positive where scores lay there.
+with
+
+bins as (
+    select * from {{ ref('int_mlmon__calibration_bins') }}
+),
+
+spans as (
+    select spans.*
+    from {{ ref('int_mlmon__version_spans') }} as spans
+    where spans.is_default_span
+),
+
+ends as (
+    select
+        ends.window_key,
+        spans.*
+    from {{ ref('int_mlmon__performance_ends') }} as ends
+    inner join spans
+        on
+            ends.monitor_key = spans.monitor_key
+            and ends.window_index = spans.window_index
+),
+
+versions as (
+    select * from {{ ref('int_mlmon__baseline_versions') }}
+),
+
+edges as (
+    select * from {{ ref('int_mlmon__bins') }}
+    where column_name = 'score'
+),
+
+rates as (
+    select
+        ends.monitor_key,
+        ends.monitor,
+        ends.model_version,
+        ends.window_start,
+        ends.window_end,
+        ends.window_date,
+        ends.span_windows,
+        bins.bin_index,
+        bins.n,
+        bins.score_sum / bins.n as mean_score,
+        cast(bins.n_positive as {{ mlmon.type_double() }}) / bins.n as observed_rate
+    from bins
+    inner join ends
+        on bins.window_key = ends.window_key
+    where bins.reference_key is null
+)
+
+select
+    {{ mlmon.window_columns('rates') }},
+    cast('all' as {{ dbt.type_string() }}) as segment_name,
+    cast('all' as {{ dbt.type_string() }}) as segment_value,
+    label_ages.label_age,
+    rates.bin_index,
+    edges.bin_lower,
+    edges.bin_upper,
+    rates.n,
+    rates.mean_score,
+    rates.observed_rate,
+    {{ mlmon.wilson_bound('rates.observed_rate', 'rates.n', '-') }} as observed_low,
+    {{ mlmon.wilson_bound('rates.observed_rate', 'rates.n', '+') }} as observed_high,
+    rates.observed_rate - rates.mean_score as calibration_gap,
+    cast(reference_bins.n_positive as {{ mlmon.type_double() }}) / reference_bins.n
+        as reference_observed_rate
+from rates
+inner join ({{ mlmon.label_age_settings() }}) as label_ages
+    on rates.monitor = label_ages.monitor and label_ages.is_horizon
+left join versions
+    on
+        rates.monitor = versions.monitor
+        and rates.model_version = versions.model_version
+left join edges
+    on
+        versions.reference_key = edges.reference_key
+        and rates.bin_index = edges.bin_index
+left join bins as reference_bins
+    on
+        versions.reference_key = reference_bins.reference_key
+        and rates.bin_index = reference_bins.bin_index
