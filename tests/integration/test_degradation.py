@@ -115,7 +115,7 @@ def degradation(make_project: Any, engine: Engine) -> pd.DataFrame:
     project.warehouse.load("reference", reference().reset_index(drop=True))
     project.build()
     rows: pd.DataFrame = project.read("fct_mlmon__degradation")
-    rows = rows[rows["model_version"] == "v1"]
+    rows = rows[(rows["model_version"] == "v1") & rows["is_deciding"]]
     return rows.assign(day=(pd.to_datetime(rows["window_start"]) - START).dt.days)
 
 
