@@ -17,7 +17,8 @@ labelled as {{ mlmon.inlined() }} (
         populations.has_segments,
         case
             when
-                abs(rows_of_source.prediction_value) < 1e70 and abs(rows_of_source.label_value) < 1e70
+                abs(rows_of_source.prediction_value) < 1e70
+                and abs(rows_of_source.label_value) < 1e70
                 then abs(rows_of_source.prediction_value - rows_of_source.label_value)
         end as error
         {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},

@@ -3,22 +3,14 @@
 -- row's influence is the metric's gradient by the hits of its class, the labels and the predictions of both.
 with
 
-counts as (
-    select counts.*
-    from {{ ref('int_mlmon__population_confusion') }} as counts
-    inner join {{ ref('int_mlmon__populations') }} as populations
-        on counts.population_number = populations.population_number
-    inner join {{ ref('int_mlmon__settings') }} as settings
-        on
-            populations.monitor = settings.monitor
-            and settings.task = 'multiclass'
-            and settings.has_prediction
-    where counts.label_class is not null
+classes as (
+    select * from {{ ref('int_mlmon__class_counts') }}
 ),
 
 cells as (
-    select * from counts
-    where predicted_class is not null
+    select counts.*
+    from {{ ref('int_mlmon__population_confusion') }} as counts
+    where counts.label_class is not null and counts.predicted_class is not null
 ),
 
 totals as (
@@ -26,74 +18,16 @@ totals as (
         population_number,
         segment_name,
         segment_value,
-        sum(case when predicted_class is not null then n else 0 end) as n_rows,
-        sum(case when predicted_class = label_class then n else 0 end) as n_correct,
-        sum(case when predicted_class is null then n else 0 end) as n_excluded
-    from counts
-    group by population_number, segment_name, segment_value
-),
-
-margins as (
-    select
-        population_number,
-        segment_name,
-        segment_value,
-        label_class as class_label,
-        n as n_labels,
-        0 as n_predicted,
-        case when predicted_class = label_class then n else 0 end as n_hits
-    from cells
-
-    union all
-
-    select
-        population_number,
-        segment_name,
-        segment_value,
-        predicted_class as class_label,
-        0 as n_labels,
-        n as n_predicted,
-        0 as n_hits
-    from cells
-),
-
-classes as (
-    select
-        margins.population_number,
-        margins.segment_name,
-        margins.segment_value,
-        margins.class_label,
-        totals.n_rows,
-        totals.n_excluded,
-        cast(sum(margins.n_labels) as {{ mlmon.type_double() }}) as n_labels,
-        cast(sum(margins.n_predicted) as {{ mlmon.type_double() }}) as n_predicted,
-        cast(sum(margins.n_hits) as {{ mlmon.type_double() }}) as n_hits
-    from margins
-    inner join totals
-        on
-            margins.population_number = totals.population_number
-            and margins.segment_name = totals.segment_name
-            and margins.segment_value = totals.segment_value
-    group by
-        margins.population_number, margins.segment_name, margins.segment_value,
-        margins.class_label, totals.n_rows, totals.n_excluded
-),
-
-weighed as (
-    select
-        classes.*,
-        count(*) over (
-            partition by population_number, segment_name, segment_value
-        ) as n_classes,
-        sum(case when n_labels > 0 then 1 else 0 end) over (
-            partition by population_number, segment_name, segment_value
-        ) as n_label_classes
+        max(n_rows) as n_rows,
+        max(n_correct) as n_correct,
+        max(n_excluded) as n_excluded
     from classes
+    group by population_number, segment_name, segment_value
 ),
 
 -- What each class adds to a metric, and the metric's gradient by its hits, labels and predictions.
 parts as (
-    {{ mlmon.multiclass_parts('weighed') }}
+    {{ mlmon.multiclass_parts('classes') }}
 ),
 
 influences as (

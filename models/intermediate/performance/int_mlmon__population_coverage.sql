@@ -21,8 +21,9 @@ select
     / nullif(sum(coverage.n_predictions), 0) as label_coverage,
     case
         when
-            2 * count(case when coverage.n_predictions > 0 then coverage.expected_label_coverage end)
-            >= count(case when coverage.n_predictions > 0 then 1 end)
+            2 * count(
+                case when coverage.n_predictions > 0 then coverage.expected_label_coverage end
+            ) >= count(case when coverage.n_predictions > 0 then 1 end)
             then
                 sum(coverage.expected_label_coverage * coverage.n_predictions)
                 / nullif(sum(

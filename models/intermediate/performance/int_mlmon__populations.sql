@@ -12,7 +12,9 @@ label_ages as (
 )
 
 select
-    row_number() over (order by stretches.stretch_number, label_ages.label_age) as population_number,
+    row_number() over (
+        order by stretches.stretch_number, label_ages.label_age
+    ) as population_number,
     stretches.stretch_number,
     stretches.monitor,
     stretches.reference_key,

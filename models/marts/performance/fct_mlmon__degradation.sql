@@ -85,7 +85,8 @@ select
     rated.reason_code,
     case rated.reason_code
         when 'no_value' then 'The metric is undefined in this span: too few labels.'
-        when 'no_baseline' then 'Nothing to compare with: ' || {{ mlmon.missing_baseline('rated.baseline_asked') }}
+        when 'no_baseline'
+            then 'Nothing to compare with: ' || {{ mlmon.missing_baseline('rated.baseline_asked') }}
         when 'baseline_zero' then 'The baseline is 0: no relative loss can be told.'
         when 'short_span' then 'Fewer than half the windows of this span exist.'
         when 'labels_late'
@@ -94,7 +95,7 @@ select
                 || ' arrived where ' || {{ mlmon.percent_text('rated.expected_label_coverage') }}
                 || ' are usual.'
         when 'immature' then 'Not all labels can have arrived yet.'
-        when 'no_interval' then 'All values are the same: what chance does to the metric cannot be told.'
+        when 'no_interval' then 'All values are the same: what chance does cannot be told.'
         else
             rated.metric || ' is ' || {{ mlmon.short_number('rated.value') }}
             || ' against ' || {{ mlmon.short_number('rated.baseline_value') }}
@@ -103,7 +104,7 @@ select
                 when 'above_warning' then ': a loss.'
                 when 'could_be_chance' then ': a loss that could be chance.'
                 when 'changed'
-                    then ': much better than its baseline. A label may have leaked into the features.'
+                    then ': much better than its baseline. Did labels leak into features?'
                 else '.'
             end
     end as reason
