@@ -211,7 +211,7 @@
 
 {# The metrics whose degradation is judged. #}
 {% macro check_metrics(problems, where, given) %}
-    {%- set allowed = mlmon.judged_metric_names(given.get('task') | string) -%}
+    {%- set allowed = mlmon.metrics_to_judge(given) -%}
     {%- set metrics = given.get('metrics') or [] -%}
     {%- if allowed and 'primary_metric' in given -%}
         {%- do mlmon.check_choice(
@@ -228,4 +228,21 @@
             {%- do mlmon.check_choice(problems, where ~ ".metrics", metric, allowed) -%}
         {%- endfor -%}
     {%- endif -%}
+{% endmacro %}
+
+{# The metrics that a monitor can be judged by: those of its task that its columns allow. #}
+{% macro metrics_to_judge(given) %}
+    {%- set columns = given.get('columns') or {} -%}
+    {%- set columns = columns if columns is mapping else {} -%}
+    {%- set has_prediction = (columns.get('prediction', '') is not none)
+        or (given.get('threshold') is not none) -%}
+    {%- set metrics = [] -%}
+    {%- for metric in mlmon.judged_metric_names(given.get('task') | string) -%}
+        {%- set has_column = (columns.get('score', '') is not none)
+            if metric in mlmon.score_metric_names() else has_prediction -%}
+        {%- if has_column and (metric != 'pinball_loss' or given.get('quantile') is not none) -%}
+            {%- do metrics.append(metric) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(metrics) -}}
 {% endmacro %}

@@ -118,6 +118,8 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "positive_class": "1",
         "label_mapping": None,
         "threshold": None,
+        "quantile": None,
+        "baseline": "reference",
         "success_outcomes": None,
         "close_after_minutes": 60,
         "primary_metric": "f1",
