@@ -12,19 +12,16 @@ compare ratios, never seconds.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import duckdb
-import yaml
 
-PACKAGE = Path(__file__).resolve().parent.parent
+from consumer import MEMORY_LIMIT, dbt, make_project, model_seconds
+
 FACTS = (
     "int_mlmon__bin_counts",
     "int_mlmon__cell_counts",
@@ -34,7 +31,6 @@ FACTS = (
     "int_mlmon__operation_sums",
     "int_mlmon__latency_counts",
 )
-MEMORY_LIMIT = "1400MB"
 
 
 def make_logs(connection: duckdb.DuckDBPyConnection, rows: int, days: int, features: int) -> None:
@@ -77,9 +73,9 @@ def add_day(connection: duckdb.DuckDBPyConnection, rows_a_day: int) -> None:
     )
 
 
-def make_project(folder: Path, features: int, multivariate: bool) -> None:
-    """A consumer project with one monitor on the made logs."""
-    monitor = {
+def monitor(features: int, multivariate: bool) -> dict[str, object]:
+    """One binary monitor on the made logs."""
+    return {
         "task": "binary",
         "predictions": {"source": ["logs", "predictions"]},
         "labels": {"source": ["logs", "labels"]},
@@ -87,55 +83,6 @@ def make_project(folder: Path, features: int, multivariate: bool) -> None:
         "features": {f"x{k}": "numeric" for k in range(1, features + 1)},
         "multivariate": multivariate,
     }
-    tables = [{"name": name} for name in ("predictions", "labels", "reference")]
-    files: dict[str, object] = {
-        "dbt_project.yml": {
-            "name": "scale",
-            "version": "0.1.0",
-            "config-version": 2,
-            "profile": "scale",
-            "flags": {"send_anonymous_usage_stats": False},
-            "vars": {"mlmon_monitors": {"scale": monitor}},
-        },
-        "packages.yml": {"packages": [{"local": str(PACKAGE)}]},
-        "profiles.yml": {
-            "scale": {
-                "target": "duckdb",
-                "outputs": {
-                    "duckdb": {
-                        "type": "duckdb",
-                        "path": str(folder / "scale.duckdb"),
-                        "threads": 2,
-                        "config_options": {
-                            "memory_limit": MEMORY_LIMIT,
-                            "preserve_insertion_order": "false",
-                            "temp_directory": str(folder / "spill"),
-                        },
-                    }
-                },
-            }
-        },
-        "models/sources.yml": {"sources": [{"name": "logs", "tables": tables}]},
-    }
-    (folder / "models").mkdir(parents=True)
-    for name, content in files.items():
-        (folder / name).write_text(yaml.safe_dump(content, sort_keys=False))
-    dbt(folder, "deps")
-
-
-def dbt(folder: Path, *arguments: str) -> float:
-    """Runs dbt in its own process and returns the seconds it took, start-up included."""
-    command = [str(Path(sys.executable).parent / "dbt"), "--quiet", *arguments]
-    began = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"dbt {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}")
-    return time.perf_counter() - began
-
-
-def model_seconds(folder: Path) -> dict[str, float]:
-    results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
-    return {r["unique_id"].split(".")[-1]: float(r["execution_time"]) for r in results}
 
 
 def bare_scan(path: Path, features: int) -> float:
@@ -167,8 +114,11 @@ def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bo
     """Prints the ratios of one size and returns the seconds of an incremental day."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_project(folder, features, multivariate)
-        path = folder / "scale.duckdb"
+        path = make_project(
+            folder,
+            {"scale": monitor(features, multivariate)},
+            ("predictions", "labels", "reference"),
+        )
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
             make_logs(connection, rows, days, features)

@@ -39,7 +39,7 @@
 
     union all
 
-    {{ mlmon.delta_metric(relation, columns, 'balanced_accuracy', "'all'", *mlmon.balanced_accuracy_parts(), floor=0, ceiling=1) }}
+    {{ mlmon.balanced_accuracy(relation, columns) }}
 
     union all
 
@@ -108,18 +108,37 @@
     ]) -}}
 {% endmacro %}
 
-{# The mean of recall and specificity: two independent proportions. #}
-{% macro balanced_accuracy_parts() %}
-    {%- set double = mlmon.type_double() -%}
-    {%- set recall = "(cast(tp as " ~ double ~ ") / nullif(tp + fn, 0))" -%}
-    {%- set specificity = "(cast(tn as " ~ double ~ ") / nullif(tn + fp, 0))" -%}
-    {{- return([
-        "0.5 * (" ~ recall ~ " + " ~ specificity ~ ")",
-        "0.25 * (" ~ recall ~ " * (1 - " ~ recall ~ ") / (tp + fn) + " ~ specificity ~ " * (1 - " ~ specificity
-        ~ ") / (tn + fp))",
-        "tp + fp + fn + tn",
-    ]) -}}
-{% endmacro %}
+{#
+    The mean of recall and specificity: two independent proportions, whose Wilson intervals join to that of the mean
+    (Newcombe 1998). The delta method's is too narrow where one class is rare.
+#}
+{% macro balanced_accuracy(relation, columns) %}
+    select
+        {{ columns | join(', ') }},
+        cast('balanced_accuracy' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        0.5 * (recall + specificity) as value,
+        0.25 * (recall * (1 - recall) / (tp + fn) + specificity * (1 - specificity) / (tn + fp)) as variance,
+        cast(tp + fp + fn + tn as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        0.5 * (recall + specificity) - 0.5 * sqrt(
+            power(recall - {{ mlmon.wilson_bound('recall', '(tp + fn)', '-') }}, 2)
+            + power(specificity - {{ mlmon.wilson_bound('specificity', '(tn + fp)', '-') }}, 2)
+        ) as value_low,
+        0.5 * (recall + specificity) + 0.5 * sqrt(
+            power({{ mlmon.wilson_bound('recall', '(tp + fn)', '+') }} - recall, 2)
+            + power({{ mlmon.wilson_bound('specificity', '(tn + fp)', '+') }} - specificity, 2)
+        ) as value_high,
+        cast('newcombe' as {{ dbt.type_string() }}) as interval_method
+    from (
+        select
+            counts.*,
+            cast(tp as {{ mlmon.type_double() }}) / nullif(tp + fn, 0) as recall,
+            cast(tn as {{ mlmon.type_double() }}) / nullif(tn + fp, 0) as specificity
+        from {{ relation }} as counts
+    ) as shares
+    where recall is not null and specificity is not null
+{%- endmacro %}
 
 {# Matthews' correlation coefficient; its gradient by each count, over the root of the four margins. #}
 {% macro mcc_parts() %}

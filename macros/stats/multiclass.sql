@@ -1,9 +1,9 @@
 {#
     Per class and averaged metric: what the class adds to it (part), and the metric's gradient by the class's hits (h), labels
-    (l) and predictions (p). An undefined class counts 0. K classes are seen at all, M of them as labels, in n rows.
+    (l) and predictions (p). An undefined class counts 0. Of a mean of independent proportions also how far its own Wilson
+    interval reaches below and above the part: they join to the interval of the mean (Newcombe 1998).
 #}
 {% macro multiclass_parts(classes) %}
-    {%- set h, l, p, n = 'n_hits', 'n_labels', 'n_predicted', 'n_rows' -%}
     {%- set both = 'nullif(n_labels + n_predicted, 0)' -%}
     {%- set ratio = {
         'precision': ('n_hits / nullif(n_predicted, 0)', '1 / nullif(n_predicted, 0)', '0',
@@ -23,6 +23,8 @@
     } -%}
     {%- for metric, given in metrics.items() %}
     {%- set value, by_hits, by_labels, by_predicted = ratio[given[0]] %}
+    {%- set whole = {'precision': 'n_predicted', 'recall': 'n_labels'}.get(given[0])
+        if given[2] == '0' else none %}
     select
         population_number,
         segment_name,
@@ -36,7 +38,16 @@
         -- A weight that is the class's share of the labels moves with them.
         coalesce({{ given[1] }} * ({{ by_labels }}), 0)
         + coalesce({{ given[2] }} * ({{ value }}), 0) as by_labels,
-        coalesce({{ given[1] }} * ({{ by_predicted }}), 0) as by_predicted
+        coalesce({{ given[1] }} * ({{ by_predicted }}), 0) as by_predicted,
+        {%- if whole %}
+        {{ given[1] }} * ({{ value }} - {{ mlmon.wilson_bound('(' ~ value ~ ')', 'nullif(' ~ whole ~ ', 0)', '-') }})
+            as below,
+        {{ given[1] }} * ({{ mlmon.wilson_bound('(' ~ value ~ ')', 'nullif(' ~ whole ~ ', 0)', '+') }} - {{ value }})
+            as above
+        {%- else %}
+        cast(null as {{ mlmon.type_double() }}) as below,
+        cast(null as {{ mlmon.type_double() }}) as above
+        {%- endif %}
     from {{ classes }}
     {% if not loop.last %}
     union all

@@ -75,7 +75,9 @@ averages as (
         metric,
         max(n_rows) as n,
         max(n_excluded) as n_excluded,
-        sum(part) as value
+        sum(part) as value,
+        sqrt(sum(below * below)) as below,
+        sqrt(sum(above * above)) as above
     from parts
     group by population_number, segment_name, segment_value, metric
 )
@@ -96,14 +98,19 @@ select
     cast(averages.n as bigint) as n,
     cast(averages.n_excluded as bigint) as n_excluded,
     case
+        when averages.below is not null then greatest(0, averages.value - averages.below)
         when variances.variance > 1e-15
             then greatest(0, averages.value - 1.959963984540054 * sqrt(variances.variance))
     end as value_low,
     case
+        when averages.above is not null then least(1, averages.value + averages.above)
         when variances.variance > 1e-15
             then least(1, averages.value + 1.959963984540054 * sqrt(variances.variance))
     end as value_high,
-    cast('delta' as {{ dbt.type_string() }}) as interval_method
+    cast(
+        case when averages.below is not null then 'newcombe' else 'delta' end
+        as {{ dbt.type_string() }}
+    ) as interval_method
 from averages
 inner join variances
     on

@@ -1,0 +1,230 @@
+"""How often the 95 % intervals of performance hold the true value.
+
+    python benchmarks/interval_coverage.py
+    python benchmarks/interval_coverage.py --windows 4000 --seed 2
+
+Each window is a new sample of one population, which never changes: the share of windows whose interval holds the
+population's own value is the coverage. Predictions and labels are written as logs, and mlmon itself computes metrics
+and intervals from them, one window a day. The population's values are scikit-learn's over a large sample. The
+table of docs/interval_coverage.md is the output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn import metrics as sk
+
+from consumer import dbt, make_project
+
+SIZES = (100, 300, 1_000)
+# Fewer windows of the largest size: their rows are most of the work.
+WINDOWS_OF_LARGEST = 0.5
+TRUE_ROWS = 4_000_000
+QUANTILE = 0.9
+CLASSES = np.array(["a", "b", "c", "d"])
+
+Floats = npt.NDArray[np.float64]
+Sample = dict[str, npt.NDArray[np.generic]]
+Values = dict[str, float]
+
+
+def logistic(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)), dtype=float)
+
+
+def binary(rng: np.random.Generator, n: int, intercept: float) -> Sample:
+    """Scores that rank well and are calibrated badly; predictions from a score of one half on."""
+    x = rng.normal(size=n)
+    score = logistic(1.4 * x + 0.8 * intercept)
+    label = rng.random(n) < logistic(1.2 * x + intercept)
+    return {"score": score, "prediction": (score >= 0.5).astype(int), "label": label.astype(int)}
+
+
+def balanced(rng: np.random.Generator, n: int) -> Sample:
+    return binary(rng, n, -0.2)
+
+
+def rare(rng: np.random.Generator, n: int) -> Sample:
+    return binary(rng, n, -1.8)
+
+
+def multiclass(rng: np.random.Generator, n: int) -> Sample:
+    label = rng.choice(4, n, p=[0.45, 0.3, 0.15, 0.1])
+    votes = rng.normal(size=(n, 4))
+    votes[np.arange(n), label] += 1.5
+    return {"prediction": CLASSES[votes.argmax(axis=1)], "label": CLASSES[label]}
+
+
+def regression(rng: np.random.Generator, n: int) -> Sample:
+    """Skewed labels, with errors that grow with them."""
+    label = rng.gamma(3, 20, n)
+    prediction = label * rng.normal(1.03, 0.15, n) + rng.normal(0, 3, n)
+    return {"prediction": prediction, "label": label}
+
+
+def binary_values(sample: Sample) -> Values:
+    score, prediction, label = sample["score"], sample["prediction"], sample["label"]
+    return {
+        "accuracy": sk.accuracy_score(label, prediction),
+        "precision": sk.precision_score(label, prediction),
+        "recall": sk.recall_score(label, prediction),
+        "specificity": sk.recall_score(label, prediction, pos_label=0),
+        "f1": sk.f1_score(label, prediction),
+        "balanced_accuracy": sk.balanced_accuracy_score(label, prediction),
+        "mcc": sk.matthews_corrcoef(label, prediction),
+        "roc_auc": sk.roc_auc_score(label, score),
+        "average_precision": sk.average_precision_score(label, score),
+        "log_loss": sk.log_loss(label, score),
+        "brier": sk.brier_score_loss(label, score),
+    }
+
+
+def multiclass_values(sample: Sample) -> Values:
+    label, prediction = sample["label"], sample["prediction"]
+    values = {
+        "accuracy": sk.accuracy_score(label, prediction),
+        "balanced_accuracy": sk.balanced_accuracy_score(label, prediction),
+    }
+    for name, score in (
+        ("precision", sk.precision_score), ("recall", sk.recall_score), ("f1", sk.f1_score),
+    ):  # fmt: skip
+        values[f"{name}_macro"] = score(label, prediction, average="macro")
+        values[f"{name}_weighted"] = score(label, prediction, average="weighted")
+        values[f"{name} of d"] = score(label, prediction, labels=["d"], average=None)[0]
+    return values
+
+
+def regression_values(sample: Sample) -> Values:
+    label, prediction = sample["label"].astype(float), sample["prediction"].astype(float)
+    size = np.abs(label) + np.abs(prediction)
+    return {
+        "mae": sk.mean_absolute_error(label, prediction),
+        "mse": sk.mean_squared_error(label, prediction),
+        "rmse": sk.root_mean_squared_error(label, prediction),
+        "bias": float(np.mean(prediction - label)),
+        "mape": sk.mean_absolute_percentage_error(label, prediction),
+        "smape": float(np.mean(2 * np.abs(prediction - label) / size)),
+        "r2": sk.r2_score(label, prediction),
+        "median_absolute_error": sk.median_absolute_error(label, prediction),
+        "pinball_loss": sk.mean_pinball_loss(label, prediction, alpha=QUANTILE),
+    }
+
+
+POPULATIONS: dict[
+    str, tuple[str, Callable[[np.random.Generator, int], Sample], Callable[[Sample], Values]]
+] = {
+    "balanced": ("binary", balanced, binary_values),
+    "rare": ("binary", rare, binary_values),
+    "classes": ("multiclass", multiclass, multiclass_values),
+    "numbers": ("regression", regression, regression_values),
+}
+
+
+def monitor(task: str, name: str) -> dict[str, object]:
+    """A monitor whose windows are days, and whose labels come at once."""
+    return {
+        "task": task,
+        "predictions": {"source": ["logs", f"{name}_predictions"]},
+        "labels": {"source": ["logs", f"{name}_labels"]},
+        "reference": None,
+        "columns": {
+            "latency_ms": None, "outcome": None, "model_version": None,
+            **({} if task == "binary" else {"score": None}),
+        },
+        **({"quantile": QUANTILE} if task == "regression" else {}),
+        "features": {},
+        "spans": ["1d"],
+        "label_horizon_days": 1,
+    }  # fmt: skip
+
+
+def write_logs(
+    connection: duckdb.DuckDBPyConnection, name: str, sample: Sample, n: int, windows: int
+) -> None:
+    """A log of `windows` days of n predictions each, and of their labels an hour later."""
+    days = pd.Timestamp("2015-01-01") + pd.to_timedelta(np.repeat(np.arange(windows), n), unit="D")
+    rows = pd.DataFrame({**sample, "predicted_at": days + pd.Timedelta(hours=12)})
+    rows["request_id"] = rows.index.astype(str)
+    rows["loaded_at"] = rows["predicted_at"]
+    rows["labeled_at"] = rows["predicted_at"] + pd.Timedelta(hours=1)
+    connection.register("logged", rows)
+    connection.execute(
+        f"create table logs.{name}_predictions as select * exclude (label, labeled_at) from logged"
+    )
+    connection.execute(
+        f"create table logs.{name}_labels as"
+        " select request_id, label, labeled_at, labeled_at as loaded_at from logged"
+    )
+    connection.unregister("logged")
+
+
+def coverage(windows: int, seed: int) -> pd.DataFrame:
+    """Population, metric, interval method and, per number of rows, the share of intervals that hold."""
+    rng = np.random.default_rng(seed)
+    samples = {
+        (name, n): int(windows * (WINDOWS_OF_LARGEST if n == SIZES[-1] else 1))
+        for name in POPULATIONS
+        for n in SIZES
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        monitors = {
+            f"{name}_{n}": monitor(POPULATIONS[name][0], f"{name}_{n}") for name, n in samples
+        }
+        tables = [f"{key}_{log}" for key in monitors for log in ("predictions", "labels")]
+        database = make_project(Path(folder), monitors, tables)
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("create schema logs")
+            for (name, n), days in samples.items():
+                drawn = POPULATIONS[name][1](rng, n * days)
+                write_logs(connection, f"{name}_{n}", drawn, n, days)
+        dbt(Path(folder), "build", "--select", "+fct_mlmon__performance",
+            "--vars", "{mlmon_lookback_days: 0}")  # fmt: skip
+        with duckdb.connect(str(database), read_only=True) as connection:
+            found = connection.execute(
+                "select monitor, n_predictions, metric, class_label, interval_method, value_low,"
+                " value_high from fct_mlmon__performance where model_version = 'all'"
+                " and label_age = 'latest' and class_label in ('all', 'd') and value_low is not null"
+            ).df()
+    rows = []
+    for name, (_, draw, value_of) in POPULATIONS.items():
+        truth = value_of(draw(rng, TRUE_ROWS))
+        for label, value in truth.items():
+            metric, _, of_class = label.partition(" of ")
+            row: dict[str, object] = {"population": name, "metric": label}
+            for n in SIZES:
+                held = found[
+                    (found["monitor"] == f"{name}_{n}")
+                    & (found["metric"] == metric)
+                    & (found["class_label"] == (of_class or "all"))
+                ]
+                inside = (held["value_low"] <= value) & (value <= held["value_high"])
+                row["interval"] = held["interval_method"].iloc[0]
+                row[f"n = {n:,}"] = float(inside.mean())
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--windows", type=int, default=2_000, help="samples of each size")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    table = coverage(given.windows, given.seed)
+    sizes = [f"n = {n:,}" for n in SIZES]
+    print("| population | metric | interval | " + " | ".join(sizes) + " |")
+    print("|---|---|---|" + "---:|" * len(sizes))
+    for row in table.to_dict("records"):
+        shares = " | ".join(f"{100 * row[size]:.1f} %" for size in sizes)
+        print(f"| {row['population']} | {row['metric']} | {row['interval']} | {shares} |")
+
+
+if __name__ == "__main__":
+    main()
