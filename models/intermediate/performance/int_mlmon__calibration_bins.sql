@@ -15,7 +15,7 @@ populations as (
     select
         populations.*,
         stretches.window_key
-    from {{ ref('int_mlmon__populations') }} as populations
+    from {{ ref('int_mlmon__population_members') }} as populations
     inner join {{ ref('int_mlmon__population_stretches') }} as stretches
         on populations.stretch_number = stretches.stretch_number
     inner join ({{ mlmon.label_age_settings() }}) as label_ages

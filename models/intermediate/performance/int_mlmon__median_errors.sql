@@ -25,7 +25,7 @@ labelled as {{ mlmon.inlined() }} (
         rows_of_source.segment_{{ number }}
         {%- endfor %}
     from populations
-    inner join {{ ref('int_mlmon__population_sources') }} as sources
+    inner join {{ ref('int_mlmon__stretch_sources') }} as sources
         on populations.stretch_number = sources.stretch_number
     inner join {{ ref('int_mlmon__labelled_sources') }} as rows_of_source
         on sources.source_key = rows_of_source.source_key
@@ -51,36 +51,65 @@ errors as (
     {%- endfor %}
 ),
 
+sizes as (
+    select
+        population_number,
+        segment_position,
+        segment_value,
+        count(error) as n,
+        count(*) - count(error) as n_excluded
+    from errors
+    group by population_number, segment_position, segment_value
+),
+
 ranked as (
     select
         errors.*,
         row_number() over (
             partition by population_number, segment_position, segment_value
-            order by error nulls last
-        ) as error_rank,
-        count(error) over (
-            partition by population_number, segment_position, segment_value
-        ) as n,
-        count(*) over (
-            partition by population_number, segment_position, segment_value
-        ) as n_rows
+            order by error
+        ) as error_rank
     from errors
+    where error is not null
 ),
 
 medians as (
     select
-        population_number,
-        segment_position,
-        segment_value,
-        max(n) as n,
-        max(n_rows) - max(n) as n_excluded,
-        avg(case when 2 * error_rank between n and n + 2 then error end) as value,
-        max(case when error_rank = floor(0.5 * n - 0.979981992270027 * sqrt(n)) then error end)
-            as value_low,
-        max(case when error_rank = ceil(1 + 0.5 * n + 0.979981992270027 * sqrt(n)) then error end)
-            as value_high
-    from ranked
-    group by population_number, segment_position, segment_value
+        sizes.population_number,
+        sizes.segment_position,
+        sizes.segment_value,
+        sizes.n,
+        sizes.n_excluded,
+        avg(
+            case
+                when 2 * ranked.error_rank between sizes.n and sizes.n + 2 then ranked.error
+            end
+        ) as value,
+        max(
+            case
+                when
+                    ranked.error_rank
+                    = floor(0.5 * sizes.n - 0.979981992270027 * sqrt(sizes.n))
+                    then ranked.error
+            end
+        ) as value_low,
+        max(
+            case
+                when
+                    ranked.error_rank
+                    = ceil(1 + 0.5 * sizes.n + 0.979981992270027 * sqrt(sizes.n))
+                    then ranked.error
+            end
+        ) as value_high
+    from sizes
+    left join ranked
+        on
+            sizes.population_number = ranked.population_number
+            and sizes.segment_position = ranked.segment_position
+            and sizes.segment_value = ranked.segment_value
+    group by
+        sizes.population_number, sizes.segment_position, sizes.segment_value, sizes.n,
+        sizes.n_excluded
 )
 
 select

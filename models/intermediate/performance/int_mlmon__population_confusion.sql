@@ -13,7 +13,7 @@ select
     counts.predicted_class,
     cast(sum(counts.n) as bigint) as n
 from {{ ref('int_mlmon__populations') }} as populations
-inner join {{ ref('int_mlmon__population_sources') }} as sources
+inner join {{ ref('int_mlmon__stretch_sources') }} as sources
     on populations.stretch_number = sources.stretch_number
 inner join counts
     on

@@ -1,5 +1,6 @@
 -- One row per population of a binary monitor, segment and score: how many positive and negative labels it met. What
 -- ranks scores is computed from it, exactly.
+{{ config(materialized='view') }}
 with
 
 populations as (
@@ -22,7 +23,7 @@ labelled as {{ mlmon.inlined() }} (
         rows_of_source.segment_{{ number }}
         {%- endfor %}
     from populations
-    inner join {{ ref('int_mlmon__population_sources') }} as sources
+    inner join {{ ref('int_mlmon__stretch_sources') }} as sources
         on populations.stretch_number = sources.stretch_number
     inner join {{ ref('int_mlmon__labelled_sources') }} as rows_of_source
         on sources.source_key = rows_of_source.source_key

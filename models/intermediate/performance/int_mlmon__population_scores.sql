@@ -18,7 +18,7 @@ select
     sum(sums.log_loss_sum) as log_loss_sum,
     sum(sums.log_loss_squares) as log_loss_squares
 from {{ ref('int_mlmon__populations') }} as populations
-inner join {{ ref('int_mlmon__population_sources') }} as sources
+inner join {{ ref('int_mlmon__stretch_sources') }} as sources
     on populations.stretch_number = sources.stretch_number
 inner join sums
     on

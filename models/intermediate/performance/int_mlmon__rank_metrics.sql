@@ -6,41 +6,18 @@ counts as (
     select * from {{ ref('int_mlmon__population_score_counts') }}
 ),
 
+-- By falling score: the labels from a score on, those at the score itself counting half among the others.
 cumulated as (
     select
         counts.*,
-        cast(sum(n_positive) over (
-            partition by population_number, segment_position, segment_value
-            order by score
-            rows between unbounded preceding and current row
-        ) as {{ mlmon.type_double() }}) as positive_through,
-        cast(sum(n_negative) over (
-            partition by population_number, segment_position, segment_value
-            order by score
-            rows between unbounded preceding and current row
-        ) as {{ mlmon.type_double() }}) as negative_through,
-        cast(sum(n_positive) over (
-            partition by population_number, segment_position, segment_value
-        ) as {{ mlmon.type_double() }}) as all_positive,
-        cast(sum(n_negative) over (
-            partition by population_number, segment_position, segment_value
-        ) as {{ mlmon.type_double() }}) as all_negative
+        cast(sum(n_positive) over falling as {{ mlmon.type_double() }}) as true_positives,
+        cast(sum(n_negative) over falling as {{ mlmon.type_double() }}) as false_positives
     from counts
-),
-
--- The share of the other class that a score is rightly beyond, and the precision of all scores from it on.
-placed as (
-    select
-        cumulated.*,
-        (negative_through - 0.5 * n_negative) / nullif(all_negative, 0) as positive_placement,
-        (all_positive - positive_through + 0.5 * n_positive) / nullif(all_positive, 0)
-            as negative_placement,
-        (all_positive - positive_through + n_positive)
-        / nullif(
-            all_positive - positive_through + n_positive
-            + all_negative - negative_through + n_negative, 0
-        ) as precision_from_here
-    from cumulated
+    window falling as (
+        partition by population_number, segment_position, segment_value
+        order by score desc nulls last
+        rows between unbounded preceding and current row
+    )
 ),
 
 summed as (
@@ -48,24 +25,38 @@ summed as (
         population_number,
         segment_position,
         segment_value,
-        max(all_positive) as n_positive,
-        max(all_negative) as n_negative,
+        cast(sum(n_positive) as {{ mlmon.type_double() }}) as n_positive,
+        cast(sum(n_negative) as {{ mlmon.type_double() }}) as n_negative,
         sum(n_excluded) as n_excluded,
-        sum(n_positive * positive_placement) / nullif(max(all_positive), 0) as roc_auc,
-        sum(n_positive * positive_placement * positive_placement) as positive_squares,
-        sum(n_negative * negative_placement * negative_placement) as negative_squares,
-        sum(n_positive * precision_from_here) / nullif(max(all_positive), 0) as average_precision
-    from placed
+        sum(n_positive * (false_positives - 0.5 * n_negative)) as negatives_above,
+        sum(n_positive * power(false_positives - 0.5 * n_negative, 2)) as negatives_above_squares,
+        sum(n_negative * power(true_positives - 0.5 * n_positive, 2)) as positives_above_squares,
+        sum(n_positive * true_positives / nullif(true_positives + false_positives, 0))
+            as precision_sum
+    from cumulated
     group by population_number, segment_position, segment_value
+),
+
+-- DeLong's components: of each positive the share of negatives below it, of each negative that of positives above it.
+measured as (
+    select
+        summed.*,
+        1 - negatives_above / nullif(n_positive, 0) / nullif(n_negative, 0) as roc_auc,
+        precision_sum / nullif(n_positive, 0) as average_precision,
+        negatives_above_squares / nullif(n_negative, 0) / nullif(n_negative, 0)
+            as positive_squares,
+        positives_above_squares / nullif(n_positive, 0) / nullif(n_positive, 0)
+            as negative_squares
+    from summed
 ),
 
 varied as (
     select
-        summed.*,
+        measured.*,
         case
             when n_positive > 1 and n_negative > 1
                 then
-                    greatest(0, positive_squares - n_positive * roc_auc * roc_auc)
+                    greatest(0, positive_squares - n_positive * (1 - roc_auc) * (1 - roc_auc))
                     / (n_positive - 1) / n_positive
                     + greatest(0, negative_squares - n_negative * roc_auc * roc_auc)
                     / (n_negative - 1) / n_negative
@@ -74,7 +65,7 @@ varied as (
             when average_precision > 0 and average_precision < 1
                 then 1 / sqrt(n_positive * average_precision * (1 - average_precision))
         end as logit_error
-    from summed
+    from measured
 ),
 
 named as (

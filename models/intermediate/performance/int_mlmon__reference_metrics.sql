@@ -11,7 +11,7 @@
 with
 
 populations as (
-    select * from {{ ref('int_mlmon__populations') }}
+    select * from {{ ref('int_mlmon__population_members') }}
     where reference_key is not null
 ),
 

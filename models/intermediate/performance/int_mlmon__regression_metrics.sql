@@ -6,7 +6,7 @@ sums as (
         populations.population_number,
         sums.*
     from {{ ref('int_mlmon__populations') }} as populations
-    inner join {{ ref('int_mlmon__population_sources') }} as sources
+    inner join {{ ref('int_mlmon__stretch_sources') }} as sources
         on populations.stretch_number = sources.stretch_number
     inner join {{ ref('int_mlmon__error_sums') }} as sums
         on

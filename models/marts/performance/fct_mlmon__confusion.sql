@@ -48,7 +48,7 @@ select
     cast(shared.n as {{ mlmon.type_double() }}) / shared.n_all as share_of_all,
     cast(shared.n as {{ mlmon.type_double() }}) / shared.n_of_label as share_of_label
 from shared
-inner join {{ ref('int_mlmon__populations') }} as populations
+inner join {{ ref('int_mlmon__population_members') }} as populations
     on shared.population_number = populations.population_number
 inner join {{ ref('int_mlmon__population_stretches') }} as stretches
     on populations.stretch_number = stretches.stretch_number
@@ -59,4 +59,6 @@ inner join ({{ mlmon.label_age_settings() }}) as label_ages
         populations.monitor = label_ages.monitor
         and populations.label_age = label_ages.label_age
         and (label_ages.is_horizon or label_ages.label_age_days is null)
-where populations.reference_key is null
+where
+    populations.reference_key is null
+    and (populations.has_segments or shared.segment_name = 'all')

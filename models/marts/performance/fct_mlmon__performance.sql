@@ -17,15 +17,16 @@ populations as (
         stretches.*,
         populations.population_number,
         populations.label_age,
-        populations.label_age_days
-    from {{ ref('int_mlmon__populations') }} as populations
+        populations.label_age_days,
+        populations.has_segments
+    from {{ ref('int_mlmon__population_members') }} as populations
     inner join {{ ref('int_mlmon__population_stretches') }} as stretches
         on populations.stretch_number = stretches.stretch_number
     where populations.reference_key is null
 ),
 
 coverage as (
-    select * from {{ ref('int_mlmon__population_coverage') }}
+    select * from {{ ref('int_mlmon__stretch_coverage') }}
 ),
 
 settings as (
@@ -43,27 +44,35 @@ measured as (
 -- A metric without any label yet has a row, too; those of single classes only where the class occurs.
 wanted as (
     select
-        coverage.population_number,
+        coverage.stretch_number,
+        coverage.label_age,
         coverage.segment_name,
         coverage.segment_value,
         metrics.metric,
         cast('all' as {{ dbt.type_string() }}) as class_label
     from coverage
     inner join populations
-        on coverage.population_number = populations.population_number
+        on
+            coverage.stretch_number = populations.stretch_number
+            and coverage.label_age = populations.label_age
     inner join ({{ mlmon.computed_metric_settings() }}) as metrics
         on populations.monitor = metrics.monitor
 
     union all
 
     select
-        population_number,
-        segment_name,
-        segment_value,
-        metric,
-        class_label
+        populations.stretch_number,
+        populations.label_age,
+        measured.segment_name,
+        measured.segment_value,
+        measured.metric,
+        measured.class_label
     from measured
-    where class_label <> 'all'
+    inner join populations
+        on measured.population_number = populations.population_number
+    where
+        measured.class_label <> 'all'
+        and (populations.has_segments or measured.segment_name = 'all')
 ),
 
 rated as (
@@ -99,10 +108,13 @@ rated as (
         end as reason_code
     from wanted
     inner join populations
-        on wanted.population_number = populations.population_number
+        on
+            wanted.stretch_number = populations.stretch_number
+            and wanted.label_age = populations.label_age
     inner join coverage
         on
-            wanted.population_number = coverage.population_number
+            wanted.stretch_number = coverage.stretch_number
+            and wanted.label_age = coverage.label_age
             and wanted.segment_name = coverage.segment_name
             and wanted.segment_value = coverage.segment_value
     inner join settings
@@ -111,7 +123,7 @@ rated as (
         on populations.monitor = log_bounds.monitor
     left join measured
         on
-            wanted.population_number = measured.population_number
+            populations.population_number = measured.population_number
             and wanted.segment_name = measured.segment_name
             and wanted.segment_value = measured.segment_value
             and wanted.metric = measured.metric

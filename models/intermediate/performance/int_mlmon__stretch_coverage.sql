@@ -1,5 +1,5 @@
--- One row per population of a window end and segment: its predictions, how many have a label at that age, and how
--- many would have if its windows had what their peers had; told where half of its windows have peers.
+-- One row per stretch that ends with a window, label age and segment: its predictions, how many have a label at that age,
+-- and how many would have if its windows had what their peers had; told where half of its windows have peers.
 with
 
 stretches as (
@@ -12,7 +12,8 @@ coverage as (
 )
 
 select
-    populations.population_number,
+    members.stretch_number,
+    members.label_age,
     coverage.segment_name,
     coverage.segment_value,
     sum(coverage.n_predictions) as n_predictions,
@@ -33,14 +34,15 @@ select
                     end
                 ), 0)
     end as expected_label_coverage
-from {{ ref('int_mlmon__populations') }} as populations
+from {{ ref('int_mlmon__population_members') }} as members
 inner join stretches
-    on populations.stretch_number = stretches.stretch_number
+    on members.stretch_number = stretches.stretch_number
 inner join coverage
     on
         stretches.monitor = coverage.monitor
         and stretches.model_version = coverage.model_version
-        and populations.label_age = coverage.label_age
+        and members.label_age = coverage.label_age
         and coverage.window_index between stretches.first_index and stretches.last_index
-where populations.has_segments or coverage.segment_name = 'all'
-group by populations.population_number, coverage.segment_name, coverage.segment_value
+where members.has_segments or coverage.segment_name = 'all'
+group by
+    members.stretch_number, members.label_age, coverage.segment_name, coverage.segment_value
