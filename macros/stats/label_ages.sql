@@ -10,3 +10,58 @@
         ~ ".valid_to_microseconds > " ~ age ~ ", true) end"
     ) -}}
 {% endmacro %}
+
+{#
+    The label ages of all monitors by number, so that one sorted pass over rows serves all of them: one row per monitor with
+    age_1, age_1_days, age_2, …; `latest` has no days, and a monitor with fewer ages none of the rest.
+#}
+{% macro numbered_label_ages() %}
+    {%- set rows = [] -%}
+    {%- set types = {'monitor': 'text'} -%}
+    {%- for number in mlmon.label_age_numbers() -%}
+        {%- do types.update({'age_' ~ number: 'text', 'age_' ~ number ~ '_days': 'bigint'}) -%}
+    {%- endfor -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
+        {%- set row = {'monitor': m.name, 'age_1': 'latest'} -%}
+        {%- for days in m.label_ages_days -%}
+            {%- do row.update({
+                'age_' ~ (loop.index + 1): days ~ 'd', 'age_' ~ (loop.index + 1) ~ '_days': days,
+            }) -%}
+        {%- endfor -%}
+        {%- do rows.append(row) -%}
+    {%- endfor -%}
+    {{- return(mlmon.settings_relation(types, rows)) -}}
+{% endmacro %}
+
+{# Their numbers: 1 is `latest`. #}
+{% macro label_age_numbers() %}
+    {%- set counts = [0] -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
+        {%- do counts.append(m.label_ages_days | length) -%}
+    {%- endfor -%}
+    {{- return(range(1, (counts | max) + 2) | list) -}}
+{% endmacro %}
+
+{# Whether a row's label counts at the label age with that number. #}
+{% macro counts_at_numbered_age(labelled, ages, number) %}
+    {{- return(
+        "(" ~ ages ~ ".age_" ~ number ~ " is not null and "
+        ~ mlmon.counts_at_age(labelled, ages ~ ".age_" ~ number ~ "_days") ~ ")"
+    ) -}}
+{% endmacro %}
+
+{# One row per monitor, label age and its number. #}
+{% macro label_ages_by_number() %}
+    {%- set rows = [] -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
+        {%- do rows.append({'monitor': m.name, 'label_age': 'latest', 'age_number': 1}) -%}
+        {%- for days in m.label_ages_days -%}
+            {%- do rows.append({
+                'monitor': m.name, 'label_age': days ~ 'd', 'age_number': loop.index + 1,
+            }) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(mlmon.settings_relation(
+        {'monitor': 'text', 'label_age': 'text', 'age_number': 'bigint'}, rows
+    )) -}}
+{% endmacro %}

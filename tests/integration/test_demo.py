@@ -20,8 +20,8 @@ from mlmon.cli.demo import demo_environment
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "flights"
 
-# One column a slot, as many as the widest monitor needs, or one a bin edge: their names are numbers.
-NUMBERED = re.compile(r"(numeric|category|segment|e)_\d+")
+# One column a slot, as many as the widest monitor needs, a bin edge or a label age: their names are numbers.
+NUMBERED = re.compile(r"(numeric|category|segment|e|counts|n_positive|n_negative|n_excluded)_\d+")
 
 
 @pytest.fixture(scope="module")

@@ -2,39 +2,24 @@
 -- interval, and average_precision, with the logit interval (Boyd, Eng and Page 2013).
 with
 
-counts as (
-    select * from {{ ref('int_mlmon__population_score_counts') }}
-),
-
--- By falling score: the labels from a score on, those at the score itself counting half among the others.
-cumulated as (
-    select
-        counts.*,
-        cast(sum(n_positive) over falling as {{ mlmon.type_double() }}) as true_positives,
-        cast(sum(n_negative) over falling as {{ mlmon.type_double() }}) as false_positives
-    from counts
-    window falling as (
-        partition by population_number, segment_position, segment_value
-        order by score desc nulls last
-        rows between unbounded preceding and current row
-    )
+ages as (
+    {{ mlmon.label_ages_by_number() }}
 ),
 
 summed as (
     select
-        population_number,
-        segment_position,
-        segment_value,
-        cast(sum(n_positive) as {{ mlmon.type_double() }}) as n_positive,
-        cast(sum(n_negative) as {{ mlmon.type_double() }}) as n_negative,
-        sum(n_excluded) as n_excluded,
-        sum(n_positive * (false_positives - 0.5 * n_negative)) as negatives_above,
-        sum(n_positive * power(false_positives - 0.5 * n_negative, 2)) as negatives_above_squares,
-        sum(n_negative * power(true_positives - 0.5 * n_positive, 2)) as positives_above_squares,
-        sum(n_positive * true_positives / nullif(true_positives + false_positives, 0))
-            as precision_sum
-    from cumulated
-    group by population_number, segment_position, segment_value
+        populations.population_number,
+        populations.monitor,
+        ranks.*
+    from {{ ref('int_mlmon__score_ranks') }} as ranks
+    inner join {{ ref('int_mlmon__populations') }} as populations
+        on ranks.stretch_number = populations.stretch_number
+    inner join ages
+        on
+            populations.monitor = ages.monitor
+            and populations.label_age = ages.label_age
+            and ranks.age_number = ages.age_number
+    where ranks.segment_position = 0 or populations.has_segments
 ),
 
 -- DeLong's components: of each positive the share of negatives below it, of each negative that of positives above it.
@@ -74,11 +59,9 @@ named as (
         case when varied.segment_position = 0 then 'all' else segments.segment_name end
             as segment_name
     from varied
-    inner join {{ ref('int_mlmon__populations') }} as populations
-        on varied.population_number = populations.population_number
     left join ({{ mlmon.segment_settings() }}) as segments
         on
-            populations.monitor = segments.monitor
+            varied.monitor = segments.monitor
             and varied.segment_position = segments.segment_position
     where varied.segment_position = 0 or segments.segment_name is not null
 )
