@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn import metrics as sk
 
 from mlmon.cli.demo import demo_environment
 
@@ -104,6 +107,93 @@ def test_incidents_are_seen_on_their_first_day(
         """,
     )
     assert (found[0], len(found)) == (first, n_days)
+
+
+def landed(place: Path, model: str) -> pd.DataFrame:
+    """Successful predictions of the landed logs, one a request, with the label they had 14 days later."""
+    logs = place / "logs_landed"
+    predictions = pd.read_parquet(logs / f"{model}predictions.parquet")
+    predictions = predictions.dropna(subset=["request_id", "predicted_at"])
+    predictions = predictions.sort_values(["loaded_at", "predicted_at"], kind="stable")
+    predictions = predictions.drop_duplicates(["model_version", "request_id"], keep="last")
+    predictions = predictions[predictions["outcome"].isin(["ok"]) | predictions["outcome"].isna()]
+    labels = pd.read_parquet(logs / f"{model}labels.parquet")
+    labels = labels.dropna(subset=["request_id", "labeled_at", "label"])
+    rows = predictions.merge(labels, on="request_id", suffixes=("", "_of_label"))
+    rows = rows[rows["labeled_at"] - rows["predicted_at"] <= pd.Timedelta(days=14)]
+    rows = rows.sort_values(["loaded_at_of_label", "labeled_at"], kind="stable")
+    rows = rows.drop_duplicates(["model_version", "request_id"], keep="last")
+    local = rows["predicted_at"].dt.tz_localize("UTC").dt.tz_convert("America/New_York")
+    return rows.assign(day=local.dt.tz_localize(None).dt.normalize())
+
+
+MONTHS = pd.date_range("2013-04-30", "2013-12-31", freq="ME")
+
+
+@pytest.mark.parametrize("month", MONTHS, ids=lambda day: f"{day:%Y-%m}")
+def test_months_are_those_that_scikit_learn_finds_in_the_logs(
+    tables: duckdb.DuckDBPyConnection, place: Path, month: pd.Timestamp
+) -> None:
+    """docs/performance.md, to every digit that it prints."""
+
+    def of_span(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[(rows["day"] > month - pd.Timedelta(days=28)) & (rows["day"] <= month)]
+
+    late, air = of_span(landed(place, "")), of_span(landed(place, "air_time_"))
+    scored = late.dropna(subset=["score"])
+    expected = {
+        "roc_auc": sk.roc_auc_score(scored["label"], scored["score"]),
+        "f1": sk.f1_score(late["label"], late["prediction"]),
+        "brier": sk.brier_score_loss(scored["label"], scored["score"]),
+    }
+    if month.month < 12:
+        expected["mae"] = sk.mean_absolute_error(air["label"], air["prediction"])
+        expected["bias"] = float(np.mean(air["prediction"] - air["label"]))
+    found = tables.execute(
+        """
+        select metric, value, value_low, value_high from fct_mlmon__performance
+        where span_windows = 28 and label_age = '14d' and model_version = 'all'
+            and segment_name = 'all' and window_date = ?
+            and (monitor = 'flight_late' or metric in ('mae', 'bias'))
+        """,
+        [month.date()],
+    ).df()
+    values = found.set_index("metric")
+    for metric, value in expected.items():
+        assert np.isclose(values.at[metric, "value"], value, rtol=1e-9), metric
+
+    page = (ROOT / "docs" / "performance.md").read_text()
+    [line] = [row for row in page.splitlines() if row.startswith(f"| {month:%Y-%m} |")]
+    printed = [cell.strip() for cell in line.split("|")[2:-1]]
+    digits = {"roc_auc": 3, "f1": 3, "brier": 3, "mae": 2, "bias": 2}
+    for (metric, places), cell in zip(digits.items(), printed, strict=True):
+        if metric not in expected:
+            assert cell == "–"
+            continue
+        told = f"{expected[metric]:.{places}f}"
+        if metric in ("roc_auc", "bias"):
+            low, high = (values.at[metric, bound] for bound in ("value_low", "value_high"))
+            told += f" ({low:.{places}f} to {high:.{places}f})"
+        assert cell == told, metric
+
+
+def test_calibration_of_august_is_what_the_logs_say(
+    tables: duckdb.DuckDBPyConnection, place: Path
+) -> None:
+    bins = tables.execute(
+        """
+        select bin_lower, bin_upper, n, mean_score, observed_rate from fct_mlmon__calibration
+        where monitor = 'flight_late' and model_version = 'all' and window_date = '2013-08-31'
+        """
+    ).df()
+    rows = landed(place, "").dropna(subset=["score"])
+    rows = rows[(rows["day"] > "2013-08-03") & (rows["day"] <= "2013-08-31")]
+    assert len(bins) == 10
+    for told in bins.fillna({"bin_lower": -np.inf, "bin_upper": np.inf}).itertuples():
+        inside = rows[(rows["score"] > told.bin_lower) & (rows["score"] <= told.bin_upper)]
+        assert len(inside) == told.n
+        assert np.isclose(inside["score"].mean(), told.mean_score, rtol=1e-9)
+        assert np.isclose(inside["label"].mean(), told.observed_rate, rtol=1e-9)
 
 
 def test_what_drift_sees_of_the_incidents(tables: duckdb.DuckDBPyConnection) -> None:

@@ -106,7 +106,16 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             seen = log[log["loaded_at"] <= pd.Timestamp(cut_off)]
             # Rows without a time of prediction or labelling are logged as well.
             made.warehouse.load(f"{delayed(cut_off)}_{log_name}", seen)
-    marts = ("performance", "confusion", "calibration", "degradation", "label_delays", "windows", "quarantine", "quality_checks")
+    marts = (
+        "performance",
+        "confusion",
+        "calibration",
+        "degradation",
+        "label_delays",
+        "windows",
+        "quarantine",
+        "quality_checks",
+    )
     made.build("--select", *(f"+fct_mlmon__{mart}" for mart in marts))
     return made
 
