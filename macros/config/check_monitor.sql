@@ -47,6 +47,7 @@
         ) -%}
     {%- endif -%}
     {%- do mlmon.check_multivariate(problems, where ~ ".multivariate", given.get('multivariate')) -%}
+    {%- do mlmon.check_fairness(problems, where ~ ".fairness", given) -%}
     {%- for key in ['owner', 'description', 'dashboard_url'] if given.get(key) is not none -%}
         {%- do mlmon.check_text(problems, where ~ "." ~ key, given[key]) -%}
     {%- endfor -%}

@@ -88,6 +88,7 @@
         'metrics': given.get('metrics') or [],
         'slo_latency_ms': given.get('slo_latency_ms'),
         'multivariate': mlmon.normal_multivariate(given.get('multivariate')),
+        'fairness': given.get('fairness') or [],
         'owner': given.get('owner') or '',
         'description': given.get('description') or '',
         'dashboard_url': given.get('dashboard_url') or '',
@@ -97,11 +98,11 @@
     {{- return(m) -}}
 {% endmacro %}
 
-{# All that shapes numbers, as one text. What only describes changes none, and must not recompute any. #}
+{# All that shapes stored numbers, as one text. What only describes changes none, and must not recompute any. #}
 {% macro shaping_text(m) %}
     {%- set shaping = [] -%}
     {%- for key, value in m.items() if key not in (
-        'position', 'owner', 'description', 'dashboard_url', 'features', 'monitored',
+        'position', 'owner', 'description', 'dashboard_url', 'features', 'monitored', 'fairness',
     ) -%}
         {%- do shaping.append((key, value)) -%}
     {%- endfor -%}

@@ -15,7 +15,7 @@
         if given.get(key) and given[key] is not mapping -%}
         {{- return(false) -}}
     {%- endfor -%}
-    {%- for key in ['segments', 'spans', 'label_ages_days', 'success_outcomes', 'metrics']
+    {%- for key in ['segments', 'spans', 'label_ages_days', 'success_outcomes', 'metrics', 'fairness']
         if given.get(key) and not mlmon.is_list(given[key]) -%}
         {{- return(false) -}}
     {%- endfor -%}

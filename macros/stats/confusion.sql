@@ -183,7 +183,7 @@
     ) -}}
 {% endmacro %}
 
-{# Two-sided p of a standard normal deviate. #}
+{# Two-sided p of a standard normal deviate; cut at 1, which the fit of erfc exceeds by 3e-8 near 0. #}
 {% macro normal_p(z) %}
-    {{- return(mlmon.erfc("(abs(" ~ z ~ ") / sqrt(2.0))")) -}}
+    {{- return("least(1.0, " ~ mlmon.erfc("(abs(" ~ z ~ ") / sqrt(2.0))") ~ ")") -}}
 {% endmacro %}

@@ -12,7 +12,8 @@
 {% macro label_facts() %}
     {{- return([
         'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
-        'int_mlmon__error_sums', 'int_mlmon__score_sums',
+        'int_mlmon__error_sums', 'int_mlmon__score_sums', 'int_mlmon__common_counts',
+        'int_mlmon__common_errors',
     ]) -}}
 {% endmacro %}
 

@@ -31,6 +31,7 @@ verdicts as (
         ('drift', 'fct_mlmon__dataset_drift', "'drift_share'", of_table, 'is_verdict'),
         ('drift', 'fct_mlmon__multivariate_drift', 'method', of_table, 'true'),
         ('performance', 'fct_mlmon__degradation', 'metric', of_table, at_longest),
+        ('fairness', 'fct_mlmon__group_fairness', 'metric', of_table, 'true'),
     ] %}
     {%- if not loop.first %}
 

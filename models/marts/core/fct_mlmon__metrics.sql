@@ -40,6 +40,11 @@ union all
     reference_value='baseline_value',
 ), 'is_deciding') }}
 union all
+{{ mlmon.metric_rows('fct_mlmon__group_fairness', 'metric', 'value', dict(
+    judged, label_age='label_age', value_low='value_low', value_high='value_high', n='n',
+    reference_value='others_value',
+)) }}
+union all
 {{ mlmon.metric_rows('fct_mlmon__quality_checks', "'check_' || check_name", 'value', dict(
     judged, column=true, n='n_checked', reference_value='reference_value',
 )) }}

@@ -39,6 +39,7 @@ VALUES: dict[str, Any] = {
     "computed_metric_settings": QUERY,
     "count_cells": QUERY,
     "declared_segment_values": QUERY,
+    "fairness_settings": QUERY,
     "integers": QUERY,
     "judged_metric_settings": QUERY,
     "label_age_settings": QUERY,
@@ -76,8 +77,10 @@ VALUES: dict[str, Any] = {
     "same_comparison": "1 = 1",
     "type_double": "double precision",
     # Values that a model's own Jinja reads.
+    "additive_metrics": ["mae"],
     "alert_rule_selectors": {"monitor": "*"},
     "check_configuration": "",
+    "common_metrics": ["mae"],
     "comparison_keys": ["window_key"],
     "computes_presets": True,
     "numbered_preset_slots": {1: "numeric_1"},

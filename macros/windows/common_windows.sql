@@ -1,0 +1,13 @@
+{#
+    A fact of requests that two versions scored belongs to the windows of both: it is replaced when either changes.
+    The strategy deletes by the one window, this hook by the other. Should the run fail between the two, the
+    window is still recorded as out of date, and the next run makes the rows again.
+#}
+{% macro forget_other_windows() %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where other_window_key in (
+            select window_key from {{ ref('mlmon', 'int_mlmon__touched_label_windows') }}
+        )
+    {%- endif -%}
+{% endmacro %}
