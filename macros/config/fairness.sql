@@ -1,8 +1,9 @@
 {# Fairness: the segments of a binary monitor between whose values decisions and errors are compared. #}
 {% macro check_fairness(problems, where, given) %}
     {%- set asked = given.get('fairness') -%}
+    {%- set segments = given.get('segments') -%}
     {%- set names = [] -%}
-    {%- for segment in given.get('segments') or [] if mlmon.is_list(given['segments']) -%}
+    {%- for segment in (segments if mlmon.is_list(segments) else []) -%}
         {%- do names.append(segment.get('name') if segment is mapping else segment) -%}
     {%- endfor -%}
     {%- if asked is not none and not mlmon.is_list(asked) -%}

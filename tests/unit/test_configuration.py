@@ -655,6 +655,7 @@ def odd_monitors(call: Call) -> Iterator[dict[str, Any]]:
             yield {"segments": [{"name": "s", key: value}]}
         for key in ("spans", "label_ages_days", "segments", "metrics", "success_outcomes"):
             yield {key: [value]}
+        yield {"segments": ["region"], "fairness": [value]}
         yield {"features": {"x": value}}
         yield {"label_mapping": {"a": value}}
 
@@ -828,6 +829,7 @@ def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:
     beside: dict[str, dict[str, Any]] = {
         "threshold": {"columns": {"prediction": None}},
         "reference_columns": {"reference": {"ref": "training"}},
+        "fairness": {"segments": ["region"]},
     }
     for heading, rows in tables().items():
         for row in rows:
