@@ -138,6 +138,6 @@ def test_a_baseline_for_the_version_goes_before_one_for_all(
 ) -> None:
     rows = project.read("fct_mlmon__degradation")
     rows = rows[rows["monitor"].eq(monitor) & rows["segment_name"].eq("all")]
-    rows = rows[rows["metric"].eq("accuracy")]
+    rows = rows[rows["metric"].eq("accuracy") & rows["is_deciding"]]
     assert set(rows.loc[rows["model_version"] == "unversioned", "baseline_value"]) == {0.5}
     assert set(rows.loc[rows["model_version"] == "all", "baseline_value"]) == {0.9}
