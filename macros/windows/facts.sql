@@ -6,6 +6,7 @@
     {{- return([
         'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
         'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
+        'int_mlmon__score_counts',
     ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])) -}}
 {% endmacro %}
 

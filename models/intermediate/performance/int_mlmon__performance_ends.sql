@@ -124,7 +124,11 @@ select
     md5(
         reference_facts.fingerprint
         || '|' || coalesce(cast(reference_checksums.checksum as {{ dbt.type_string() }}), '')
+        || case when mature.reference_key is null then '' else '|mature' end
     ) as fingerprint
 from reference_facts
+-- A stretch of the log tells how to calibrate scores once its labels are complete.
+left join {{ ref('int_mlmon__mature_references') }} as mature
+    on reference_facts.reference_key = mature.reference_key
 left join reference_checksums
     on reference_facts.reference_key = reference_checksums.reference_key

@@ -8,7 +8,7 @@ ends as (
 stale as (
     {{ mlmon.stale_windows('ends', [
         'fct_mlmon__performance', 'fct_mlmon__confusion', 'int_mlmon__reference_metrics',
-        'int_mlmon__calibration_bins',
+        'int_mlmon__calibration_bins', 'int_mlmon__calibration_maps',
     ]) }}
 )
 

@@ -15,6 +15,13 @@ from mlmon.stats.bins import (
     quantile_edges,
 )
 from mlmon.stats.buckets import N_BUCKETS, bucket_counts, bucket_of
+from mlmon.stats.calibration import (
+    CalibrationMap,
+    ExpectedConfusion,
+    expected_confusion,
+    expected_roc_auc,
+    isotonic_map,
+)
 from mlmon.stats.distances import (
     hellinger,
     js_distance,
@@ -38,8 +45,10 @@ __all__ = [
     "N_BUCKETS",
     "Bin",
     "Bins",
+    "CalibrationMap",
     "ChiSquare",
     "Difference",
+    "ExpectedConfusion",
     "TableSums",
     "benjamini_hochberg",
     "bin_counts",
@@ -51,7 +60,10 @@ __all__ = [
     "chi_square",
     "chi_square_p_values",
     "equal_width_edges",
+    "expected_confusion",
+    "expected_roc_auc",
     "hellinger",
+    "isotonic_map",
     "js_distance",
     "js_divergence",
     "kl_divergence",

@@ -40,6 +40,7 @@ VALUES: dict[str, Any] = {
     "count_cells": QUERY,
     "declared_segment_values": QUERY,
     "fairness_settings": QUERY,
+    "estimated_metrics": QUERY,
     "integers": QUERY,
     "judged_metric_settings": QUERY,
     "label_age_settings": QUERY,
@@ -68,6 +69,7 @@ VALUES: dict[str, Any] = {
     "span_settings": QUERY,
     "stale_windows": QUERY,
     # Relations, types and words of the language.
+    "calibration_knots": "stub_relation",
     "drift_tests": "stub_relation",
     "inlined": "",
     "seed_relation": "stub_relation",

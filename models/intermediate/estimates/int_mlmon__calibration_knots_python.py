@@ -1,0 +1,23 @@
+"""One row per touched reference and knot of its calibration map: the isotonic regression of labels on scores, fitted by
+scipy. The SQL model of the same columns is for warehouses without Python models.
+"""
+
+import pyarrow as pa
+
+from mlmon.stats import isotonic_map
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    samples = dbt.ref("int_mlmon__calibration_samples").df()
+    found = {"reference_key": [], "score": [], "probability": [], "n_reference": []}
+    for key, rows in samples.groupby("reference_key", sort=True):
+        fitted = isotonic_map(rows["score"], rows["n_positive"], rows["n"])
+        found["reference_key"] += [key] * len(fitted.score)
+        found["score"] += fitted.score.tolist()
+        found["probability"] += fitted.probability.tolist()
+        found["n_reference"] += [int(rows["n"].sum())] * len(fitted.score)
+    types = (pa.string(), pa.float64(), pa.float64(), pa.int64())
+    return pa.table(
+        {name: pa.array(values, kind) for (name, values), kind in zip(found.items(), types)}
+    )

@@ -1,0 +1,44 @@
+-- One row per reference and interval of its calibration map, which is linear between a knot and the next, and flat beyond
+-- the last and, as interval 0, before the first.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_performance_ends'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_performance_ends')) }}",
+) }}
+
+with
+
+knots as (
+    select
+        knots.*,
+        row_number() over (partition by reference_key order by score) as knot_number,
+        lead(score) over (partition by reference_key order by score) as next_score,
+        lead(probability) over (partition by reference_key order by score) as next_probability
+    from {{ mlmon.calibration_knots() }} as knots
+)
+
+select
+    reference_key as window_key,
+    reference_key,
+    knot_number,
+    score,
+    probability,
+    coalesce((next_probability - probability) / nullif(next_score - score, 0), 0) as slope,
+    n_reference
+from knots
+
+union all
+
+select
+    reference_key as window_key,
+    reference_key,
+    0 as knot_number,
+    score,
+    probability,
+    0 as slope,
+    n_reference
+from knots
+where knot_number = 1

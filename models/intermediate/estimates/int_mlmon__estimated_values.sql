@@ -1,0 +1,46 @@
+-- One row per window end, span, segment and metric: its estimated value, and where the realised one will lie in 95 of 100 cases if
+-- the calibration holds.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_estimation_ends'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_estimation_ends')) }}",
+) }}
+
+with
+
+sums as (
+    select
+        sums.*,
+        case when sums.segment_position = 0 then 'all' else segments.segment_name end
+            as segment_name
+    from {{ ref('int_mlmon__estimated_sums') }} as sums
+    left join ({{ mlmon.segment_settings() }}) as segments
+        on
+            sums.monitor = segments.monitor
+            and sums.segment_position = segments.segment_position
+    where sums.segment_position = 0 or segments.segment_name is not null
+),
+
+estimated as (
+    {{ mlmon.estimated_metrics('sums', [
+        'window_key', 'span_windows', 'segment_name', 'segment_value', 'n_predictions', 'n_excluded',
+        'n_reference',
+    ]) }}
+)
+
+select
+    window_key,
+    span_windows,
+    segment_name,
+    segment_value,
+    metric,
+    value,
+    greatest(0, value - 1.959963984540054 * sqrt(variance * (1 + n / n_reference))) as value_low,
+    least(1, value + 1.959963984540054 * sqrt(variance * (1 + n / n_reference))) as value_high,
+    n_predictions,
+    n_excluded
+from estimated
+where value is not null

@@ -1,0 +1,49 @@
+-- One row per window of a binary monitor, predicted class, score and value of each segment: how many predictions, labelled or not.
+-- Scores that are missing or no probability are one. Performance is estimated from it before labels arrive.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+) }}
+{%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
+
+with
+
+touched as (
+    select touched.*
+    from {{ ref('int_mlmon__touched_windows') }} as touched
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            touched.monitor = settings.monitor
+            and settings.task = 'binary'
+            and settings.has_score
+            and settings.has_labels
+),
+
+predictions as (
+    select
+        predictions.*,
+        case
+            when predictions.score >= 0 and predictions.score <= 1 then predictions.score
+        end as probable_score
+    from {{ ref('int_mlmon__touched_predictions') }} as predictions
+    where predictions.is_success
+)
+
+select
+    touched.window_key,
+    predictions.prediction_class as predicted_class,
+    predictions.probable_score as score
+    {%- for number in segments %},
+    predictions.segment_{{ number }}
+    {%- endfor %},
+    cast(count(*) as bigint) as n
+from predictions
+inner join touched
+    on predictions.window_number = touched.window_number
+group by
+    touched.window_key, predictions.prediction_class, predictions.probable_score
+    {%- for number in segments %}, predictions.segment_{{ number }}{% endfor %}
