@@ -1,5 +1,5 @@
-"""One row per touched reference and knot of its calibration map: the isotonic regression of labels on scores, fitted by
-scipy. The SQL model of the same columns is for warehouses without Python models.
+"""One row per touched reference and knot of its calibration map: the isotonic regression of labels on
+scores, fitted by scipy. The SQL model of the same columns is for warehouses without Python models.
 """
 
 import pyarrow as pa
@@ -17,7 +17,14 @@ def model(dbt, session):
         found["score"] += fitted.score.tolist()
         found["probability"] += fitted.probability.tolist()
         found["n_reference"] += [int(rows["n"].sum())] * len(fitted.score)
-    types = (pa.string(), pa.float64(), pa.float64(), pa.int64())
     return pa.table(
-        {name: pa.array(values, kind) for (name, values), kind in zip(found.items(), types)}
+        found,
+        schema=pa.schema(
+            {
+                "reference_key": pa.string(),
+                "score": pa.float64(),
+                "probability": pa.float64(),
+                "n_reference": pa.int64(),
+            }
+        ),
     )

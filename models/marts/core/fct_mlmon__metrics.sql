@@ -45,6 +45,11 @@ union all
     reference_value='others_value',
 )) }}
 union all
+{{ mlmon.metric_rows('fct_mlmon__estimated_performance', "'estimated_' || metric", 'value', dict(
+    judged, value_low='value_low', value_high='value_high', n='n_predictions',
+    reference_value='realised_value',
+)) }}
+union all
 {{ mlmon.metric_rows('fct_mlmon__quality_checks', "'check_' || check_name", 'value', dict(
     judged, column=true, n='n_checked', reference_value='reference_value',
 )) }}
