@@ -80,7 +80,9 @@ def expected_confusion(probability: ArrayLike, prediction: ArrayLike) -> Expecte
     """What predictions come to if each is positive with its probability. Both (N,); predictions are 0 or 1."""
     p, is_positive = np.asarray(probability, dtype=float), np.asarray(prediction, dtype=float) == 1
     tp, fn = float(p[is_positive].sum()), float(p[~is_positive].sum())
-    return ExpectedConfusion(tp, float(is_positive.sum()) - tp, fn, float((~is_positive).sum()) - fn)
+    return ExpectedConfusion(
+        tp, float(is_positive.sum()) - tp, fn, float((~is_positive).sum()) - fn
+    )
 
 
 def expected_roc_auc(score: ArrayLike, probability: ArrayLike) -> float:
