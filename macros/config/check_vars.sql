@@ -8,6 +8,9 @@
     ) -%}
     {%- do mlmon.check_flag(problems, "mlmon_python_models", var('mlmon_python_models')) -%}
     {%- do mlmon.check_date(problems, "mlmon_min_event_at", var('mlmon_min_event_at')) -%}
+    {%- if var('mlmon_as_of') -%}
+        {%- do mlmon.check_time(problems, "mlmon_as_of", var('mlmon_as_of')) -%}
+    {%- endif -%}
     {%- do mlmon.check_seeds(problems, var('mlmon_seeds', {}) or {}) -%}
     {%- do mlmon.check_quality_limits(problems, var('mlmon_quality_limits', {}) or {}) -%}
 {% endmacro %}

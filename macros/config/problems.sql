@@ -153,6 +153,21 @@
     {%- endif -%}
 {% endmacro %}
 
+{# A time: a date, or a date and a time of day. #}
+{% macro check_time(problems, where, value) %}
+    {%- set text = value | string -%}
+    {%- set found = [] -%}
+    {%- do mlmon.check_date(found, where, text[:10]) -%}
+    {%- if found or not modules.re.fullmatch(
+        '.{10}([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?)?', text
+    ) -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(value), "a time in UTC like 2026-01-31 or 2026-01-31 18:30:00",
+            "write a day of the calendar as year-month-day, and after it hours and minutes"
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
+
 {# A relation: {source: [source, table]}, {ref: model} or {ref: [project, model]}. #}
 {% macro check_relation(problems, where, given) %}
     {%- set form = "{source: [source, table]}, {ref: model} or {ref: [project, model]}" -%}

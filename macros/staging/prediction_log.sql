@@ -4,12 +4,13 @@
     {%- set columns = m.columns -%}
     {%- set predicted_at = mlmon.as_timestamp(log, columns.predicted_at) -%}
     {%- set outcome = mlmon.as_text(log, columns.outcome) -%}
+    {%- set loaded_at = mlmon.loaded_at(log, columns.loaded_at, predicted_at) -%}
 select
     cast({{ mlmon.text_literal(m.name) }} as {{ dbt.type_string() }}) as monitor,
     coalesce({{ mlmon.as_text(log, columns.model_version) }}, 'unversioned') as model_version,
     {{ mlmon.as_text(log, columns.request_id) }} as request_id,
     {{ predicted_at }} as predicted_at,
-    {{ mlmon.loaded_at(log, columns.loaded_at, predicted_at) }} as loaded_at,
+    {{ loaded_at }} as loaded_at,
     {{ mlmon.as_predicted_class(m, log, columns) if m.task != 'regression'
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as prediction_class,
     {{ mlmon.as_double(log, columns.prediction if m.task == 'regression' else none) }}
@@ -28,12 +29,14 @@ select
     {%- if mlmon.slot_names() %},{% endif %}
     {{- mlmon.slot_columns(m, log) }}
 from {{ log.relation }}
+{{- mlmon.seen_by_then(loaded_at) }}
 {%- endmacro %}
 
 {% macro label_log(m) %}
     {%- set log = mlmon.read_log_columns(m, 'labels', m.labels) -%}
     {%- set columns = m.label_columns -%}
     {%- set labeled_at = mlmon.as_timestamp(log, columns.labeled_at) -%}
+    {%- set loaded_at = mlmon.loaded_at(log, columns.loaded_at, labeled_at) -%}
 select
     cast({{ mlmon.text_literal(m.name) }} as {{ dbt.type_string() }}) as monitor,
     {{ mlmon.as_text(log, columns.request_id) }} as request_id,
@@ -41,8 +44,9 @@ select
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as label_class,
     {{ mlmon.as_double(log, columns.label if m.task == 'regression' else none) }} as label_value,
     {{ labeled_at }} as labeled_at,
-    {{ mlmon.loaded_at(log, columns.loaded_at, labeled_at) }} as loaded_at
+    {{ loaded_at }} as loaded_at
 from {{ log.relation }}
+{{- mlmon.seen_by_then(loaded_at) }}
 {%- endmacro %}
 
 {# One monitor's reference table; rows without a version serve every version ('all'). #}
