@@ -1,9 +1,10 @@
 {#
     The configured monitors in their normal form, sorted by name: every key present, defaults filled in, columns
     and slots resolved. It touches no database and checks nothing; a configuration that has no normal form is
-    handed to check_configuration, whose error says why, whichever model is read first.
+    handed to check_configuration, whose error says why, whichever model is read first. Features are most of the work, which
+    dbt repeats in every model: what asks for none of them takes monitor_outlines().
 #}
-{% macro monitors() %}
+{% macro monitors(whole=true) %}
     {%- set monitors = [] -%}
     {%- set declared = var('mlmon_monitors', {}) or {} -%}
     {%- set defaults = var('mlmon_defaults', {}) or {} -%}
@@ -13,10 +14,13 @@
     {%- for name in declared | sort -%}
         {%- set given = mlmon.with_defaults(declared[name], defaults) -%}
         {%- if not mlmon.is_readable(given) -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
-        {%- do monitors.append(mlmon.normal_monitor(name, loop.index0, given)) -%}
+        {%- do monitors.append(mlmon.normal_monitor(name, loop.index0, given, whole)) -%}
     {%- endfor -%}
     {{- return(monitors) -}}
 {% endmacro %}
+
+{# The monitors without features, monitored columns and config_hash. #}
+{% macro monitor_outlines() %}{{- return(mlmon.monitors(whole=false)) -}}{% endmacro %}
 
 {# How many staging slots of each kind the widest monitor needs. #}
 {% macro slot_counts() %}
@@ -52,7 +56,7 @@
     {{- return(given) -}}
 {% endmacro %}
 
-{% macro normal_monitor(name, position, given) %}
+{% macro normal_monitor(name, position, given, whole=true) %}
     {%- set task = given.get('task') -%}
     {%- set grain = given.get('grain', 'day') -%}
     {%- set horizon = given.get('label_horizon_days', 14) -%}
@@ -70,7 +74,7 @@
         'columns': mlmon.normal_columns(given.get('columns'), mlmon.prediction_columns()),
         'label_columns': mlmon.normal_columns(given.get('label_columns'), mlmon.label_log_columns()),
         'reference_columns': mlmon.normal_reference_columns(given),
-        'features': mlmon.normal_features(given),
+        'features': mlmon.normal_features(given) if whole else [],
         'segments': mlmon.normal_segments(given.get('segments') or []),
         'spans': mlmon.normal_spans(given.get('spans'), grain),
         'threshold_policy': given.get('threshold_policy', 'larger'),
@@ -93,8 +97,10 @@
         'description': given.get('description') or '',
         'dashboard_url': given.get('dashboard_url') or '',
     } -%}
-    {%- do m.update({'monitored': mlmon.monitored_of(m, given)}) -%}
-    {%- do m.update({'config_hash': local_md5(mlmon.shaping_text(m))}) -%}
+    {%- if whole -%}
+        {%- do m.update({'monitored': mlmon.monitored_of(m, given)}) -%}
+        {%- do m.update({'config_hash': local_md5(mlmon.shaping_text(m))}) -%}
+    {%- endif -%}
     {{- return(m) -}}
 {% endmacro %}
 

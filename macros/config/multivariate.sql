@@ -37,6 +37,6 @@
 {% macro measures_joint_drift() %}
     {{- return(
         mlmon.has_python_models()
-        and mlmon.monitors() | selectattr('multivariate') | list | length > 0
+        and mlmon.monitor_outlines() | selectattr('multivariate') | list | length > 0
     ) -}}
 {% endmacro %}
