@@ -82,9 +82,9 @@
             from (
                 select
                     shares.*,
+                    -- Whole numbers, which doubles hold exactly: no rounding decides it.
                     cast(reference_count + current_count as {{ double }})
-                    / nullif(n_reference + n_current, 0)
-                    * least(n_reference, n_current) < 2 as is_sparse
+                    * least(n_reference, n_current) < 2 * (n_reference + n_current) as is_sparse
                 from {{ shares }} as shares
             ) as marked
         ) as ranked

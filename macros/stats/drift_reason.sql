@@ -8,6 +8,7 @@
         ~ " when 'no_rows' then 'No predictions in this span.'"
         ~ " when 'short_span' then 'Fewer than half the windows of this span exist.'"
         ~ " when 'undefined' then 'The statistic is undefined: a bin is empty on one side.'"
+        ~ " when 'no_threshold' then " ~ r ~ ".method || ' has no threshold here: the seed drift_thresholds can give one.'"
         ~ " when 'above_critical' then " ~ value ~ " || ' is at or above '"
         ~ " || " ~ mlmon.short_number(r ~ ".threshold_critical") ~ " || ' with ' || " ~ n
         ~ " || ' rows; chance is unlikely.'"

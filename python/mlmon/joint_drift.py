@@ -84,8 +84,8 @@ def _rows_of_reference(
     chosen = (column("monitor") == value(end["monitor"])) & column("window_index").between(
         value(end["reference_first_index"]), value(end["reference_last_index"])
     )
-    if end["reference_version"] != "all":
-        chosen &= column("model_version") == value(end["reference_version"])
+    if end["logged_version"] != "all":
+        chosen &= column("model_version") == value(end["logged_version"])
     return window_samples.filter(chosen)
 
 

@@ -115,16 +115,16 @@ def test_each_end_is_held_against_its_own_reference(connection: duckdb.DuckDBPyC
     found = measured(
         connection,
         [
-            span("log", 1, 1, reference_version="v1"),
-            span("later", 2, 2, reference_version="v1"),
+            span("log", 1, 1, logged_version="v1"),
+            span("later", 2, 2, logged_version="v1"),
             span("both", 1, 1, reference_key="all"),
             span("table", 2, 2, reference_key="t", reference_kind="table"),
             span(
                 "quoted", 0, 0, model_version="it's v2", reference_key="q",
-                reference_version="it's v2",
+                logged_version="it's v2",
             ),
             span("none", 1, 1, reference_key="gone", reference_kind="table"),
-            span("nothing", 7, 8, reference_version="v1"),
+            span("nothing", 7, 8, logged_version="v1"),
         ],
         windows,
         table.assign(reference_key="t"),

@@ -56,7 +56,6 @@ limited as (
             and methods.segment_value = variation.segment_value
             and methods.column_name = variation.column_name
             and methods.method = variation.method
-            and thresholds.warning is not null
 ),
 
 -- The larger of what is fixed and what the reference varies by itself; critical scales with it.
@@ -65,7 +64,10 @@ sourced as (
         limited.*,
         coalesce(
             threshold_policy <> 'fixed'
-            and (threshold_policy = 'reference_windows' or varied_warning > fixed_warning)
+            and (
+                threshold_policy = 'reference_windows' or fixed_warning is null
+                or varied_warning > fixed_warning
+            )
             and varied_warning > 0,
             false
         ) as is_varied

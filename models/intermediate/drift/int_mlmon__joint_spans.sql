@@ -20,7 +20,7 @@ select
     settings.multivariate_rows as n_rows,
     reference_facts.reference_key,
     reference_facts.reference_kind,
-    reference_facts.reference_version,
+    reference_facts.logged_version,
     reference_facts.first_index as reference_first_index,
     reference_facts.last_index as reference_last_index
 from spans

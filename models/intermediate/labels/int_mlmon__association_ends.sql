@@ -39,7 +39,7 @@ mature_references as (
         on
             mature_references.reference_kind <> 'table'
             and mature_references.monitor = counted.monitor
-            and mature_references.reference_version in ('all', counted.model_version)
+            and mature_references.logged_version in ('all', counted.model_version)
             and counted.window_index
             between mature_references.first_index and mature_references.last_index
     group by mature_references.reference_key

@@ -51,7 +51,7 @@ reference_counts as (
     inner join counts
         on
             mature_references.monitor = counts.monitor
-            and mature_references.reference_version in ('all', counts.model_version)
+            and mature_references.logged_version in ('all', counts.model_version)
             and counts.window_index
             between mature_references.first_index and mature_references.last_index
     left join {{ ref('int_mlmon__label_slot_edges') }} as edges

@@ -26,7 +26,7 @@ ranked as (
         select
             comparison.*,
             cast(reference_count + current_count as {{ mlmon.type_double() }})
-            / (n_reference + n_current) * least(n_reference, n_current) < 2 as is_sparse
+            * least(n_reference, n_current) < 2 * (n_reference + n_current) as is_sparse
         from comparison
     ) as comparison
 ),

@@ -12,7 +12,7 @@ settings as (
 select
     reference_facts.reference_key,
     reference_facts.monitor,
-    reference_facts.reference_version,
+    reference_facts.logged_version,
     reference_facts.reference_kind,
     reference_facts.reference_hash,
     reference_facts.first_index,

@@ -45,6 +45,7 @@ judged as (
             when n_current = 0 then 'no_rows'
             when not is_judged then 'short_span'
             when value is null then 'undefined'
+            when warning is null then 'no_threshold'
             when
                 {{ mlmon.reaches('abs(value)', 'critical') }}
                 and adjusted_p_value < alpha
@@ -66,8 +67,9 @@ rated as (
         case
             when reason_code = 'not_deciding' then 'not_judged'
             when reason_code = 'no_reference' then 'no_reference'
-            when reason_code in ('no_rows', 'short_span', 'undefined', 'sample_too_small')
-                then 'insufficient_data'
+            when reason_code in (
+                'no_rows', 'short_span', 'undefined', 'no_threshold', 'sample_too_small'
+            ) then 'insufficient_data'
             when reason_code = 'above_critical' then 'critical'
             when reason_code = 'above_warning' then 'warning'
             else 'ok'

@@ -96,6 +96,7 @@ judged as (
             when not is_judged then 'short_span'
             when n_current = 0 then 'no_labels'
             when value is null then 'undefined'
+            when threshold_warning is null then 'no_threshold'
             when
                 {{ mlmon.reaches('value', 'threshold_critical') }}
                 and p_value < 0.01 * (1 - 1e-12)
