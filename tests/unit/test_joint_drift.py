@@ -52,7 +52,7 @@ def window(
 
 
 def span(key: str, first: int, last: int, **given: Any) -> dict[str, Any]:
-    reference = {"kind": "dates", "version": "all", "first_index": 0, "last_index": 0}
+    reference = {"kind": "dates", "first_index": 0, "last_index": 0}
     return {
         "window_key": key,
         "monitor": "m",
@@ -61,6 +61,7 @@ def span(key: str, first: int, last: int, **given: Any) -> dict[str, Any]:
         "last_index": last,
         "n_rows": 1500,
         "reference_key": "r",
+        "logged_version": "all",
         **{f"reference_{name}": value for name, value in reference.items()},
         **given,
     }
