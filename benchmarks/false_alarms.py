@@ -193,8 +193,12 @@ def _categories(rng: np.random.Generator, case: Case, n: int, m: int, size: int)
     shares_now[k // 2] += case.moved
     a = rng.multinomial(n, shares, size).astype(np.float64)
     drawn = rng.multinomial(m, shares_now, size).astype(np.float64)
-    bucket = np.eye(stats.N_BUCKETS)[[stats.bucket_of(f"c{i}") for i in range(k)]]
-    by_bucket = stats.binned_p_values(*stats.table_sums(a @ bucket, drawn @ bucket))
+    by_hashing = []
+    for hashing in stats.HASHINGS:
+        places = [stats.bucket_of(f"c{i}", hashing=hashing) for i in range(k)]
+        bucket = np.eye(stats.N_BUCKETS)[places]
+        by_hashing.append(stats.binned_p_values(*stats.table_sums(a @ bucket, drawn @ bucket)))
+    by_bucket = np.minimum(1.0, len(by_hashing) * np.minimum(*by_hashing))
     bucket_p = np.where((a == 1).any(axis=1), by_bucket, 0.0)
     # The most frequent of the reference have a bin each, its others share one, and what it never had another.
     order = np.argsort(-a, axis=1, kind="stable")

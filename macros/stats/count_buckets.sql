@@ -1,9 +1,23 @@
 {#
     Buckets are categories by a hash of their text: whatever a sample holds, seen before or not, has a bucket that the
     reference did not choose. Rows per key, segment and column with categories that the reference saw but once,
-    and bucket; bucket -1 holds the missing ones. `rows` has the key, edge_set_number and the slots.
+    hashing and bucket; bucket -1 holds the missing ones. Two spellings of one category share a bucket once in 32
+    times and hide each other there, so there are two hashings. `rows` has the key, edge_set_number and the slots.
 #}
 {% macro buckets_a_column() %}{{- return(32) -}}{% endmacro %}
+
+{% macro bucket_hashings() %}{{- return([1, 2]) -}}{% endmacro %}
+
+{# The bucket of a checksum: by its last five bits, or by the five before them. #}
+{% macro bucket_of(checksum) %}
+    {%- set n = mlmon.buckets_a_column() -%}
+    case hashings.hashing
+            when 1 then mod({{ checksum }}, {{ n }})
+            else cast(
+                (mod({{ checksum }}, {{ n * n }}) - mod({{ checksum }}, {{ n }})) / {{ n }} as bigint
+            )
+        end
+{%- endmacro %}
 
 {% macro count_buckets(rows, key, keyed_references) %}
     {%- set slots = mlmon.numbered_slots('categorical') %}
@@ -13,13 +27,8 @@
         counted.segment_position,
         counted.segment_value,
         columns.column_name,
-        case
-            when counted.category is null then -1
-            else mod(
-                cast({{ mlmon.portable_checksum(['counted.category']) }} as bigint),
-                {{ mlmon.buckets_a_column() }}
-            )
-        end as bucket,
+        hashings.hashing,
+        coalesce({{ mlmon.bucket_of('counted.checksum') }}, -1) as bucket,
         cast(sum(counted.n) as bigint) as n
     from (
         select
@@ -27,7 +36,9 @@
             segment_position,
             segment_value,
             {{ mlmon.slot_name('slot_number', slots) }} as slot,
-            category,
+            case
+                when category is not null then {{ mlmon.portable_checksum(['category']) }}
+            end as checksum,
             count(*) as n
         from (
             select
@@ -52,13 +63,19 @@
         on
             keyed.reference_key = rare.reference_key
             and columns.column_name = rare.column_name
-    group by 1, 2, 3, 4, 5
+    cross join (
+        {%- for hashing in mlmon.bucket_hashings() %}
+        {{ 'union all ' if not loop.first }}select {{ hashing }} as hashing
+        {%- endfor %}
+    ) as hashings
+    group by 1, 2, 3, 4, 5, 6
     {%- else %}
     select
         {{ key }},
         1 as segment_position,
         cast(null as {{ dbt.type_string() }}) as segment_value,
         cast(null as {{ dbt.type_string() }}) as column_name,
+        1 as hashing,
         cast(0 as bigint) as bucket,
         cast(0 as bigint) as n
     from {{ keyed_references }}
@@ -74,6 +91,7 @@
         buckets.segment_name,
         buckets.segment_value,
         buckets.column_name,
+        buckets.hashing,
         cast(buckets.bucket as bigint) as bucket,
         cast(buckets.n as bigint) as n
     from (
@@ -82,11 +100,12 @@
             cast('all' as {{ dbt.type_string() }}) as segment_name,
             cast('all' as {{ dbt.type_string() }}) as segment_value,
             column_name,
+            hashing,
             bucket,
             sum(n) as n
         from {{ counted }}
         where segment_position = 1
-        group by {{ key }}, column_name, bucket
+        group by {{ key }}, column_name, hashing, bucket
 
         union all
 
@@ -95,6 +114,7 @@
             segments.segment_name,
             counted.segment_value,
             counted.column_name,
+            counted.hashing,
             counted.bucket,
             counted.n
         from {{ counted }} as counted

@@ -7,13 +7,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import wasserstein_distance
 
+from mlmon import stats
 from support.dbt_project import DbtProject
 from support.warehouses import Engine
 
 N = 4000
 RANDOM = np.random.default_rng(5)
 FLAT = [f"c{i}" for i in range(5000)]
+# Another spelling of Chrome that falls into its bucket, so that only the second hashing tells them apart.
+RESPELLED = next(
+    text
+    for text in (f"chrome {i}" for i in range(500))
+    if stats.bucket_of(text) == stats.bucket_of("Chrome")
+)
+BROWSERS = np.array(["Chrome"] * 1500 + ["Safari"] * 1500 + ["Firefox"] * (N - 3001) + ["Lynx"])
 WEIGHTS = 1 / np.arange(1, 5001)
 Sides = tuple[Any, Any]
 
@@ -54,6 +63,7 @@ CATEGORICAL: dict[str, tuple[Sides, str]] = {
     "unseen_of_many": ((RANDOM.choice(FLAT, N), np.full(N, "new")), "critical"),
     "flag": ((RANDOM.random(N) < 0.3, RANDOM.random(N) < 0.3), "ok"),
     "flag_turned": ((RANDOM.random(N) < 0.3, RANDOM.random(N) < 0.7), "critical"),
+    "respelled": ((BROWSERS, np.where(BROWSERS == "Chrome", RESPELLED, BROWSERS)), "critical"),
     # A number that came as text: its categories are others to the last.
     "kind_changed": (
         (RANDOM.integers(0, 5, N).astype(str), RANDOM.normal(size=N).astype(str)),
@@ -61,6 +71,27 @@ CATEGORICAL: dict[str, tuple[Sides, str]] = {
     ),
 }
 COLUMNS = NUMERIC | CATEGORICAL
+
+# Counts of which a bin expects two rows to the last digit, as many as it takes to be dense.
+AT_THE_LIMIT = ([10, 19, 16, 4], [24, 19, 6, 0])
+SECONDS = 1.7e9
+SMALL = [
+    pd.DataFrame(
+        {
+            "request_id": [f"{name}{i}" for i in range(49)],
+            "predicted_at": pd.Timestamp(at),
+            "loaded_at": pd.Timestamp("2026-02-09"),
+            "prediction": 1,
+            "code": np.repeat(list("abcd"), counts),
+            # Thirty equal values: their sums of squares leave a rest.
+            "constant": [10.0] * 30 + [np.nan] * 19,
+            "seconds": SECONDS + RANDOM.uniform(-1, 1, 49),
+        }
+    )
+    for name, at, counts in zip(
+        ("s", "t"), ("2026-01-01 10:00", "2026-02-03 10:00"), AT_THE_LIMIT, strict=True
+    )
+]
 
 
 def side(which: int, n: int, day: str, prefix: str) -> pd.DataFrame:
@@ -77,7 +108,7 @@ def side(which: int, n: int, day: str, prefix: str) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def drift(make_project: Any, engine: Engine) -> pd.DataFrame:
+def project(make_project: Any, engine: Engine) -> DbtProject:
     shared: dict[str, Any] = {
         "task": "binary",
         "columns": {"score": None, "latency_ms": None, "outcome": None, "model_version": None},
@@ -104,9 +135,19 @@ def drift(make_project: Any, engine: Engine) -> pd.DataFrame:
                     "predictions": {"source": ["logs", "few"]},
                     "reference": {"source": ["logs", "five"]},
                 },
+                "small": {
+                    **shared,
+                    "features": {
+                        "code": "categorical",
+                        "constant": "numeric",
+                        "seconds": "numeric",
+                    },
+                    "predictions": {"source": ["logs", "small"]},
+                    "reference": {"source": ["logs", "small_reference"]},
+                },
             }
         },
-        sources={"logs": ["log", "reference", "few", "five"]},
+        sources={"logs": ["log", "reference", "few", "five", "small", "small_reference"]},
     )
     # The log's first day holds one row, its second all.
     project.warehouse.load(
@@ -123,7 +164,14 @@ def drift(make_project: Any, engine: Engine) -> pd.DataFrame:
         "few",
         few_rows[["request_id", "predicted_at", "loaded_at", "prediction", "normal", "colour"]],
     )
+    project.warehouse.load("small_reference", SMALL[0])
+    project.warehouse.load("small", SMALL[1])
     project.build("--select", "+fct_mlmon__dataset_drift").require()
+    return project
+
+
+@pytest.fixture(scope="module")
+def drift(project: DbtProject) -> pd.DataFrame:
     found = project.read("fct_mlmon__column_drift")
     return found.set_index(["monitor", "window_date", "column_name"]).sort_index()
 
@@ -145,3 +193,29 @@ def test_fewer_reference_rows_than_bins(drift: pd.DataFrame) -> None:
     rows = rows[rows["column_role"] == "feature"]
     assert set(rows["status"]) == {"insufficient_data"}
     assert set(rows["n_reference"]) == {5}
+
+
+@pytest.fixture(scope="module")
+def small(project: DbtProject) -> pd.DataFrame:
+    rows = project.read("fct_mlmon__drift")
+    return rows[rows["monitor"] == "small"].set_index(["column_name", "method"]).sort_index()
+
+
+def test_a_bin_at_the_limit_is_dense(small: pd.DataFrame) -> None:
+    assert small.at[("code", "psi"), "p_value"] == pytest.approx(
+        stats.binned_p_value(*(np.array(side) for side in AT_THE_LIMIT)), rel=1e-9
+    )
+
+
+def test_a_constant_has_no_spread_to_measure_in(small: pd.DataFrame) -> None:
+    assert pd.isna(small.at[("constant", "wasserstein_normed"), "value"])
+    assert small.at[("constant", "wasserstein"), "value"] == 0
+
+
+def test_large_numbers_keep_their_last_digits(small: pd.DataFrame) -> None:
+    before, now = (side["seconds"] - SECONDS for side in SMALL)
+    expected = wasserstein_distance(before, now)
+    assert small.at[("seconds", "wasserstein"), "value"] == pytest.approx(expected, rel=1e-9)
+    assert small.at[("seconds", "wasserstein_normed"), "value"] == pytest.approx(
+        expected / np.std(before), rel=1e-9
+    )

@@ -11,16 +11,17 @@ from mlmon import stats
 TEXTS = ["a", "A", "", " a", "__missing__", "Zürich", "東京", "o'hare", "a" * 500]
 
 
-def test_buckets_are_those_of_the_warehouse() -> None:
+@pytest.mark.parametrize(("hashing", "bits"), [(1, "& 31"), (2, ">> 5 & 31")])
+def test_buckets_are_those_of_the_warehouse(hashing: int, bits: str) -> None:
     """macros/dialect/portable_checksum.sql, as DuckDB computes it."""
     with duckdb.connect() as connection:
         found = [
             connection.execute(
-                "select cast(('0x' || substr(md5(?), 1, 8)) as bigint) % 32", [text]
+                f"select cast(('0x' || substr(md5(?), 1, 8)) as bigint) {bits}", [text]
             ).fetchall()[0][0]
             for text in TEXTS
         ]
-    assert [stats.bucket_of(text) for text in TEXTS] == found
+    assert [stats.bucket_of(text, hashing=hashing) for text in TEXTS] == found
 
 
 def test_counts_are_of_all_values_and_the_missing_come_last() -> None:
@@ -41,12 +42,26 @@ def test_many_categories_of_one_distribution_are_no_drift() -> None:
         by_bins.append(
             stats.binned_p_value(stats.bin_counts(reference, bins), stats.bin_counts(current, bins))
         )
-        by_buckets.append(
-            stats.binned_p_value(stats.bucket_counts(reference), stats.bucket_counts(current))
-        )
+        by_buckets.append(stats.bucket_p_value(reference, current))
     assert max(by_bins) < 1e-10
     assert np.mean(np.array(by_buckets) < 0.01) <= 0.05
     assert np.mean(np.array(by_buckets) < 0.5) == pytest.approx(0.5, abs=0.2)
+
+
+def test_a_rename_into_its_own_bucket_is_seen_by_the_other_hashing() -> None:
+    spellings = [f"chrome {i}" for i in range(500)]
+    first = stats.bucket_of("Chrome")
+    renamed = next(text for text in spellings if stats.bucket_of(text) == first)
+    rows = ["Safari", "Firefox"] * 200
+    reference, current = rows + ["Chrome"] * 300, rows + [renamed] * 300
+    counts = stats.bucket_counts(reference), stats.bucket_counts(current)
+    assert stats.binned_p_value(*counts) == 1
+    assert stats.bucket_p_value(reference, current) < 1e-90
+
+
+def test_a_hashing_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"hashing.*1 or 2"):
+        stats.bucket_of("a", hashing=0)
 
 
 def test_too_few_buckets_are_refused() -> None:

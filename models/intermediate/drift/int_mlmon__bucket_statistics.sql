@@ -1,5 +1,7 @@
--- One row per touched window end, span, segment and categorical column with rare categories: the test of its buckets,
--- in the same form as the test of its bins (int_mlmon__drift_statistics).
+-- One row per touched window end, span, segment, categorical column with rare categories and hashing: the test of its
+-- buckets, in the same form as the test of its bins (int_mlmon__drift_statistics).
+{%- set keys = mlmon.comparison_keys() + ['hashing'] %}
+
 with
 
 touched as (
@@ -21,6 +23,7 @@ current_counts as (
         bucket_counts.segment_name,
         bucket_counts.segment_value,
         bucket_counts.column_name,
+        bucket_counts.hashing,
         bucket_counts.bucket,
         0 as reference_count,
         sum(bucket_counts.n) as current_count
@@ -34,7 +37,8 @@ current_counts as (
     where bucket_counts.segment_name = 'all' or touched.is_verdict
     group by
         touched.window_key, touched.span_windows, bucket_counts.segment_name,
-        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.bucket
+        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
+        bucket_counts.bucket
 ),
 
 fixed_counts as (
@@ -44,6 +48,7 @@ fixed_counts as (
         buckets.segment_name,
         buckets.segment_value,
         buckets.column_name,
+        buckets.hashing,
         buckets.bucket,
         buckets.n as reference_count,
         0 as current_count
@@ -60,6 +65,7 @@ moving_counts as (
         bucket_counts.segment_name,
         bucket_counts.segment_value,
         bucket_counts.column_name,
+        bucket_counts.hashing,
         bucket_counts.bucket,
         sum(bucket_counts.n) as reference_count,
         0 as current_count
@@ -73,7 +79,8 @@ moving_counts as (
             between touched.compared_first_index and touched.compared_last_index
     group by
         touched.window_key, touched.span_windows, bucket_counts.segment_name,
-        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.bucket
+        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
+        bucket_counts.bucket
 ),
 
 both_sides as (
@@ -91,6 +98,7 @@ described as (
         both_sides.segment_name,
         both_sides.segment_value,
         both_sides.column_name,
+        both_sides.hashing,
         both_sides.bucket as bin_index,
         case when both_sides.bucket = -1 then 'missing' else 'category' end as bin_kind,
         columns.smoothing,
@@ -108,12 +116,12 @@ described as (
             and both_sides.column_name = columns.column_name
     group by
         both_sides.window_key, both_sides.span_windows, both_sides.segment_name,
-        both_sides.segment_value, both_sides.column_name, both_sides.bucket, columns.smoothing,
-        columns.missing_policy
+        both_sides.segment_value, both_sides.column_name, both_sides.hashing, both_sides.bucket,
+        columns.smoothing, columns.missing_policy
 ),
 
 shares as (
-    {{ mlmon.compare_shares('described', mlmon.comparison_keys()) }}
+    {{ mlmon.compare_shares('described', keys) }}
 ),
 
 compared_shares as (
@@ -122,11 +130,11 @@ compared_shares as (
 ),
 
 statistics as (
-    {{ mlmon.binned_statistics('compared_shares', mlmon.comparison_keys()) }}
+    {{ mlmon.binned_statistics('compared_shares', keys) }}
 )
 
 select
-    {{ mlmon.comparison_keys() | join(', ') }},
+    {{ keys | join(', ') }},
     dense_chi_square,
     pooled_chi_square,
     degrees_of_freedom,

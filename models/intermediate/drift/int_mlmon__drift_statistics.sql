@@ -79,11 +79,14 @@ select
     statistics.pooled_chi_square,
     cast(statistics.sparse_reference as bigint) as sparse_reference,
     cast(statistics.sparse_current as bigint) as sparse_current,
-    cast(buckets.degrees_of_freedom as bigint) as bucket_degrees_of_freedom,
-    buckets.dense_chi_square as bucket_dense_chi_square,
-    buckets.pooled_chi_square as bucket_pooled_chi_square,
-    cast(buckets.sparse_reference as bigint) as bucket_sparse_reference,
-    cast(buckets.sparse_current as bigint) as bucket_sparse_current,
+    {%- for hashing in mlmon.bucket_hashings() %}
+    {%- set buckets = 'buckets_' ~ hashing %}
+    cast({{ buckets }}.degrees_of_freedom as bigint) as {{ buckets }}_degrees_of_freedom,
+    {{ buckets }}.dense_chi_square as {{ buckets }}_dense_chi_square,
+    {{ buckets }}.pooled_chi_square as {{ buckets }}_pooled_chi_square,
+    cast({{ buckets }}.sparse_reference as bigint) as {{ buckets }}_sparse_reference,
+    cast({{ buckets }}.sparse_current as bigint) as {{ buckets }}_sparse_current,
+    {%- endfor %}
     cast(described.n_reference_rows as bigint) as n_reference_rows,
     cast(described.n_current_rows as bigint) as n_current_rows,
     cast(described.n_reference_missing as bigint) as n_reference_missing,
@@ -112,5 +115,9 @@ left join ranks
     on {{ mlmon.same_comparison('described', 'ranks') }}
 left join distances
     on {{ mlmon.same_comparison('described', 'distances') }}
-left join buckets
-    on {{ mlmon.same_comparison('described', 'buckets') }}
+{%- for hashing in mlmon.bucket_hashings() %}
+left join buckets as buckets_{{ hashing }}
+    on
+        buckets_{{ hashing }}.hashing = {{ hashing }}
+        and {{ mlmon.same_comparison('described', 'buckets_' ~ hashing) }}
+{%- endfor %}

@@ -1,5 +1,5 @@
--- One row per window, segment, categorical column with rare categories and bucket of its categories: how many
--- predictions. Bins are chosen by what the reference happened to hold; buckets are not, so they tell whether
+-- One row per window, segment, categorical column with rare categories hashing and bucket of its categories: how
+-- many predictions. Bins are chosen by what the reference happened to hold; buckets are not, so they tell whether
 -- a column with many categories differs by more than that.
 {{ config(
     materialized='incremental',

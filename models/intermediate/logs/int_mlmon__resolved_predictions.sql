@@ -37,19 +37,7 @@ repeated_rows as (
                 prediction_log.monitor, prediction_log.model_version,
                 prediction_log.request_id
             order by
-                prediction_log.loaded_at desc,
-                prediction_log.predicted_at desc,
-                coalesce(
-                    prediction_log.prediction_class,
-                    case when prediction_log.prediction_value is not null then '' end
-                ) desc nulls last,
-                prediction_log.prediction_value desc nulls last,
-                prediction_log.score desc nulls last,
-                prediction_log.latency_ms desc nulls last,
-                prediction_log.outcome desc nulls last
-                {%- for slot in mlmon.slot_names() %},
-                prediction_log.{{ slot }} desc nulls last
-                {%- endfor %}
+                {{ mlmon.counting_order('prediction_log') }}
         ) = 1 as is_counting
     from prediction_log
     where exists (

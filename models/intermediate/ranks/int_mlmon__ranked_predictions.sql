@@ -12,6 +12,11 @@ bounds as (
     select * from {{ ref('int_mlmon__log_bounds') }}
 ),
 
+prediction_log as (
+    select * from {{ ref('int_mlmon__prediction_log') }}
+    where quarantine_reason is null
+),
+
 searched_rows as (
     select
         {{ mlmon.ranked_columns() }},
@@ -28,15 +33,10 @@ searched_rows as (
 
 older_rows as (
     select
-        {{ mlmon.ranked_columns() }},
+        logged.*,
         windows.window_number,
-        windows.edge_set_number,
-        logged.is_success,
-        row_number() over (
-            partition by logged.request_hash
-            order by logged.loaded_at desc, logged.predicted_at desc
-        ) as row_rank
-    from {{ ref('int_mlmon__prediction_log') }} as logged
+        windows.edge_set_number
+    from prediction_log as logged
     inner join bounds
         on
             logged.monitor = bounds.monitor
@@ -46,7 +46,63 @@ older_rows as (
             logged.monitor = windows.monitor
             and logged.model_version = windows.model_version
             and logged.window_index = windows.window_index
-    where logged.quarantine_reason is null
+),
+
+-- A request's other rows may lie in other windows, which are not read.
+repeated_requests as (
+    select prediction_log.request_hash
+    from prediction_log
+    inner join (select distinct request_hash from older_rows) as requests
+        on prediction_log.request_hash = requests.request_hash
+    group by prediction_log.request_hash
+    having count(*) > 1
+),
+
+repeated_rows as (
+    select
+        prediction_log.*,
+        row_number() over (
+            partition by
+                prediction_log.monitor, prediction_log.model_version,
+                prediction_log.request_id
+            order by
+                {{ mlmon.counting_order('prediction_log') }}
+        ) as row_rank
+    from prediction_log
+    inner join repeated_requests
+        on prediction_log.request_hash = repeated_requests.request_hash
+),
+
+older_counting_rows as (
+    select
+        {{ mlmon.ranked_columns('older_rows') }},
+        older_rows.window_number,
+        older_rows.edge_set_number
+    from older_rows
+    where
+        older_rows.is_success
+        and not exists (
+            select 1 from repeated_requests
+            where repeated_requests.request_hash = older_rows.request_hash
+        )
+
+    union all
+
+    select
+        {{ mlmon.ranked_columns('logged') }},
+        windows.window_number,
+        windows.edge_set_number
+    from repeated_rows as logged
+    inner join bounds
+        on
+            logged.monitor = bounds.monitor
+            and logged.predicted_at < bounds.search_from_at
+    inner join windows
+        on
+            logged.monitor = windows.monitor
+            and logged.model_version = windows.model_version
+            and logged.window_index = windows.window_index
+    where logged.row_rank = 1 and logged.is_success
 ),
 
 ranked_rows as (
@@ -59,11 +115,10 @@ ranked_rows as (
     union all
 
     select
-        {{ mlmon.ranked_columns('older_rows') }},
+        {{ mlmon.ranked_columns('older_counting_rows') }},
         window_number,
         edge_set_number
-    from older_rows
-    where row_rank = 1 and is_success
+    from older_counting_rows
 )
 
 select

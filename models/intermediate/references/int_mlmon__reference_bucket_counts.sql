@@ -1,4 +1,4 @@
--- One row per reference, segment, categorical column with rare categories and bucket of its categories: how many rows.
+-- One row per reference, segment, categorical column with rare categories hashing and bucket of its categories: how many rows.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -34,7 +34,8 @@ select
     segment_name,
     segment_value,
     column_name,
+    hashing,
     bucket,
     cast(sum(n) as bigint) as n
 from buckets
-group by reference_key, monitor, segment_name, segment_value, column_name, bucket
+group by reference_key, monitor, segment_name, segment_value, column_name, hashing, bucket

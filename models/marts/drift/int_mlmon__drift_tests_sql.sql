@@ -42,15 +42,18 @@ chi_squares as (
     from statistics
     where n_reference > 0 and n_current > 0
 
+    {%- for hashing in mlmon.bucket_hashings() %}
+
     union all
 
     select
         test_number,
-        cast('buckets' as {{ dbt.type_string() }}) as test,
-        bucket_pooled_chi_square as chi_square,
-        bucket_degrees_of_freedom as degrees_of_freedom
+        cast('buckets_{{ hashing }}' as {{ dbt.type_string() }}) as test,
+        buckets_{{ hashing }}_pooled_chi_square as chi_square,
+        buckets_{{ hashing }}_degrees_of_freedom as degrees_of_freedom
     from statistics
-    where bucket_degrees_of_freedom is not null
+    where buckets_{{ hashing }}_degrees_of_freedom is not null
+    {%- endfor %}
 ),
 
 tails as (
@@ -90,6 +93,16 @@ p_values as (
     where n_reference_rows > 0 and n_current_rows > 0
 ),
 
+-- The less likely of the two hashings, each of which may be the one.
+buckets as (
+    select
+        test_number,
+        least(1.0, {{ mlmon.bucket_hashings() | length }} * min(p_value)) as p_value
+    from p_values
+    where test like 'buckets%'
+    group by test_number
+),
+
 -- Where the reference saw some categories but once, what its bins make of the others may be chance.
 cautious as (
     select
@@ -100,10 +113,9 @@ cautious as (
             else p_values.p_value
         end as cautious_p_value
     from p_values
-    left join p_values as buckets
-        on
-            p_values.test_number = buckets.test_number
-            and buckets.test = 'buckets'
+    left join buckets
+        on p_values.test_number = buckets.test_number
+    where p_values.test not like 'buckets%'
 ),
 
 -- Benjamini-Hochberg over the features of one window, span and segment; score and prediction stand alone.
@@ -131,16 +143,19 @@ adjusted as (
 )
 
 select
-    test_number,
-    max(case when test = 'buckets' then p_value end) as buckets_p_value,
+    adjusted.test_number,
+    max(buckets.p_value) as buckets_p_value,
     {%- for test, method in {
         'binned': 'chi_square_pooled', 'chi_square': 'chi_square_series',
         'ks': 'kolmogorov_series', 'missing_change': 'two_proportion_z',
     }.items() %}
-    max(case when test = '{{ test }}' then p_value end) as {{ test }}_p_value,
-    max(case when test = '{{ test }}' then adjusted_p_value end) as {{ test }}_adjusted_p_value,
-    max(case when test = '{{ test }}' then '{{ method }}' end) as {{ test }}_p_value_method
+    max(case when adjusted.test = '{{ test }}' then adjusted.p_value end) as {{ test }}_p_value,
+    max(case when adjusted.test = '{{ test }}' then adjusted.adjusted_p_value end)
+        as {{ test }}_adjusted_p_value,
+    max(case when adjusted.test = '{{ test }}' then '{{ method }}' end) as {{ test }}_p_value_method
     {{- ',' if not loop.last }}
     {%- endfor %}
 from adjusted
-group by test_number
+left join buckets
+    on adjusted.test_number = buckets.test_number
+group by adjusted.test_number

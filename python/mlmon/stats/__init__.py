@@ -14,7 +14,7 @@ from mlmon.stats.bins import (
     numeric_bins,
     quantile_edges,
 )
-from mlmon.stats.buckets import N_BUCKETS, bucket_counts, bucket_of
+from mlmon.stats.buckets import HASHINGS, N_BUCKETS, bucket_counts, bucket_of, bucket_p_value
 from mlmon.stats.calibration import (
     CalibrationMap,
     ExpectedConfusion,
@@ -42,6 +42,7 @@ from mlmon.stats.verdicts import min_detectable_effect, verdict
 
 __all__ = [
     "EXACT_KS_ROWS",
+    "HASHINGS",
     "N_BUCKETS",
     "Bin",
     "Bins",
@@ -56,6 +57,7 @@ __all__ = [
     "binned_p_values",
     "bucket_counts",
     "bucket_of",
+    "bucket_p_value",
     "categorical_bins",
     "chi_square",
     "chi_square_p_values",
