@@ -9,6 +9,7 @@
         ~ " when 'short_span' then 'Fewer than half the windows of this span exist.'"
         ~ " when 'undefined' then 'The statistic is undefined: a bin is empty on one side.'"
         ~ " when 'no_threshold' then " ~ r ~ ".method || ' has no threshold here: the seed drift_thresholds can give one.'"
+        ~ " when 'not_deciding' then 'Of the methods that the seed drift_thresholds or drift_rule lets decide, none is computed here.'"
         ~ " when 'above_critical' then " ~ value ~ " || ' is at or above '"
         ~ " || " ~ mlmon.short_number(r ~ ".threshold_critical") ~ " || ' with ' || " ~ n
         ~ " || ' rows; chance is unlikely.'"

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import wasserstein_distance
 
 from mlmon import stats
-from support.dbt_project import DbtProject
+from support.dbt_project import ROOT, DbtProject
 from support.warehouses import Engine
 
 N = 4000
@@ -135,6 +135,12 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
                     "predictions": {"source": ["logs", "few"]},
                     "reference": {"source": ["logs", "five"]},
                 },
+                "undecided": {
+                    **shared,
+                    "features": few,
+                    "predictions": {"source": ["logs", "few"]},
+                    "reference": {"source": ["logs", "five"]},
+                },
                 "small": {
                     **shared,
                     "features": {
@@ -145,9 +151,12 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
                     "predictions": {"source": ["logs", "small"]},
                     "reference": {"source": ["logs", "small_reference"]},
                 },
-            }
+            },
+            "mlmon_seeds": {"drift_thresholds": {"source": ["logs", "thresholds"]}},
         },
-        sources={"logs": ["log", "reference", "few", "five", "small", "small_reference"]},
+        sources={
+            "logs": ["thresholds", "log", "reference", "few", "five", "small", "small_reference"]
+        },
     )
     # The log's first day holds one row, its second all.
     project.warehouse.load(
@@ -164,6 +173,15 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         "few",
         few_rows[["request_id", "predicted_at", "loaded_at", "prediction", "normal", "colour"]],
     )
+    shipped = pd.read_csv(ROOT / "seeds" / "drift_thresholds.csv", dtype=str)
+    only_ks = pd.DataFrame(
+        [
+            ["undecided", "feature", "*", "psi", "*", "0.1", "0.25", "false"],
+            ["undecided", "feature", "*", "ks", "*", "0.1", None, "true"],
+        ],
+        columns=shipped.columns,
+    )
+    project.warehouse.load("thresholds", pd.concat([shipped, only_ks]))
     project.warehouse.load("small_reference", SMALL[0])
     project.warehouse.load("small", SMALL[1])
     project.build("--select", "+fct_mlmon__dataset_drift").require()
@@ -219,3 +237,13 @@ def test_large_numbers_keep_their_last_digits(small: pd.DataFrame) -> None:
     assert small.at[("seconds", "wasserstein_normed"), "value"] == pytest.approx(
         expected / np.std(before), rel=1e-9
     )
+
+
+def test_a_column_without_a_deciding_method_says_so(drift: pd.DataFrame) -> None:
+    rows = drift.loc["undecided"].loc[pd.Timestamp("2026-02-03")]
+    assert rows.at["normal", "deciding_method"] == "ks"
+    colour = rows.loc["colour"]
+    assert colour["deciding_method"] is None
+    assert (colour["status"], colour["reason_code"]) == ("not_judged", "not_deciding")
+    assert colour["reason"].endswith("none is computed here.")
+    assert colour["psi"] > 0

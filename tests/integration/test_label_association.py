@@ -131,12 +131,28 @@ def few(task: str) -> pd.DataFrame:
     )
 
 
+def canary() -> pd.DataFrame:
+    """The same days once more by a second version, whose labels go the other way from the first."""
+    stable = log("binary")
+    second = drawn("binary", len(stable), 14, np.ones(len(stable), dtype=bool))
+    return stable.assign(
+        **{name: second[name] for name in [*FEATURES, "label", "prediction"]},
+        request_id="c" + stable["request_id"],
+        model_version="v2",
+    )
+
+
 @pytest.fixture(scope="module")
 def project(make_project: Any, engine: Engine) -> DbtProject:
     monitors = {
         **{task: monitor(task, {"source": ["logs", f"{task}_reference"]}) for task in TASKS},
         **{f"{task}_own": monitor(task, {"first_days": 2}) for task in TASKS},
         "without": monitor("binary", None),
+        "canary": {
+            **monitor("binary", {"first_days": 2, "version": "v1"}),
+            "predictions": {"source": ["logs", "canary_predictions"]},
+            "labels": {"source": ["logs", "canary_labels"]},
+        },
         **{
             f"few_{task}": {
                 **monitor(task, {"source": ["logs", f"few_{task}_reference"]}),
@@ -149,6 +165,7 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
     }
     names = TASKS + [f"few_{task}" for task in TASKS]
     tables = [f"{name}_{log}" for name in names for log in ("predictions", "labels", "reference")]
+    tables += ["canary_predictions", "canary_labels"]
     made: DbtProject = make_project(
         engine,
         vars={"mlmon_monitors": monitors, "mlmon_package_tests": True},
@@ -165,6 +182,9 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         held = reference(task).assign(label=None) if task != "regression" else reference(task)[5:6]
         kind = {"label": "double precision" if task == "regression" else "text"}
         made.warehouse.load(f"few_{task}_reference", held, types=kind)
+    both = pd.concat([log("binary"), canary()])
+    made.warehouse.load("canary_predictions", predictions_of(both), types=TIMES)
+    made.warehouse.load("canary_labels", labels_of(both), types=TIMES)
     made.build()
     return made
 
@@ -251,7 +271,7 @@ METHODS = {
 def associations(project: DbtProject) -> pd.DataFrame:
     rows: pd.DataFrame = project.read("fct_mlmon__label_association")
     keys = ["monitor", "window_end", "column_name", "method"]
-    assert not rows.duplicated(keys).any()
+    assert not rows.duplicated([*keys, "model_version"]).any()
     return rows.set_index(keys).sort_index()
 
 
@@ -401,6 +421,21 @@ def test_the_labels_of_the_logs_first_days_serve_as_reference(associations: pd.D
         row = associations.loc[(f"{task}_own", at_end(7), "x", METHODS["numeric", task])]
         assert row["reference_value"] == pytest.approx(expected_of(task, "x", own), rel=1e-7)
         assert row["n_reference"] == own["x"].notna().sum()
+
+
+def test_a_canarys_labels_are_held_against_those_of_the_stable_version(
+    project: DbtProject, associations: pd.DataFrame
+) -> None:
+    stable = counted("binary", 1, span=2)
+    rows = associations.loc[("canary", at_end(7), "x", "point_biserial")]
+    rows = rows.set_index("model_version")
+    assert set(rows.index) == {"v1", "v2"}
+    assert rows["reference_value"].to_numpy() == pytest.approx(
+        expected_of("binary", "x", stable), rel=1e-7
+    )
+    assert rows.at["v2", "status"] == "critical"
+    labels = project.read("fct_mlmon__label_drift").set_index(["monitor", "window_end", "method"])
+    assert set(labels.loc[("canary", at_end(7), "psi"), "n_reference"]) == {len(stable)}
 
 
 def test_without_reference_the_association_is_shown_and_not_judged(

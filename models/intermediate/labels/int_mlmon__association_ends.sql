@@ -69,7 +69,7 @@ select
         coalesce(cast(checksums.checksum as {{ dbt.type_string() }}), '')
         || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
         || '|' || readiness.readiness
-        || '|' || coalesce(spans.reference_hash, '')
+        || '|' || coalesce(spans.fixed_reference_hash, '')
         || '|' || case when mature_references.reference_key is null then '' else 'mature' end
         || '|' || coalesce(cast(mature_references.checksum as {{ dbt.type_string() }}), '')
         || '|' || settings.config_hash

@@ -94,6 +94,8 @@ select
         when moving_references.window_key is null then ends.reference_hash
         else moving_references.reference_hash
     end as reference_hash,
+    -- Labels and joint drift are compared with the reference's own rows, also where columns have a moving one.
+    ends.reference_hash as fixed_reference_hash,
     case
         when moving_references.window_key is null then ends.n_reference
         else moving_references.n_reference

@@ -1,5 +1,5 @@
 -- One row per monitor, version, closed window end, span, segment and column: the column's one drift verdict, which
--- is its worst deciding method.
+-- is its worst deciding method. Where no computed method decides there is a row all the same, which says so.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -32,10 +32,9 @@ ranked as (
         row_number() over (
             partition by
                 window_key, span_windows, segment_name, segment_value, column_key
-            order by status_rank desc, method desc
+            order by is_deciding desc, status_rank desc, method desc
         ) as verdict_rank
     from drift
-    where is_deciding
 ),
 
 described as (
@@ -83,16 +82,16 @@ select
     column_name,
     column_role,
     column_kind,
-    method as deciding_method,
+    case when is_deciding then method end as deciding_method,
     psi,
     js_distance,
     ks,
     wasserstein_normed,
     missing_change,
-    adjusted_p_value,
-    threshold_warning,
-    threshold_critical,
-    threshold_source,
+    case when is_deciding then adjusted_p_value end as adjusted_p_value,
+    case when is_deciding then threshold_warning end as threshold_warning,
+    case when is_deciding then threshold_critical end as threshold_critical,
+    case when is_deciding then threshold_source end as threshold_source,
     psi_share,
     psi_rank,
     n_reference,

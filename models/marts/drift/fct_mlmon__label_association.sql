@@ -112,7 +112,7 @@ select
     rated.change_high,
     rated.n_in_reference as n_reference,
     rated.n_current,
-    rated.reference_hash,
+    rated.fixed_reference_hash as reference_hash,
     rated.status,
     {{ mlmon.status_rank('rated.status') }} as status_rank,
     rated.reason_code,

@@ -13,7 +13,7 @@ spans as (
         readiness.readiness,
         case
             when readiness.label_kind = 'categorical'
-                then md5(spans.monitor || '|label|class|' || coalesce(spans.reference_hash, ''))
+                then md5(spans.monitor || '|label|class|' || coalesce(spans.fixed_reference_hash, ''))
             else edges.bin_spec_id
         end as bin_spec_id
     from {{ ref('int_mlmon__spans') }} as spans
@@ -150,7 +150,7 @@ select
     rated.label_coverage,
     rated.bin_spec_id,
     rated.smoothing,
-    rated.reference_hash,
+    rated.fixed_reference_hash as reference_hash,
     rated.is_deciding,
     rated.status,
     {{ mlmon.status_rank('rated.status') }} as status_rank,

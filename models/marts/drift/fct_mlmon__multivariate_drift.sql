@@ -47,7 +47,7 @@ compared as (
         {{ mlmon.window_columns('spans') }},
         spans.is_judged,
         spans.reference_key,
-        spans.reference_hash,
+        spans.fixed_reference_hash as reference_hash,
         settings.multivariate_warning as threshold_warning,
         coalesce(feature_counts.n_features, 0) as n_features,
         coalesce(measured.n_reference, 0) as n_reference,
