@@ -85,6 +85,46 @@ def test_temperature_drifts_by_season_and_distance_and_plane_age_do_not(
     assert days(tables, drifted("plane_age")) == [f"2013-05-{day:02d}" for day in range(8, 12)]
 
 
+def test_the_figures_of_drift_are_those_of_the_page(tables: duckdb.DuckDBPyConnection) -> None:
+    """docs/flights.md, to the digits that it prints."""
+    rows = tables.execute(
+        """
+        select
+            cast(window_date as date) as day, month(window_date) as month, column_name, psi, status,
+            threshold_warning
+        from fct_mlmon__column_drift
+        where monitor = 'flight_late' and is_verdict and segment_name = 'all' and n_current >= 300
+        """
+    ).df()
+    psi = {name: part.set_index("month") for name, part in rows.groupby("column_name")}
+
+    temp = psi["temp"]
+    assert set(temp["threshold_warning"].round(1)) == {6.6}
+    assert set(temp["status"]) == {"ok", "warning"}
+    assert set(temp.loc[5:9, "status"]) == {"warning"}
+    assert (temp.loc[10, "status"] == "warning").mean() > 0.7
+    summer, winter = temp.loc[5:9, "psi"], temp.loc[11:12, "psi"]
+    assert (round(summer.min(), 1), round(summer.max(), 1)) == (6.9, 8.7)
+    assert (round(winter.min(), 1), round(winter.max())) == (0.1, 5)
+    assert (temp["psi"] > 0.25).mean() > 0.95
+
+    assert psi["distance"]["psi"].max() < 0.09
+    assert set(psi["distance"]["threshold_warning"]) == {0.1}
+    age = psi["plane_age"]
+    sentinel = pd.to_datetime(age["day"]).between("2013-05-06", "2013-05-12")
+    assert age.loc[~sentinel, "psi"].max() < 0.07
+    assert set(age["threshold_warning"]) == {0.1}
+
+    def told(column: str, first: str, last: str) -> list[tuple[float, str]]:
+        part = psi[column][pd.to_datetime(psi[column]["day"]).between(first, last)]
+        part = part.sort_values("day")
+        return list(zip(part["psi"].round(2).tolist(), part["status"].tolist(), strict=True))
+
+    assert told("plane_age", "2013-05-08", "2013-05-08") == [(0.14, "warning")]
+    assert told("carrier", "2013-08-05", "2013-08-06") == [(0.17, "warning"), (0.39, "critical")]
+    assert told("score", "2013-11-14", "2013-11-14") == [(0.33, "warning")]
+
+
 @pytest.mark.parametrize(
     ("check", "column", "first", "n_days"),
     [
@@ -211,6 +251,16 @@ def test_what_drift_sees_of_the_incidents(tables: duckdb.DuckDBPyConnection) -> 
         """,
     )
     assert constant == ["2013-11-13"]
+    shares = tables.execute(
+        """
+        select max(modal_share), max(modal_share) filter (window_date <> '2013-11-13')
+        from fct_mlmon__profiles
+        where monitor = 'flight_late' and column_name = 'score' and model_version = 'v2'
+            and window_date between '2013-11-10' and '2013-11-16'
+        """
+    ).fetchone()
+    assert shares is not None
+    assert [round(share, 2) for share in shares] == [0.72, 0.02]
     assert not any(day >= "2013-12-01" for day in days(tables, drifted("temp")))
 
 
