@@ -48,6 +48,8 @@
     {%- endif -%}
     {%- do mlmon.check_multivariate(problems, where ~ ".multivariate", given.get('multivariate')) -%}
     {%- do mlmon.check_fairness(problems, where ~ ".fairness", given) -%}
+    {%- do mlmon.check_kpis(problems, where ~ ".kpis", given) -%}
+    {%- do mlmon.check_value_matrix(problems, where ~ ".value_matrix", given) -%}
     {%- for key in ['owner', 'description', 'dashboard_url'] if given.get(key) is not none -%}
         {%- do mlmon.check_text(problems, where ~ "." ~ key, given[key]) -%}
     {%- endfor -%}

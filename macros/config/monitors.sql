@@ -93,6 +93,7 @@
         'slo_latency_ms': given.get('slo_latency_ms'),
         'multivariate': mlmon.normal_multivariate(given.get('multivariate')),
         'fairness': given.get('fairness') or [],
+        'kpis': mlmon.normal_kpis(given),
         'owner': given.get('owner') or '',
         'description': given.get('description') or '',
         'dashboard_url': given.get('dashboard_url') or '',
@@ -109,6 +110,7 @@
     {%- set shaping = [] -%}
     {%- for key, value in m.items() if key not in (
         'position', 'owner', 'description', 'dashboard_url', 'features', 'monitored', 'fairness',
+        'kpis',
     ) -%}
         {%- do shaping.append((key, value)) -%}
     {%- endfor -%}
@@ -118,6 +120,10 @@
             column.max, column.required, column.bins, column.smoothing, column.missing,
             column.methods, column.rule, column.preset,
         )) -%}
+    {%- endfor -%}
+    {#- Of a KPI its expression: the value matrix and all limits are read where the numbers are shown. -#}
+    {%- for kpi in m.kpis if kpi.expression is not none -%}
+        {%- do shaping.append((kpi.name, kpi.expression, kpi.needs_label, kpi.number)) -%}
     {%- endfor -%}
     {{- return(shaping | string) -}}
 {% endmacro %}

@@ -11,7 +11,8 @@
 {% endmacro %}
 
 {% macro is_readable(given) %}
-    {%- for key in ['columns', 'label_columns', 'reference_columns', 'features', 'bins', 'label_mapping']
+    {%- for key in ['columns', 'label_columns', 'reference_columns', 'features', 'bins', 'label_mapping',
+        'kpis', 'value_matrix']
         if given.get(key) and given[key] is not mapping -%}
         {{- return(false) -}}
     {%- endfor -%}
@@ -32,6 +33,7 @@
         and given.get('label_horizon_days', 1) is integer
         and ages is not none and not ages | reject('integer') | list
         and not (given.get('features') or {}).values() | reject('string') | reject('mapping') | list
+        and not (given.get('kpis') or {}).values() | reject('mapping') | list
         and not (given.get('segments') or []) | reject('string') | reject('mapping') | list
     ) -}}
 {% endmacro %}

@@ -6,7 +6,7 @@
     {{- return([
         'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
         'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
-        'int_mlmon__score_counts',
+        'int_mlmon__score_counts', 'int_mlmon__kpi_sums',
     ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])) -}}
 {% endmacro %}
 
@@ -14,7 +14,7 @@
     {{- return([
         'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
         'int_mlmon__error_sums', 'int_mlmon__score_sums', 'int_mlmon__common_counts',
-        'int_mlmon__common_errors',
+        'int_mlmon__common_errors', 'int_mlmon__labelled_kpi_sums',
     ]) -}}
 {% endmacro %}
 

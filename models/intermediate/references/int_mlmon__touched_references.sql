@@ -22,6 +22,7 @@ stale as (
         'int_mlmon__reference_bucket_counts',
         'int_mlmon__reference_labelled', 'int_mlmon__reference_variation',
         'int_mlmon__label_edges', 'int_mlmon__reference_label_bin_counts',
+        'int_mlmon__reference_kpi_sums',
     ] + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else [])) }}
 )
 

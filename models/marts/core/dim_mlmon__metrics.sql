@@ -1,5 +1,5 @@
 -- One row per metric name: its family, unit, direction and where it comes from. Names are unique, and every
--- metric of fct_mlmon__metrics is here.
+-- metric of fct_mlmon__metrics is here; of KPIs those that the configuration has.
 select
     metric,
     family,
@@ -11,3 +11,22 @@ select
     description,
     source_table
 from {{ ref('mlmon_metrics') }}
+
+union all
+
+-- Monitors may have KPIs of one name: what they do not agree on is told of none.
+select
+    'kpi_' || kpi as metric,
+    'kpi' as family,
+    kpi as display_name,
+    case when min(unit) = max(unit) then min(unit) else 'none' end as unit,
+    case
+        when bool_and(is_higher_better) then true
+        when not bool_or(is_higher_better) then false
+    end as is_higher_better,
+    cast(null as {{ mlmon.type_double() }}) as value_floor,
+    cast(null as {{ mlmon.type_double() }}) as value_ceiling,
+    coalesce(nullif(min(description), ''), 'Its mean per request.') as description,
+    'fct_mlmon__kpis' as source_table
+from ({{ mlmon.kpi_settings() }}) as kpis
+group by kpi

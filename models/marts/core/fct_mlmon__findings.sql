@@ -32,6 +32,7 @@ verdicts as (
         ('drift', 'fct_mlmon__multivariate_drift', 'method', of_table, 'true'),
         ('performance', 'fct_mlmon__degradation', 'metric', of_table, at_longest),
         ('fairness', 'fct_mlmon__group_fairness', 'metric', of_table, 'true'),
+        ('kpi', 'fct_mlmon__kpis', 'kpi', of_table, at_longest),
     ] %}
     {%- if not loop.first %}
 

@@ -50,6 +50,11 @@ union all
     reference_value='realised_value',
 )) }}
 union all
+{{ mlmon.metric_rows('fct_mlmon__kpis', "'kpi_' || kpi", 'value_per_request', dict(
+    judged, label_age='label_age', value_low='value_low', value_high='value_high', n='n',
+    reference_value='baseline_per_request',
+), 'value_per_request is not null') }}
+union all
 {{ mlmon.metric_rows('fct_mlmon__quality_checks', "'check_' || check_name", 'value', dict(
     judged, column=true, n='n_checked', reference_value='reference_value',
 )) }}
