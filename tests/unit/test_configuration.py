@@ -127,6 +127,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "slo_latency_ms": None,
         "multivariate": None,
         "fairness": [],
+        "kpis": [],
         "owner": "",
         "description": "",
         "dashboard_url": "",
@@ -479,6 +480,8 @@ def test_slots_are_as_many_as_the_widest_monitor_needs(call: Call) -> None:
         ({"columns": {"score": "p"}}, True),
         ({"multivariate": False}, False),
         ({"multivariate": True}, True),
+        ({"kpis": {"k": {"expression": "1"}}}, True),
+        ({"kpis": {}}, False),
         ({"preset": None}, False),
         ({"preset": "nannyml"}, True),
         ({"features": {"x": {"kind": "numeric", "preset": "evidently"}}}, True),
@@ -656,6 +659,10 @@ def odd_monitors(call: Call) -> Iterator[dict[str, Any]]:
         for key in ("spans", "label_ages_days", "segments", "metrics", "success_outcomes"):
             yield {key: [value]}
         yield {"segments": ["region"], "fairness": [value]}
+        yield {"kpis": {"k": value}}
+        yield {"kpis": value, "value_matrix": {"tp": 1, "fp": value, "fn": 0, "tn": 0}}
+        for key in call("kpi_keys", {}):
+            yield {"kpis": {"k": {"expression": "1", key: value}}}
         yield {"features": {"x": value}}
         yield {"label_mapping": {"a": value}}
 
@@ -816,6 +823,7 @@ def test_the_page_lists_every_key_and_no_other(call: Call) -> None:
     assert listed["Columns of the label log"] == set(call("label_log_columns", {}))
     assert listed["Features"] == set(call("feature_keys", {}))
     assert listed["Segments"] == set(call("segment_keys", {}))
+    assert listed["KPIs"] == set(call("kpi_keys", {}))
     assert listed["Quality limits"] == set(call("default_quality_limits", {}))
 
 
@@ -823,6 +831,7 @@ def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:
     wrap: dict[str, Callable[[Any], dict[str, Any]]] = {
         "Features": lambda given: {"features": {"x": {"kind": "numeric", **given}}},
         "Segments": lambda given: {"segments": [{"name": "s", **given}]},
+        "KPIs": lambda given: {"kpis": {"k": {"expression": "1", **given}}},
         "Columns of the prediction log": lambda given: {"columns": given},
         "Columns of the label log": lambda given: {"label_columns": given},
     }
