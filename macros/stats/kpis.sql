@@ -103,93 +103,107 @@
 {% endmacro %}
 
 {#
-    Their sums by source, label age and segment, one row a number of KPI: squares are about the mean of the same rows, which
-    is taken first, so that large values far from 0 keep their spread.
+    Their sums by source, label age and segment, all KPIs of a row beside each other: squares are about the mean of the same
+    rows, which is taken first, so that large values far from 0 keep their spread.
 #}
 {% macro kpi_sums(relation, needs_label) %}
     {%- set numbers = mlmon.kpi_numbers(needs_label) -%}
-    {%- set text = dbt.type_string() -%}
-    {%- set double = mlmon.type_double() -%}
-    {%- for number in numbers %}
-    {%- set outer = loop -%}
     {%- for position in range(0, mlmon.slot_counts()['segment'] + 1) %}
-    {%- if not (outer.first and loop.first) %}
+    {%- if not loop.first %}
     union all
     {%- endif %}
     select
         mlmon_source as source_key,
         mlmon_age as label_age,
         {{ position }} as segment_position,
-        cast({{ number }} as bigint) as kpi_number,
         segment_value,
-        cast(count(kpi) as bigint) as n,
-        cast(count(*) - count(kpi) as bigint) as n_missing,
-        sum(kpi) as value_sum,
+        count(*) as n_rows
+        {%- for number in numbers %},
+        count(kpi_{{ number }}) as n_{{ number }},
+        sum(kpi_{{ number }}) as sum_{{ number }},
         -- A mean of equal values may differ from them in its last bit: they have no spread.
-        case when min(kpi) = max(kpi) then min(kpi) else max(value_mean) end as value_mean,
         case
-            when min(kpi) = max(kpi) then 0
-            else sum({{ mlmon.square('(kpi - value_mean)') }})
-        end as deviation_squares
+            when min(kpi_{{ number }}) = max(kpi_{{ number }}) then min(kpi_{{ number }})
+            else max(mean_{{ number }})
+        end as mean_{{ number }},
+        case
+            when min(kpi_{{ number }}) = max(kpi_{{ number }}) then 0
+            else sum({{ mlmon.square('(kpi_' ~ number ~ ' - mean_' ~ number ~ ')') }})
+        end as squares_{{ number }}
+        {%- endfor %}
     from (
         select
             mlmon_source,
             mlmon_age,
-            {{ 'mlmon_segment_' ~ position if position else "cast('all' as " ~ text ~ ")" }}
-                as segment_value,
-            kpi_{{ number }} as kpi,
+            {{ 'mlmon_segment_' ~ position if position else "cast('all' as " ~ dbt.type_string() ~ ")" }}
+                as segment_value
+            {%- for number in numbers %},
+            kpi_{{ number }},
             avg(kpi_{{ number }}) over (
                 partition by mlmon_source, mlmon_age
                 {{- ', mlmon_segment_' ~ position if position }}
-            ) as value_mean
+            ) as mean_{{ number }}
+            {%- endfor %}
         from {{ relation }}
     ) as centred
     group by mlmon_source, mlmon_age, segment_value
     {%- endfor %}
-    {%- else %}
-    select
-        mlmon_source as source_key,
-        mlmon_age as label_age,
-        0 as segment_position,
-        cast(null as bigint) as kpi_number,
-        cast(null as {{ text }}) as segment_value,
-        cast(null as bigint) as n,
-        cast(null as bigint) as n_missing,
-        cast(null as {{ double }}) as value_sum,
-        cast(null as {{ double }}) as value_mean,
-        cast(null as {{ double }}) as deviation_squares
-    from {{ relation }}
-    where false
-    {%- endfor %}
 {% endmacro %}
 
-{# Names a monitor's numbered KPIs and segments in a CTE of sums; `sources` has source_key and monitor. #}
+{# Below each other, with the names of the monitor's KPIs and segments; `sources` has source_key and monitor. #}
 {% macro name_kpi_sums(summed, needs_label) %}
+    {%- set double = mlmon.type_double() -%}
     select
-        {{ summed }}.source_key,
+        listed.source_key,
         sources.monitor,
         kpis.kpi,
-        {{ summed }}.label_age,
+        listed.label_age,
         coalesce(segments.segment_name, 'all') as segment_name,
-        {{ summed }}.segment_value,
-        {{ summed }}.n,
-        {{ summed }}.n_missing,
-        {{ summed }}.value_sum,
-        {{ summed }}.value_mean,
-        {{ summed }}.deviation_squares
-    from {{ summed }}
+        listed.segment_value,
+        cast(listed.n as bigint) as n,
+        cast(listed.n_rows - listed.n as bigint) as n_missing,
+        listed.value_sum,
+        listed.value_mean,
+        listed.deviation_squares
+    from (
+        {%- for number in mlmon.kpi_numbers(needs_label) or [none] %}
+        {%- if not loop.first %}
+        union all
+        {%- endif %}
+        select
+            source_key,
+            label_age,
+            segment_position,
+            segment_value,
+            n_rows,
+            {%- if number is none %}
+            cast(null as bigint) as kpi_number,
+            cast(null as bigint) as n,
+            cast(null as {{ double }}) as value_sum,
+            cast(null as {{ double }}) as value_mean,
+            cast(null as {{ double }}) as deviation_squares
+            {%- else %}
+            cast({{ number }} as bigint) as kpi_number,
+            n_{{ number }} as n,
+            sum_{{ number }} as value_sum,
+            mean_{{ number }} as value_mean,
+            squares_{{ number }} as deviation_squares
+            {%- endif %}
+        from {{ summed }}
+        {%- endfor %}
+    ) as listed
     inner join sources
-        on {{ summed }}.source_key = sources.source_key
+        on listed.source_key = sources.source_key
     inner join ({{ mlmon.kpi_settings() }}) as kpis
         on
             sources.monitor = kpis.monitor
-            and {{ summed }}.kpi_number = kpis.kpi_number
+            and listed.kpi_number = kpis.kpi_number
             and {{ 'kpis.needs_label' if needs_label else 'not kpis.needs_label' }}
     left join ({{ mlmon.segment_settings() }}) as segments
         on
             sources.monitor = segments.monitor
-            and {{ summed }}.segment_position = segments.segment_position
-    where {{ summed }}.segment_position = 0 or segments.segment_name is not null
+            and listed.segment_position = segments.segment_position
+    where listed.segment_position = 0 or segments.segment_name is not null
 {% endmacro %}
 
 {# The segments of one request as they are told apart, for kpi_values, and the joins they need. #}

@@ -518,6 +518,36 @@ def test_joint_drift_is_off_or_has_both_of_its_keys(call: Call, written: Any, re
     assert measures == (read is not None)
 
 
+@pytest.mark.parametrize(
+    ("written", "needs_label"),
+    [
+        ({"expression": "amount"}, False),
+        ({"expression": "1 - label"}, True),
+        ({"expression": "case when LABEL=1 then 2 end"}, True),
+        ({"expression": "case when outcome = 'no label' then 1 end"}, False),
+        ({"expression": "labels + label_cost + a.label"}, False),
+        ({"expression": "amount", "needs_label": True}, True),
+    ],
+)
+def test_a_kpi_needs_labels_where_its_expression_names_them(
+    call: Call, written: dict[str, Any], needs_label: bool
+) -> None:
+    [kpi] = monitor_of(call, {**BINARY, "labels": LABELS, "kpis": {"k": written}})["kpis"]
+    assert (kpi["name"], kpi["needs_label"], kpi["number"]) == ("k", needs_label, 1)
+    assert (kpi["unit"], kpi["is_higher_better"], kpi["warning"]) == ("none", True, None)
+
+
+def test_a_value_matrix_is_one_kpi_more_and_recomputes_nothing(call: Call) -> None:
+    block = {**BINARY, "labels": LABELS, "kpis": {"k": {"expression": "1"}}}
+    before = monitor_of(call, block)
+    after = monitor_of(call, {**block, "value_matrix": {"tp": 2, "fp": -1, "fn": 0, "tn": 0}})
+    assert [kpi["name"] for kpi in after["kpis"]] == ["k", "value"]
+    assert after["kpis"][1]["number"] is None
+    assert after["config_hash"] == before["config_hash"]
+    judged = {**block, "kpis": {"k": {"expression": "1", "unit": "EUR", "warning": 0.1}}}
+    assert monitor_of(call, judged)["config_hash"] == before["config_hash"]
+
+
 def test_a_preset_is_the_monitors_unless_a_feature_has_its_own_or_none(call: Call) -> None:
     features = {
         "a": "numeric",

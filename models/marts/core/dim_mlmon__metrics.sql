@@ -21,8 +21,8 @@ select
     kpi as display_name,
     case when min(unit) = max(unit) then min(unit) else 'none' end as unit,
     case
-        when bool_and(is_higher_better) then true
-        when not bool_or(is_higher_better) then false
+        when min(case when is_higher_better then 1 else 0 end) = 1 then true
+        when max(case when is_higher_better then 1 else 0 end) = 0 then false
     end as is_higher_better,
     cast(null as {{ mlmon.type_double() }}) as value_floor,
     cast(null as {{ mlmon.type_double() }}) as value_ceiling,
