@@ -13,6 +13,8 @@ select
     {{ loaded_at }} as loaded_at,
     {{ mlmon.as_predicted_class(m, log, columns) if m.task != 'regression'
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as prediction_class,
+    {{ mlmon.as_class_text(m, log, columns.prediction if m.task != 'regression' else none) }}
+        as prediction_text,
     {{ mlmon.as_double(log, columns.prediction if m.task == 'regression' else none) }}
         as prediction_value,
     {{ mlmon.as_double(log, columns.score) }} as score,
@@ -42,6 +44,8 @@ select
     {{ mlmon.as_text(log, columns.request_id) }} as request_id,
     {{ mlmon.as_class(m, log, columns.label) if m.task != 'regression'
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as label_class,
+    {{ mlmon.as_class_text(m, log, columns.label if m.task != 'regression' else none) }}
+        as label_text,
     {{ mlmon.as_double(log, columns.label if m.task == 'regression' else none) }} as label_value,
     {{ labeled_at }} as labeled_at,
     {{ loaded_at }} as loaded_at

@@ -25,6 +25,8 @@
         ~ " when " ~ r ~ ".reason_code = 'short_history' then 'Too few earlier windows to compare with.'"
         ~ " when " ~ r ~ ".reason_code = 'required_column_missing' then 'The log has no column of this name; it is required.'"
         ~ " when " ~ r ~ ".reason_code = 'optional_column_missing' then 'The log has no column of this name.'"
+        ~ " when " ~ r ~ ".reason_code = 'classes_never_match' then " ~ r ~ ".found"
+        ~ " when " ~ r ~ ".check_name = 'classes' then 'Labels and predictions have classes in common, or too few to tell.'"
         ~ " when " ~ r ~ ".check_name = 'schema' then 'The log has the column.'"
         ~ " when " ~ r ~ ".check_name = 'volume' then " ~ checked ~ " || ' requests where '"
         ~ " || " ~ mlmon.short_number(r ~ ".reference_value") ~ " || ' are usual for this weekday.'"

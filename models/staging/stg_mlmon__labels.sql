@@ -10,6 +10,7 @@ select
     cast(null as {{ dbt.type_string() }}) as monitor,
     cast(null as {{ dbt.type_string() }}) as request_id,
     cast(null as {{ dbt.type_string() }}) as label_class,
+    cast(null as {{ dbt.type_string() }}) as label_text,
     cast(null as {{ mlmon.type_double() }}) as label_value,
     cast(null as timestamp) as labeled_at,
     cast(null as timestamp) as loaded_at

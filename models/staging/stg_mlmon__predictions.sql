@@ -14,6 +14,7 @@ select
     cast(null as timestamp) as predicted_at,
     cast(null as timestamp) as loaded_at,
     cast(null as {{ dbt.type_string() }}) as prediction_class,
+    cast(null as {{ dbt.type_string() }}) as prediction_text,
     cast(null as {{ mlmon.type_double() }}) as prediction_value,
     cast(null as {{ mlmon.type_double() }}) as score,
     cast(null as {{ mlmon.type_double() }}) as latency_ms,

@@ -21,7 +21,7 @@ coverage as (
         max(n_predictions) as n_predictions,
         max(label_coverage) as label_coverage,
         max(expected_label_coverage) as expected_label_coverage,
-        bool_or(is_mature) as is_mature
+        max(case when is_mature then 1 else 0 end) = 1 as is_mature
     from {{ ref('fct_mlmon__performance') }}
     where class_label = 'all'
     group by

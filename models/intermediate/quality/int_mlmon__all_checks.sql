@@ -61,7 +61,8 @@ checks as (
         expected_high,
         n_checked,
         n_failed,
-        reason_code
+        reason_code,
+        cast(null as {{ dbt.type_string() }}) as found
     from column_checks
 
     union all
@@ -86,7 +87,8 @@ checks as (
         expected_high,
         n_checked,
         n_failed,
-        reason_code
+        reason_code,
+        null as found
     from table_checks
 
     union all
@@ -111,7 +113,8 @@ checks as (
         expected_high,
         n_checked,
         n_failed,
-        reason_code
+        reason_code,
+        null as found
     from volume_checks
 
     union all
@@ -140,7 +143,8 @@ checks as (
             when schema_columns.is_present then 'within_limits'
             when schema_columns.is_required then 'required_column_missing'
             else 'optional_column_missing'
-        end as reason_code
+        end as reason_code,
+        null as found
     from schema_columns
     inner join newest_windows
         on
@@ -151,6 +155,32 @@ checks as (
             schema_columns.monitor = settings_of_columns.monitor
             and schema_columns.column_name = settings_of_columns.column_name
             and schema_columns.column_role = settings_of_columns.column_role
+
+    union all
+
+    select
+        monitor_key,
+        monitor,
+        model_version,
+        window_start,
+        window_end,
+        window_date,
+        'all' as segment_name,
+        'all' as segment_value,
+        'label' as column_name,
+        'label' as column_role,
+        'categorical' as column_kind,
+        check_name,
+        check_group,
+        value,
+        cast(null as {{ mlmon.type_double() }}) as reference_value,
+        cast(null as {{ mlmon.type_double() }}) as expected_low,
+        cast(null as {{ mlmon.type_double() }}) as expected_high,
+        n_checked,
+        n_failed,
+        reason_code,
+        found
+    from {{ ref('int_mlmon__class_checks') }}
 )
 
 select * from checks

@@ -47,6 +47,10 @@ select
     cast(windows.n_early_labels as bigint) as n_early_labels,
     case when windows.has_labels then windows.label_coverage end as label_coverage,
     lived_through.expected_label_coverage,
+    case
+        when windows.has_labels and windows.data_through_at >= windows.mature_at
+            then 1 - windows.label_coverage
+    end as never_labelled_share,
     windows.first_loaded_at,
     windows.last_loaded_at,
     windows.last_label_loaded_at,

@@ -13,7 +13,9 @@ spans as (
         readiness.readiness,
         case
             when readiness.label_kind = 'categorical'
-                then md5(spans.monitor || '|label|class|' || coalesce(spans.fixed_reference_hash, ''))
+                then md5(
+                    spans.monitor || '|label|class|' || coalesce(spans.fixed_reference_hash, '')
+                )
             else edges.bin_spec_id
         end as bin_spec_id
     from {{ ref('int_mlmon__spans') }} as spans

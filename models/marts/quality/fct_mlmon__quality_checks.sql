@@ -11,7 +11,8 @@ rated as (
         checks.*,
         case
             when reason_code in (
-                'above_critical', 'no_rows_at_all', 'required_column_missing'
+                'above_critical', 'no_rows_at_all', 'required_column_missing',
+                'classes_never_match'
             ) then 'critical'
             when reason_code in ('above_warning', 'optional_column_missing') then 'warning'
             when reason_code = 'no_reference' then 'no_reference'

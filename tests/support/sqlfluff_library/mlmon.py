@@ -88,6 +88,7 @@ VALUES: dict[str, Any] = {
     # Values that a model's own Jinja reads.
     "additive_metrics": ["mae"],
     "alert_rule_selectors": {"monitor": "*"},
+    "bucket_hashings": [1, 2],
     "check_configuration": "",
     "common_metrics": ["mae"],
     "comparison_keys": ["window_key"],
