@@ -92,6 +92,7 @@
         'metrics': given.get('metrics') or [],
         'slo_latency_ms': given.get('slo_latency_ms'),
         'multivariate': mlmon.normal_multivariate(given.get('multivariate')),
+        'error_estimates': given.get('error_estimates') is true,
         'fairness': given.get('fairness') or [],
         'kpis': mlmon.normal_kpis(given),
         'owner': given.get('owner') or '',

@@ -1,4 +1,4 @@
--- One row per closed window of a version whose reference has a calibration map: the fingerprint of what its estimates are made from,
+-- One row per closed window of a version whose reference has a calibration map or an error model: the fingerprint of what its estimates are made from,
 -- which is the predictions of its longest span and the reference's labels.
 with
 
@@ -17,13 +17,23 @@ windows as (
     where n_predictions > 0
 ),
 
+fitted as (
+    select reference_key from {{ ref('int_mlmon__calibration_maps') }}
+    {%- if mlmon.estimates_errors() %}
+    union
+    select reference_key from {{ ref('int_mlmon__error_models') }}
+    {%- else %}
+    group by reference_key
+    {%- endif %}
+),
+
 mapped as (
     select
         ends.window_key,
         ends.fingerprint
     from {{ ref('int_mlmon__performance_ends') }} as ends
-    inner join (select distinct reference_key from {{ ref('int_mlmon__calibration_maps') }}) as maps
-        on ends.window_key = maps.reference_key
+    inner join fitted
+        on ends.window_key = fitted.reference_key
 ),
 
 checksums as (

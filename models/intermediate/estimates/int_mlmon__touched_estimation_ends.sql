@@ -6,7 +6,11 @@ ends as (
 ),
 
 stale as (
-    {{ mlmon.stale_windows('ends', ['int_mlmon__estimated_values']) }}
+    {{ mlmon.stale_windows(
+        'ends',
+        ['int_mlmon__estimated_values']
+        + (['int_mlmon__estimated_errors'] if mlmon.estimates_errors() else [])
+    ) }}
 )
 
 select

@@ -95,6 +95,7 @@ VALUES: dict[str, Any] = {
     "computes_presets": True,
     "numbered_preset_slots": {1: "numeric_1"},
     "preset_slots_of": ["numeric_1"],
+    "error_model_slots": ["numeric_1"],
     "feature_slot_names": ["numeric_1"],
     "label_age_numbers": [1],
     "label_bin_count": 10,
