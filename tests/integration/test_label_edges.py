@@ -104,7 +104,6 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         engine,
         vars={
             "mlmon_monitors": {name: monitor(name) for name in MONITORS},
-            "mlmon_lookback_days": 2,
         },
         sources={"logs": ["predictions", *(f"{name}_labels" for name in MONITORS)]},
     )

@@ -87,7 +87,7 @@ changed as (
         baseline_variance + greatest(
             coalesce(variance, 0), baseline_spread / nullif(n, 0)
         ) as change_variance,
-        abs(value - baseline) <= 1e-12 * greatest(abs(value), abs(baseline)) as is_unchanged
+        1e-12 * greatest(abs(value), abs(baseline)) as resolution
     from compared
 ),
 
@@ -98,7 +98,8 @@ bounded as (
         1.959963984540054 * sqrt(change_variance) as half_width,
         case
             when absolute_change is null or change_variance is null then null
-            when is_unchanged then 1
+            -- What means of equal values differ by, and their spread, is rounding.
+            when abs(absolute_change) <= resolution and sqrt(change_variance) <= resolution then 1
             when change_variance > 0
                 then {{ mlmon.normal_p('least(abs(absolute_change) / sqrt(change_variance), 40)') }}
         end as p_value
