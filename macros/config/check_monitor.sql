@@ -95,6 +95,16 @@
     {%- do mlmon.check_number(
         problems, where ~ ".label_horizon_days", horizon, least=1, most=3660
     ) -%}
+    {%- set lookback = var('mlmon_lookback_days') -%}
+    {%- if given.get('labels') is not none and horizon is integer and lookback is integer
+        and 0 < lookback < horizon -%}
+        {%- do mlmon.add_problem(
+            problems, where ~ ".label_horizon_days",
+            horizon ~ ", while runs look back mlmon_lookback_days (" ~ lookback ~ "), so that later labels are not seen",
+            "mlmon_lookback_days of at least the horizon, or 0 for all history",
+            "raise mlmon_lookback_days"
+        ) -%}
+    {%- endif -%}
     {%- set ages = given.get('label_ages_days', [1]) -%}
     {%- set here = where ~ ".label_ages_days" -%}
     {%- if not mlmon.is_list(ages) -%}
