@@ -869,6 +869,7 @@ def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:
         "threshold": {"columns": {"prediction": None}},
         "reference_columns": {"reference": {"ref": "training"}},
         "fairness": {"segments": ["region"]},
+        "error_estimates": {"task": "regression"},
     }
     for heading, rows in tables().items():
         for row in rows:
