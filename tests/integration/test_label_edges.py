@@ -132,8 +132,9 @@ def test_a_stalled_feed_is_never_degraded_on_any_day(
     late = 0
     for rows in seen:
         rows = rows[(rows["monitor"] == "stalled") & rows["is_deciding"]]
-        assert not set(rows["status"]) & {"warning", "critical"}
-        late += (rows["reason_code"] == "labels_late").sum()
+        down = rows[day_of(rows) >= STALL - HORIZON_DAYS]
+        assert set(down["status"]) <= {"insufficient_data"}
+        late += (down["reason_code"] == "labels_late").sum()
         before = rows[day_of(rows).between(15, STALL - HORIZON_DAYS - 1)]
         assert set(before["status"]) == {"ok"}
     assert late > 0
@@ -194,8 +195,9 @@ def test_half_of_the_labels_is_said_and_judged_against_what_is_usual(
     assert windows.loc[~windows["is_mature"], "never_labelled_share"].isna().all()
     judged = seen[-1]
     judged = judged[(judged["monitor"] == "half") & judged["is_deciding"]]
+    judged = judged[judged["span_windows"] == 4]
     judged = judged[day_of(judged).between(15, DAYS - HORIZON_DAYS - 2)]
-    # Coverage near a half is what is usual here; by chance a day has few.
+    # Coverage near a half is what is usual here; by chance a span has less.
     assert (judged["status"] == "ok").mean() > 0.5
     assert not set(judged["status"]) & {"critical"}
 
