@@ -640,6 +640,8 @@ SELECTED = [
     "int_mlmon__score_sums",
     "int_mlmon__error_sums",
     "int_mlmon__confusion_counts",
+    "int_mlmon__labelled_kpi_sums",
+    "int_mlmon__score_counts",
 ]
 
 

@@ -96,7 +96,7 @@ def test_the_figures_of_drift_are_those_of_the_page(tables: duckdb.DuckDBPyConne
         where monitor = 'flight_late' and is_verdict and segment_name = 'all' and n_current >= 300
         """
     ).df()
-    psi = {name: part.set_index("month") for name, part in rows.groupby("column_name")}
+    psi = {name: part.set_index("month").sort_index() for name, part in rows.groupby("column_name")}
 
     temp = psi["temp"]
     assert set(temp["threshold_warning"].round(1)) == {6.6}

@@ -55,6 +55,32 @@ def marts(project: DbtProject) -> list[str]:
     ]
 
 
+# Scores are calibrated by isotonic regression on DuckDB, and by bins where Python models do not run.
+ESTIMATED = {"fct_mlmon__estimated_performance", "fct_mlmon__estimation_record"}
+
+
+def comparable(project: DbtProject, name: str) -> pd.DataFrame:
+    rows: pd.DataFrame = project.read(name)
+    if name == "fct_mlmon__metrics":
+        rows = rows[~rows["metric"].str.startswith("estimated_")].reset_index(drop=True)
+    return rows
+
+
+def test_estimates_are_near_each_other_on_duckdb_and_postgres(
+    projects: dict[str, DbtProject],
+) -> None:
+    keys = ["monitor_key", "window_end", "span_windows", "segment_name", "segment_value", "metric"]
+    ours, theirs = (
+        projects[engine].read("fct_mlmon__estimated_performance").set_index(keys).sort_index()
+        for engine in ("duckdb", "postgres")
+    )
+    whole = ours[ours["n_predictions"] >= 1000].index
+    assert len(whole) > 100
+    assert ours.index.equals(theirs.index)
+    apart = (ours["value"].astype(float) - theirs["value"].astype(float)).abs()
+    assert apart[whole].max() < 0.05
+
+
 def test_every_mart_is_equal_on_duckdb_and_postgres(projects: dict[str, DbtProject]) -> None:
     names = marts(projects["duckdb"])
     assert names == marts(projects["postgres"])
@@ -62,7 +88,8 @@ def test_every_mart_is_equal_on_duckdb_and_postgres(projects: dict[str, DbtProje
     unequal = {
         name: found
         for name in names
-        if (found := differences(projects["duckdb"].read(name), projects["postgres"].read(name)))
+        if name not in ESTIMATED
+        and (found := differences(*(comparable(projects[at], name) for at in projects)))
     }
     assert unequal == {}
 

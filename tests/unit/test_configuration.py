@@ -126,6 +126,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "metrics": [],
         "slo_latency_ms": None,
         "multivariate": None,
+        "error_estimates": False,
         "fairness": [],
         "kpis": [],
         "owner": "",

@@ -3,22 +3,15 @@
 
 with
 
-column_checks as (
+{%- for kind in ['column', 'table', 'class'] %}
+{{ kind }}_checks as (
     select
         checks.*,
         cast('all' as {{ dbt.type_string() }}) as segment_name,
         cast('all' as {{ dbt.type_string() }}) as segment_value
-    from {{ ref('int_mlmon__column_checks') }} as checks
+    from {{ ref('int_mlmon__' ~ kind ~ '_checks') }} as checks
 ),
-
-table_checks as (
-    select
-        checks.*,
-        cast('all' as {{ dbt.type_string() }}) as segment_name,
-        cast('all' as {{ dbt.type_string() }}) as segment_value
-    from {{ ref('int_mlmon__table_checks') }} as checks
-),
-
+{% endfor %}
 volume_checks as (
     select * from {{ ref('int_mlmon__volume_checks') }}
 ),
@@ -41,6 +34,12 @@ settings_of_columns as (
 ),
 
 checks as (
+    {%- for relation, column in [
+        ('column_checks', ('column_name', 'column_role', 'column_kind')),
+        ('table_checks', ("'all'", "'table'", "'none'")),
+        ('volume_checks', ("'all'", "'table'", "'none'")),
+        ('class_checks', ("'label'", "'label'", "'categorical'")),
+    ] %}
     select
         monitor_key,
         monitor,
@@ -50,75 +49,25 @@ checks as (
         window_date,
         segment_name,
         segment_value,
-        column_name,
-        column_role,
-        column_kind,
+        {{ column[0] }} as column_name,
+        {{ column[1] }} as column_role,
+        {{ column[2] }} as column_kind,
         check_name,
         check_group,
         value,
-        reference_value,
-        expected_low,
-        expected_high,
+        {%- for limit in ['reference_value', 'expected_low', 'expected_high'] %}
+        {{ limit if relation != 'class_checks' else 'cast(null as ' ~ mlmon.type_double() ~ ')' }}
+            as {{ limit }},
+        {%- endfor %}
         n_checked,
         n_failed,
         reason_code,
-        cast(null as {{ dbt.type_string() }}) as found
-    from column_checks
+        {{ 'found' if relation == 'class_checks' else 'cast(null as ' ~ dbt.type_string() ~ ')' }}
+            as found
+    from {{ relation }}
 
     union all
-
-    select
-        monitor_key,
-        monitor,
-        model_version,
-        window_start,
-        window_end,
-        window_date,
-        segment_name,
-        segment_value,
-        'all' as column_name,
-        'table' as column_role,
-        'none' as column_kind,
-        check_name,
-        check_group,
-        value,
-        reference_value,
-        expected_low,
-        expected_high,
-        n_checked,
-        n_failed,
-        reason_code,
-        null as found
-    from table_checks
-
-    union all
-
-    select
-        monitor_key,
-        monitor,
-        model_version,
-        window_start,
-        window_end,
-        window_date,
-        segment_name,
-        segment_value,
-        'all' as column_name,
-        'table' as column_role,
-        'none' as column_kind,
-        check_name,
-        check_group,
-        value,
-        reference_value,
-        expected_low,
-        expected_high,
-        n_checked,
-        n_failed,
-        reason_code,
-        null as found
-    from volume_checks
-
-    union all
-
+    {% endfor %}
     select
         newest_windows.monitor_key,
         newest_windows.monitor,
@@ -155,32 +104,6 @@ checks as (
             schema_columns.monitor = settings_of_columns.monitor
             and schema_columns.column_name = settings_of_columns.column_name
             and schema_columns.column_role = settings_of_columns.column_role
-
-    union all
-
-    select
-        monitor_key,
-        monitor,
-        model_version,
-        window_start,
-        window_end,
-        window_date,
-        'all' as segment_name,
-        'all' as segment_value,
-        'label' as column_name,
-        'label' as column_role,
-        'categorical' as column_kind,
-        check_name,
-        check_group,
-        value,
-        cast(null as {{ mlmon.type_double() }}) as reference_value,
-        cast(null as {{ mlmon.type_double() }}) as expected_low,
-        cast(null as {{ mlmon.type_double() }}) as expected_high,
-        n_checked,
-        n_failed,
-        reason_code,
-        found
-    from {{ ref('int_mlmon__class_checks') }}
 )
 
 select * from checks
