@@ -55,7 +55,8 @@ def marts(project: DbtProject) -> list[str]:
     ]
 
 
-# Scores are calibrated by isotonic regression on DuckDB, and by bins where Python models do not run.
+# Scores are calibrated by isotonic regression on DuckDB, and by bins where Python models do not run: how near the
+# two are is tested on the golden scores.
 ESTIMATED = {"fct_mlmon__estimated_performance", "fct_mlmon__estimation_record"}
 
 
@@ -64,21 +65,6 @@ def comparable(project: DbtProject, name: str) -> pd.DataFrame:
     if name == "fct_mlmon__metrics":
         rows = rows[~rows["metric"].str.startswith("estimated_")].reset_index(drop=True)
     return rows
-
-
-def test_estimates_are_near_each_other_on_duckdb_and_postgres(
-    projects: dict[str, DbtProject],
-) -> None:
-    keys = ["monitor_key", "window_end", "span_windows", "segment_name", "segment_value", "metric"]
-    ours, theirs = (
-        projects[engine].read("fct_mlmon__estimated_performance").set_index(keys).sort_index()
-        for engine in ("duckdb", "postgres")
-    )
-    whole = ours[ours["n_predictions"] >= 1000].index
-    assert len(whole) > 100
-    assert ours.index.equals(theirs.index)
-    apart = (ours["value"].astype(float) - theirs["value"].astype(float)).abs()
-    assert apart[whole].max() < 0.05
 
 
 def test_every_mart_is_equal_on_duckdb_and_postgres(projects: dict[str, DbtProject]) -> None:
