@@ -20,10 +20,7 @@
     them. What only that model reads is built where this is true.
 #}
 {% macro estimates_errors() %}
-    {{- return(
-        mlmon.has_python_models()
-        and mlmon.monitor_outlines() | selectattr('error_estimates') | list | length > 0
-    ) -}}
+    {{- return(mlmon.has_python_models() and true in mlmon.given_values('error_estimates')) -}}
 {% endmacro %}
 
 {# As many rows of a reference as the errors are fitted on. #}
@@ -31,8 +28,9 @@
 
 {# The slots of features that errors are fitted on, none where nothing is. #}
 {% macro error_model_slots() %}
+    {%- if not mlmon.estimates_errors() -%}{{- return([]) -}}{%- endif -%}
     {%- set slots = [] -%}
-    {%- for slot in mlmon.slot_names() if mlmon.estimates_errors() and not slot.startswith('segment') -%}
+    {%- for slot in mlmon.slot_names() if not slot.startswith('segment') -%}
         {%- do slots.append(slot) -%}
     {%- endfor -%}
     {{- return(slots) -}}

@@ -35,18 +35,37 @@
     {%- for block in declared.values() -%}
         {%- set given = mlmon.with_defaults(block, defaults) -%}
         {%- if not mlmon.is_readable(given) -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
-        {%- set kinds = [] -%}
-        {%- for feature in (given.get('features') or {}).values() -%}
-            {%- do kinds.append(feature['kind'] if feature is mapping else feature) -%}
-        {%- endfor -%}
-        {%- set n_numeric = kinds | select('equalto', 'numeric') | list | length -%}
-        {%- do numeric.append(n_numeric) -%}
-        {%- do category.append(kinds | length - n_numeric) -%}
+        {%- set counts = mlmon.feature_counts(given) -%}
+        {%- do numeric.append(counts.numeric) -%}
+        {%- do category.append(counts.categorical) -%}
         {%- do segment.append((given.get('segments') or []) | length) -%}
     {%- endfor -%}
     {{- return({
         'numeric': numeric | max, 'category': category | max, 'segment': segment | max,
     }) -}}
+{% endmacro %}
+
+{# How many features of each kind a monitor has. #}
+{% macro feature_counts(given) %}
+    {%- set features = (given.get('features') or {}).values() -%}
+    {%- set kinds = features | select('string') | list
+        + features | select('mapping') | map(attribute='kind') | list -%}
+    {%- set n_numeric = kinds | select('equalto', 'numeric') | list | length -%}
+    {{- return({'numeric': n_numeric, 'categorical': kinds | length - n_numeric}) -}}
+{% endmacro %}
+
+{# What each monitor says under a key, defaults filled in: enough to ask whether any of them wants something. #}
+{% macro given_values(key) %}
+    {%- set declared = var('mlmon_monitors', {}) or {} -%}
+    {%- set defaults = var('mlmon_defaults', {}) or {} -%}
+    {%- if not mlmon.is_readable_block(declared, defaults) -%}
+        {%- do mlmon.check_configuration() -%}
+    {%- endif -%}
+    {%- set given = [] -%}
+    {%- for block in declared.values() -%}
+        {%- do given.append(block.get(key, defaults.get(key))) -%}
+    {%- endfor -%}
+    {{- return(given) -}}
 {% endmacro %}
 
 {# mlmon_defaults merged key by key under a monitor's block. #}
@@ -77,6 +96,8 @@
         'features': mlmon.normal_features(given) if whole else [],
         'segments': mlmon.normal_segments(given.get('segments') or []),
         'spans': mlmon.normal_spans(given.get('spans'), grain),
+        'smoothing': given.get('smoothing', 'floor_1e-4'),
+        'feature_counts': mlmon.feature_counts(given),
         'threshold_policy': given.get('threshold_policy', 'larger'),
         'label_horizon_days': horizon,
         'label_ages_days':
@@ -111,7 +132,7 @@
     {%- set shaping = [] -%}
     {%- for key, value in m.items() if key not in (
         'position', 'owner', 'description', 'dashboard_url', 'features', 'monitored', 'fairness',
-        'kpis',
+        'kpis', 'smoothing', 'feature_counts',
     ) -%}
         {%- do shaping.append((key, value)) -%}
     {%- endfor -%}

@@ -35,8 +35,8 @@
     model that does. What only that model reads is built where this is true.
 #}
 {% macro measures_joint_drift() %}
-    {{- return(
-        mlmon.has_python_models()
-        and mlmon.monitor_outlines() | selectattr('multivariate') | list | length > 0
-    ) -}}
+    {%- for value in mlmon.given_values('multivariate') if mlmon.has_python_models() -%}
+        {%- if mlmon.normal_multivariate(value) -%}{{- return(true) -}}{%- endif -%}
+    {%- endfor -%}
+    {{- return(false) -}}
 {% endmacro %}

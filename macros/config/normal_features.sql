@@ -5,6 +5,7 @@
 {% macro normal_features(given) %}
     {%- set features = [] -%}
     {%- set used = namespace(numeric=0, category=0) -%}
+    {%- set policy_keys = mlmon.policy_keys() -%}
     {%- set shared = {
         'numeric': mlmon.normal_policies(given, {}, 'numeric'),
         'categorical': mlmon.normal_policies(given, {}, 'categorical'),
@@ -20,7 +21,7 @@
             {%- set used.category = used.category + 1 -%}
             {%- set slot = 'category_' ~ used.category -%}
         {%- endif -%}
-        {%- set has_own = feature.keys() | select('in', mlmon.policy_keys()) | list -%}
+        {%- set has_own = feature.keys() | select('in', policy_keys) | list -%}
         {%- set policies = mlmon.normal_policies(given, feature, kind) if has_own else shared[kind] -%}
         {%- do features.append({
             'name': name | string,
@@ -120,29 +121,37 @@
 {# Every column whose distribution is watched: the features, the score, the prediction, the label. #}
 {% macro monitored_of(m, given) %}
     {%- set monitored = m.features | list -%}
-    {%- set regression = m.task == 'regression' -%}
-    {%- set outputs = [] -%}
-    {%- if m.columns.score is not none and not regression -%}
-        {%- do outputs.append(('score', 'numeric', 'score', m.columns.score)) -%}
-    {%- endif -%}
-    {%- if m.columns.prediction is not none or m.threshold is not none -%}
-        {%- do outputs.append(
-            ('prediction', 'numeric', 'prediction_value', m.columns.prediction) if regression
-            else ('prediction', 'categorical', 'prediction_class', m.columns.prediction)
-        ) -%}
-    {%- endif -%}
-    {%- if m.labels is not none -%}
-        {%- do outputs.append(
-            ('label', 'numeric', 'label_value', m.label_columns.label) if regression
-            else ('label', 'categorical', 'label_class', m.label_columns.label)
-        ) -%}
-    {%- endif -%}
-    {%- for name, kind, slot, column in outputs -%}
-        {%- do monitored.append(dict(mlmon.normal_policies(given, {}, kind), **{
-            'name': name, 'role': name, 'position': monitored | length + 1, 'kind': kind,
-            'slot': slot, 'column': column, 'min': none, 'max': none, 'required': true,
-            'importance': none, 'description': '',
+    {%- for output in mlmon.monitored_outputs(m) -%}
+        {%- do monitored.append(dict(mlmon.normal_policies(given, {}, output.kind), **{
+            'name': output.role, 'role': output.role, 'position': monitored | length + 1,
+            'kind': output.kind, 'slot': output.slot, 'column': output.column, 'min': none,
+            'max': none, 'required': true, 'importance': none, 'description': '',
         })) -%}
     {%- endfor -%}
     {{- return(monitored) -}}
+{% endmacro %}
+
+{# What a monitor has beside its features: the score, the prediction and the label, as far as it has them. #}
+{% macro monitored_outputs(m) %}
+    {%- set is_number = m.task == 'regression' -%}
+    {%- set kind = 'numeric' if is_number else 'categorical' -%}
+    {%- set outputs = [] -%}
+    {%- if m.columns.score is not none and not is_number -%}
+        {%- do outputs.append({
+            'role': 'score', 'kind': 'numeric', 'slot': 'score', 'column': m.columns.score,
+        }) -%}
+    {%- endif -%}
+    {%- if m.columns.prediction is not none or m.threshold is not none -%}
+        {%- do outputs.append({
+            'role': 'prediction', 'kind': kind, 'column': m.columns.prediction,
+            'slot': 'prediction_value' if is_number else 'prediction_class',
+        }) -%}
+    {%- endif -%}
+    {%- if m.labels is not none -%}
+        {%- do outputs.append({
+            'role': 'label', 'kind': kind, 'column': m.label_columns.label,
+            'slot': 'label_value' if is_number else 'label_class',
+        }) -%}
+    {%- endif -%}
+    {{- return(outputs) -}}
 {% endmacro %}

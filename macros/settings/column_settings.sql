@@ -52,11 +52,13 @@
 {# The distinct slots of a kind that any monitored column uses, in order. #}
 {% macro monitored_slots(kind) %}
     {%- set slots = [] -%}
-    {%- for m in mlmon.monitors() -%}
-        {%- for column in m.monitored
-            if column.kind == kind and column.role != 'label' and column.slot not in slots -%}
-            {%- do slots.append(column.slot) -%}
+    {%- for m in mlmon.monitor_outlines() -%}
+        {%- for number in range(1, m.feature_counts[kind] + 1) -%}
+            {%- do slots.append(('numeric_' if kind == 'numeric' else 'category_') ~ number) -%}
+        {%- endfor -%}
+        {%- for output in mlmon.monitored_outputs(m) if output.kind == kind and output.role != 'label' -%}
+            {%- do slots.append(output.slot) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{- return(slots) -}}
+    {{- return(slots | unique | list) -}}
 {% endmacro %}

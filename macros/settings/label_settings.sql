@@ -4,14 +4,13 @@
 #}
 {% macro label_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitors() -%}
-        {%- for column in m.monitored if column.role == 'label' -%}
-            {%- do rows.append({
-                'monitor': m.name, 'task': m.task, 'label_kind': column.kind,
-                'smoothing': column.smoothing, 'label_horizon_days': m.label_horizon_days,
-                'label_age': m.label_horizon_days ~ 'd',
-            }) -%}
-        {%- endfor -%}
+    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+        {%- do rows.append({
+            'monitor': m.name, 'task': m.task,
+            'label_kind': 'numeric' if m.task == 'regression' else 'categorical',
+            'smoothing': m.smoothing, 'label_horizon_days': m.label_horizon_days,
+            'label_age': m.label_horizon_days ~ 'd',
+        }) -%}
     {%- endfor -%}
     {{- return(mlmon.settings_relation({
         'monitor': 'text', 'task': 'text', 'label_kind': 'text', 'smoothing': 'text',

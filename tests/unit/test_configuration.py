@@ -43,7 +43,8 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     assert manifest is not None, result.text
     adapters: Any = factory.FACTORY
     loaded = adapters.lookup_adapter("duckdb")
-    loaded.set_macro_context_generator(generate_runtime_macro_context)
+    # Each call has vars of its own, so each gets a context of its own.
+    loaded._macro_context_generator = generate_runtime_macro_context
 
     def macro(name: str, settings: Mapping[str, Any], /, **arguments: Any) -> Any:
         loaded.config.cli_vars = dict(settings)
@@ -110,6 +111,8 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         },
         "reference_columns": {name: column(name) for name in [*names.split(), "label"]},
         "features": [],
+        "feature_counts": {"numeric": 0, "categorical": 0},
+        "smoothing": "floor_1e-4",
         "segments": [],
         "spans": [1, 7, 28],
         "threshold_policy": "larger",
