@@ -113,7 +113,7 @@ def degradation(make_project: Any, engine: Engine) -> pd.DataFrame:
         for log, rows in zip(("predictions", "labels"), pair, strict=True):
             project.warehouse.load(f"{name}_{log}", rows.reset_index(drop=True), types=TIMES)
     project.warehouse.load("reference", reference().reset_index(drop=True))
-    project.build()
+    project.build_for("fct_mlmon__degradation")
     rows: pd.DataFrame = project.read("fct_mlmon__degradation")
     rows = rows[(rows["model_version"] == "v1") & rows["is_deciding"]]
     return rows.assign(day=(pd.to_datetime(rows["window_start"]) - START).dt.days)

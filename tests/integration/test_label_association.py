@@ -185,7 +185,9 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
     both = pd.concat([log("binary"), canary()])
     made.warehouse.load("canary_predictions", predictions_of(both), types=TIMES)
     made.warehouse.load("canary_labels", labels_of(both), types=TIMES)
-    made.build()
+    made.build_for(
+        "fct_mlmon__label_association", "fct_mlmon__label_drift", "fct_mlmon__column_drift"
+    )
     return made
 
 

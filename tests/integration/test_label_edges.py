@@ -116,7 +116,9 @@ def lived(project: DbtProject) -> tuple[DbtProject, list[pd.DataFrame]]:
     seen = []
     for day in (STALL - 1.9, STALL + 0.1, STALL + 1.1, STALL + 2.1, STALL + 4.1, DAYS + 0.1):
         land(project, day)
-        project.build()
+        project.build_for(
+            "fct_mlmon__windows", "fct_mlmon__degradation", "fct_mlmon__quality_checks"
+        )
         seen.append(project.read("fct_mlmon__degradation"))
     return project, seen
 

@@ -65,7 +65,7 @@ def profiles(make_project: Any, engine: Engine) -> pd.DataFrame:
         sources={"logs": ["predictions"]},
     )
     project.warehouse.load("predictions", pd.concat(DAYS.values(), ignore_index=True))
-    project.build().require()
+    project.build_for("fct_mlmon__profiles")
     found = project.warehouse.query(
         "select * from analytics.fct_mlmon__profiles where model_version = 'v1'"
     )

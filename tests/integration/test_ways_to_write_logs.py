@@ -93,7 +93,12 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             segment_name="all", segment_value="all", metric="accuracy", n="100"
         ),
     )
-    made.build()
+    made.build_for(
+        "fct_mlmon__windows",
+        "fct_mlmon__operations",
+        "fct_mlmon__degradation",
+        "fct_mlmon__quarantine",
+    )
     return made
 
 
