@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,7 @@ class Result:
     rules: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
     states: list[dict[str, Any]]
+    episodes: list[dict[str, Any]]
 
     def evaluated(self, rule_id: str, **labels: Any) -> list[dict[str, Any]]:
         return [
@@ -236,6 +237,48 @@ def walk(levels: Sequence[int | None], for_windows: int, resolve_windows: int) -
     if newest > 0:
         return Expected("pending", LEVELS[newest], None, since)
     return Expected("ok", "none", None, None)
+
+
+@dataclass(frozen=True)
+class Episode:
+    severity: str
+    since: datetime
+    fired_at: datetime
+    resolved_at: datetime | None
+    n_windows: int
+    n_breached: int
+    peak: float | None
+
+
+def episodes_of(
+    levels: Sequence[int | None], for_windows: int, resolve_windows: int
+) -> list[Episode]:
+    """Each time that such an alert fires, told from its states after every window."""
+    told: list[Episode] = []
+    during: list[int | None] = []
+    was_critical = False
+    for step, level in enumerate(levels):
+        now = walk(levels[: step + 1], for_windows, resolve_windows)
+        end = START + timedelta(days=step)
+        if now.state == "firing":
+            assert now.since is not None
+            assert now.fired_at is not None
+            if now.fired_at == end:
+                told.append(Episode("", now.since, end, None, 0, 0, None))
+                during, was_critical = [], False
+            during.append(level)
+            was_critical = was_critical or now.severity == "critical"
+            worst = max(level or 0 for level in during)
+            told[-1] = replace(
+                told[-1],
+                severity="critical" if was_critical else "warning",
+                n_windows=len(during),
+                n_breached=sum(bool(level) for level in during),
+                peak=VALUES[worst],
+            )
+        elif told and told[-1].resolved_at is None:
+            told[-1] = replace(told[-1], resolved_at=end)
+    return told
 
 
 def both(long: int | None, short: int | None) -> int | None:
@@ -603,6 +646,7 @@ RESULTS = {
     "rules": "int_mlmon__alert_rules",
     "evaluations": "fct_mlmon__alert_evaluations",
     "states": "fct_mlmon__alert_states",
+    "episodes": "fct_mlmon__alert_episodes",
 }
 
 
@@ -741,6 +785,37 @@ def test_states_are_those_of_an_alert_told_window_by_window(
     assert {row[0] for row in found.values()} == (
         {"ok", "firing"} if for_windows == 1 else {"ok", "pending", "firing"}
     )
+
+
+@pytest.mark.parametrize(("for_windows", "resolve_windows"), PATIENCE)
+@pytest.mark.parametrize("kind", ["short", "long"])
+def test_episodes_are_the_times_that_such_an_alert_fires(
+    result: Result, kind: str, for_windows: int, resolve_windows: int
+) -> None:
+    histories: Sequence[Sequence[int | None]] = ALL_SHORT if kind == "short" else LONG
+    rule_id = f"{kind} {for_windows} {resolve_windows}"
+    found: dict[str, list[Episode]] = {f"h{number}": [] for number in range(len(histories))}
+    rows = [row for row in result.episodes if row["rule_id"] == rule_id]
+    for row in sorted(rows, key=lambda row: row["fired_at"]):
+        assert row["is_open"] == (row["resolved_at"] is None)
+        found[row["model_version"]].append(
+            Episode(
+                row["severity"],
+                row["since_window_end"],
+                row["fired_at"],
+                row["resolved_at"],
+                row["n_windows"],
+                row["n_breached"],
+                row["peak_value"],
+            )
+        )
+    expected = {
+        f"h{number}": episodes_of(levels, for_windows, resolve_windows)
+        for number, levels in enumerate(histories)
+    }
+    assert found == expected
+    assert max(len(told) for told in expected.values()) > (kind == "long")
+    assert any(told and told[-1].resolved_at is None for told in expected.values())
 
 
 def test_a_short_span_ends_what_a_long_span_found(result: Result) -> None:
@@ -922,4 +997,6 @@ def test_series_and_windows_are_unique(result: Result) -> None:
     states = [row["series_id"] for row in result.states]
     assert len(set(evaluations)) == len(evaluations)
     assert len(set(states)) == len(states)
+    episodes = [row["episode_id"] for row in result.episodes]
+    assert len(set(episodes)) == len(episodes) > 1000
     assert set(states) == {series for series, _ in evaluations}
