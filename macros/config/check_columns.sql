@@ -1,18 +1,18 @@
 {#
     Holds a log's mapped columns against what the relation has. A missing identity column, or another that the
-    user mapped by hand and that nothing can replace, is an error; a missing feature, segment, score or prediction
-    is returned by name and becomes NULL in staging. A column that nobody mapped is one that the log has not.
+    user mapped by hand and that nothing can replace, is added to the problems; a missing feature, segment, score
+    or prediction is returned by name and becomes NULL in staging. A column that nobody mapped is one that the
+    log has not.
 
     m: the monitor; log_name: predictions, labels or reference; columns: the adapter's columns of the relation.
     Returns the names of the mapped columns that are absent.
 #}
-{% macro check_columns(m, log_name, columns) %}
+{% macro check_columns(problems, m, log_name, columns) %}
     {%- set key = {
         'predictions': 'columns', 'labels': 'label_columns', 'reference': 'reference_columns',
     }[log_name] -%}
     {%- set names = columns | map(attribute='name') | list -%}
     {%- set folded = names | map('lower') | list -%}
-    {%- set problems = [] -%}
     {%- set absent = [] -%}
     {%- for role, column in m[key].items()
         if column is not none and not mlmon.has_column(column, names, folded) -%}
@@ -31,7 +31,6 @@
         if log_name != 'labels' and not mlmon.has_column(item.column, names, folded) -%}
         {%- do absent.append(item.column.name) -%}
     {%- endfor -%}
-    {%- if problems -%}{%- do mlmon.raise_problems("cannot read a log", problems) -%}{%- endif -%}
     {{- return(absent) -}}
 {% endmacro %}
 

@@ -12,7 +12,14 @@
         {%- do mlmon.check_time(problems, "mlmon_as_of", var('mlmon_as_of')) -%}
     {%- endif -%}
     {%- do mlmon.check_seeds(problems, var('mlmon_seeds', {}) or {}) -%}
-    {%- do mlmon.check_quality_limits(problems, var('mlmon_quality_limits', {}) or {}) -%}
+    {%- do mlmon.check_all_limits(
+        problems, "mlmon_quality_limits", var('mlmon_quality_limits', {}) or {},
+        mlmon.default_quality_limits()
+    ) -%}
+    {%- do mlmon.check_all_limits(
+        problems, "mlmon_gate_limits", var('mlmon_gate_limits', {}) or {},
+        mlmon.default_gate_limits()
+    ) -%}
 {% endmacro %}
 
 {% macro check_seeds(problems, given) %}
@@ -30,19 +37,17 @@
     {%- endif -%}
 {% endmacro %}
 
-{% macro check_quality_limits(problems, given) %}
-    {%- set allowed = mlmon.default_quality_limits() -%}
+{# Limits by check; `allowed` has the default ones of every check there is. #}
+{% macro check_all_limits(problems, where, given, allowed) %}
     {%- if given is not mapping -%}
         {%- do mlmon.add_problem(
-            problems, "mlmon_quality_limits", mlmon.shown(given), allowed | join(", "),
-            "write `mlmon_quality_limits: {missing: {warning: 0.1}}`"
+            problems, where, mlmon.shown(given), allowed | join(", "),
+            "write `" ~ where ~ ": {missing: {warning: 0.1}}`"
         ) -%}
     {%- else -%}
-        {%- do mlmon.check_keys(problems, "mlmon_quality_limits", given, allowed.keys() | list) -%}
+        {%- do mlmon.check_keys(problems, where, given, allowed.keys() | list) -%}
         {%- for check, limits in given.items() if check in allowed -%}
-            {%- do mlmon.check_limits(
-                problems, "mlmon_quality_limits." ~ check, limits, allowed[check]
-            ) -%}
+            {%- do mlmon.check_limits(problems, where ~ "." ~ check, limits, allowed[check]) -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

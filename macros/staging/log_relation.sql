@@ -13,26 +13,40 @@
     not there is an error; files behind a source (read_parquet(...)) have no columns that could be asked for.
 #}
 {% macro read_log_columns(m, log_name, spec) %}
+    {%- set problems = [] -%}
+    {%- set log = mlmon.find_log(problems, m, log_name, spec) -%}
+    {%- if not log.is_there and flags.WHICH in ('run', 'build') -%}
+        {%- do mlmon.add_absent_log(problems, m, log_name, log) -%}
+        {%- do mlmon.raise_problems("logs", problems) -%}
+    {%- endif -%}
+    {%- if problems -%}{%- do mlmon.raise_problems("cannot read a log", problems) -%}{%- endif -%}
+    {{- return(log) -}}
+{% endmacro %}
+
+{# The same, with `is_there`, and what is wrong with its columns added to the problems. #}
+{% macro find_log(problems, m, log_name, spec) %}
     {%- set relation = mlmon.log_relation(spec) -%}
-    {%- set log = {'relation': relation, 'types': {}, 'absent': []} -%}
+    {%- set log = {'relation': relation, 'types': {}, 'absent': [], 'is_there': true} -%}
     {%- if execute -%}
         {%- set columns = adapter.get_columns_in_relation(relation) -%}
+        {%- for column in columns -%}
+            {%- do log['types'].update({column.name: column.data_type | lower}) -%}
+        {%- endfor -%}
         {%- if columns -%}
-            {%- for column in columns -%}
-                {%- do log['types'].update({column.name: column.data_type | lower}) -%}
-            {%- endfor -%}
-            {%- do log.update({'absent': mlmon.check_columns(m, log_name, columns)}) -%}
-        {%- elif flags.WHICH in ('run', 'build') and '(' not in relation | string -%}
-            {%- set problems = [] -%}
-            {%- do mlmon.add_problem(
-                problems, "mlmon_monitors." ~ m.name ~ "." ~ log_name,
-                relation | string ~ ", which does not exist", "a table or view that exists",
-                "create it before the run, or correct the relation"
-            ) -%}
-            {%- do mlmon.raise_problems("logs", problems) -%}
+            {%- do log.update({'absent': mlmon.check_columns(problems, m, log_name, columns)}) -%}
+        {%- else -%}
+            {%- do log.update({'is_there': '(' in relation | string}) -%}
         {%- endif -%}
     {%- endif -%}
     {{- return(log) -}}
+{% endmacro %}
+
+{% macro add_absent_log(problems, m, log_name, log) %}
+    {%- do mlmon.add_problem(
+        problems, "mlmon_monitors." ~ m.name ~ "." ~ log_name,
+        log.relation | string ~ ", which does not exist", "a table or view that exists",
+        "create it before the run, or correct the relation"
+    ) -%}
 {% endmacro %}
 
 {# The type of a mapped column in its log, '' where it is an expression or not known. #}

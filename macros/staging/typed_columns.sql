@@ -52,7 +52,9 @@
 {% macro as_class(m, log, column) %}
     {%- set text = mlmon.as_class_text(m, log, column) -%}
     {%- if m.task == 'binary' -%}
-        {%- do mlmon.check_positive_class(m, log, column) -%}
+        {%- set problems = [] -%}
+        {%- do mlmon.check_positive_class(problems, m, log, column) -%}
+        {%- if problems -%}{%- do mlmon.raise_problems("configuration", problems) -%}{%- endif -%}
         {{- return(
             "case when " ~ text ~ " = " ~ mlmon.text_literal(m.positive_class) ~ " then '1' when "
             ~ text ~ " is not null then '0' end"
@@ -62,7 +64,7 @@
 {% endmacro %}
 
 {# A column of numbers or booleans never holds a positive class that is a word. #}
-{% macro check_positive_class(m, log, column) %}
+{% macro check_positive_class(problems, m, log, column) %}
     {%- set data_type = mlmon.column_type(log, column) if column is not none else '' -%}
     {%- set holds = "true and false" if data_type.startswith('bool')
         else "numbers" if mlmon.is_number_type(data_type) else none -%}
@@ -71,7 +73,6 @@
         if not mlmon.is_number_type(data_type)
         else m.label_mapping or modules.re.fullmatch('-?[0-9.]+(e-?[0-9]+)?', m.positive_class) -%}
     {%- if holds and not is_possible -%}
-        {%- set problems = [] -%}
         {%- do mlmon.add_problem(
             problems, "mlmon_monitors." ~ m.name ~ ".positive_class",
             mlmon.shown(m.positive_class) ~ ", where the column " ~ mlmon.mapped_sql(log, column)
@@ -81,7 +82,6 @@
             if data_type.startswith('bool')
             else "declare label_mapping: {1: " ~ m.positive_class ~ ", 0: other}"
         ) -%}
-        {%- do mlmon.raise_problems("configuration", problems) -%}
     {%- endif -%}
 {% endmacro %}
 

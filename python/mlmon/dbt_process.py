@@ -33,6 +33,8 @@ class DbtRun:
     n_total: int = 0
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    # What macros logged for the reader.
+    logged: list[str] = field(default_factory=list)
     # The last lines that were no messages: what Python says when dbt itself breaks.
     other: deque[str] = field(default_factory=lambda: deque(maxlen=20))
 
@@ -98,6 +100,8 @@ def _hear(run: DbtRun, line: str, progress: Progress | None) -> None:
         run.errors.append(info["msg"])
     elif info["level"] == "warn":
         run.warnings.append(info["msg"])
+    elif info["name"] == "JinjaLogInfo":
+        run.logged.append(info["msg"])
     if info["name"] == "ConcurrencyLine":
         run.n_total = int(data.get("node_count", 0))
     elif info["name"] in _DONE:

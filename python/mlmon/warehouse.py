@@ -1,14 +1,14 @@
 """Short-lived connections to the warehouse of a dbt project, by the profile of that project.
 
-The only place of the Python package that opens a connection. It reads; what is written is dbt's
-business, except for the logs of the demo.
+The only place of the Python package that opens a connection. What the monitoring computes is written
+by dbt alone; what is written here is what commands keep for themselves, and the logs of the demo.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +19,7 @@ from mlmon.profile import Target
 if TYPE_CHECKING:
     import duckdb
     import psycopg2.extensions
+    import pyarrow as pa
 
 Row = dict[str, Any]
 
@@ -29,10 +30,29 @@ class Connection(Protocol):
     def rows(self, sql: str) -> list[Row]:
         """The rows of a query, each as a dict by column."""
 
+    def batches(self, sql: str, kinds: Mapping[str, str], size: int) -> Iterator[pa.Table]:
+        """The rows of a query in Arrow tables of about ``size`` rows, without holding all of them.
+
+        ``kinds`` has the columns in the order of the query, each text, numeric, time or boolean.
+        The connection does nothing else until the last batch is taken.
+        """
+
+    def execute(self, sql: str) -> None:
+        """Run one statement that returns nothing."""
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Add rows, all with the same columns, to a table."""
+
 
 @contextmanager
-def connect(target: Target) -> Iterator[Connection]:
-    """A reading connection to a target; closed at the end.
+def connect(
+    target: Target, *, writes: bool = False, memory: str | None = None
+) -> Iterator[Connection]:
+    """A connection to a target; closed at the end.
+
+    It reads, unless it ``writes``: then all is one transaction, kept only where nothing was raised.
+    ``memory`` ("500MB") bounds what DuckDB, which computes in this process, holds before it uses
+    the disk.
 
     Raises TryAgainError where another process holds a DuckDB file, ConfigurationError for a
     warehouse that mlmon cannot open itself, MlmonError where the warehouse does not answer.
@@ -44,7 +64,7 @@ def connect(target: Target) -> Iterator[Connection]:
             f" the command line reads {' and '.join(openers)}. The tables themselves are there:"
             " query them with any client."
         )
-    with openers[target.kind](target) as opened:
+    with openers[target.kind](target, writes, memory) as opened:
         yield opened
 
 
@@ -83,20 +103,46 @@ class _DuckDB:
         self._opened = opened
 
     def rows(self, sql: str) -> list[Row]:
-        import duckdb
-
-        try:
+        with _duckdb_errors():
             found = self._opened.execute(sql)
             names = [column[0] for column in found.description or ()]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-        except duckdb.CatalogException as error:
-            raise _absent(error) from None
-        except duckdb.Error as error:
-            raise MlmonError(f"DuckDB: {error}") from None
+
+    def batches(self, sql: str, kinds: Mapping[str, str], size: int) -> Iterator[pa.Table]:
+        import pyarrow as pa
+
+        with _duckdb_errors():
+            for batch in self._opened.sql(sql).to_arrow_reader(size):
+                yield pa.Table.from_batches([batch]).rename_columns(list(kinds))
+
+    def execute(self, sql: str) -> None:
+        with _duckdb_errors():
+            self._opened.execute(sql)
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            with _duckdb_errors():
+                marks = ", ".join("?" * len(rows[0]))
+                self._opened.executemany(
+                    f"insert into {table} ({', '.join(rows[0])}) values ({marks})",
+                    [list(row.values()) for row in rows],
+                )
 
 
 @contextmanager
-def _open_duckdb(target: Target) -> Iterator[Connection]:
+def _duckdb_errors() -> Iterator[None]:
+    import duckdb
+
+    try:
+        yield
+    except duckdb.CatalogException as error:
+        raise _absent(error) from None
+    except duckdb.Error as error:
+        raise MlmonError(f"DuckDB: {error}") from None
+
+
+@contextmanager
+def _open_duckdb(target: Target, writes: bool, memory: str | None) -> Iterator[Connection]:
     import duckdb
 
     given = str(target.settings.get("path", ""))
@@ -109,7 +155,12 @@ def _open_duckdb(target: Target) -> Iterator[Connection]:
     if not path.is_file():
         raise MlmonError(f"The DuckDB file {path} is not there. Run `dbt build` first.")
     try:
-        opened = duckdb.connect(str(path), read_only=True)
+        # Files that sources name count from the project, as for dbt.
+        settings: dict[str, str | bool | int | float | list[str]]
+        settings = {"file_search_path": str(target.project_dir)}
+        if memory:
+            settings |= {"memory_limit": memory, "preserve_insertion_order": "false"}
+        opened = duckdb.connect(str(path), read_only=not writes, config=settings)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise TryAgainError(
@@ -117,8 +168,13 @@ def _open_duckdb(target: Target) -> Iterator[Connection]:
             ) from None
         raise MlmonError(f"{path} cannot be opened: {error}") from None
     try:
+        if writes:
+            opened.begin()
         yield _DuckDB(opened)
+        if writes:
+            opened.commit()
     finally:
+        # What is not committed is gone.
         opened.close()
 
 
@@ -127,26 +183,56 @@ class _Postgres:
         self._opened = opened
 
     def rows(self, sql: str) -> list[Row]:
-        import psycopg2
+        with _postgres_errors(), self._opened.cursor() as cursor:
+            cursor.execute(sql)
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-        try:
-            with self._opened.cursor() as cursor:
-                cursor.execute(sql)
-                names = [column.name for column in cursor.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        except psycopg2.errors.UndefinedTable as error:
-            raise _absent(error) from None
-        except psycopg2.Error as error:
-            raise MlmonError(f"PostgreSQL: {error}") from None
+    def batches(self, sql: str, kinds: Mapping[str, str], size: int) -> Iterator[pa.Table]:
+        from mlmon.copied import copied_tables
+
+        with _postgres_errors(), self._opened.cursor() as cursor:
+            yield from copied_tables(cursor, sql, kinds, size)
+
+    def execute(self, sql: str) -> None:
+        with _postgres_errors(), self._opened.cursor() as cursor:
+            cursor.execute(sql)
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        from psycopg2.extras import execute_values
+
+        if rows:
+            with _postgres_errors(), self._opened.cursor() as cursor:
+                execute_values(
+                    cursor,
+                    f"insert into {table} ({', '.join(rows[0])}) values %s",
+                    [tuple(row.values()) for row in rows],
+                )
 
 
 @contextmanager
-def _open_postgres(target: Target) -> Iterator[Connection]:
+def _postgres_errors() -> Iterator[None]:
+    import psycopg2
+
+    try:
+        yield
+    except psycopg2.errors.UndefinedTable as error:
+        raise _absent(error) from None
+    except psycopg2.Error as error:
+        raise MlmonError(f"PostgreSQL: {error}") from None
+
+
+@contextmanager
+def _open_postgres(target: Target, writes: bool, memory: str | None) -> Iterator[Connection]:
+    del memory  # PostgreSQL computes in a process of its own.
     opened = open_postgres(target)
     try:
-        opened.set_session(readonly=True, autocommit=True)
+        opened.set_session(readonly=not writes, autocommit=not writes)
         yield _Postgres(opened)
+        if writes:
+            opened.commit()
     finally:
+        # What is not committed is gone.
         opened.close()
 
 

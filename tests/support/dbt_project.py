@@ -29,7 +29,8 @@ class DbtResult:
     """What one dbt command did.
 
     ``statuses`` has the outcome of each node (success, pass, error, fail, skipped …) by its name,
-    or by its unique id where two share one; ``messages`` what nodes said when they failed.
+    or by its unique id where two share one; ``messages`` what nodes said when they failed;
+    ``logged`` what macros logged.
     """
 
     ok: bool
@@ -38,6 +39,7 @@ class DbtResult:
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     exception: BaseException | None = None
+    logged: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -115,8 +117,11 @@ class DbtProject:
 
         warnings: list[str] = []
         errors: list[str] = []
+        logged: list[str] = []
 
         def listen(event: Any) -> None:
+            if event.info.name == "JinjaLogInfo":
+                logged.append(event.info.msg)
             if event.info.level == "warn":
                 warnings.append(event.info.msg)
             elif event.info.level == "error":
@@ -152,6 +157,7 @@ class DbtProject:
             warnings=warnings,
             errors=errors,
             exception=done.exception,
+            logged=logged,
         )
         return result, manifest
 

@@ -1,61 +1,230 @@
-"""``mlmon validate``: is the configuration right? For now without a look at the logs themselves."""
+"""``mlmon validate``: the gate. Is the configuration right, and does what landed keep its contract?"""
 
 from __future__ import annotations
 
-import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlmon.cli.console import SEVERITY_STYLES, console
 from mlmon.cli.options import project_options
+from mlmon.errors import FAILED
 
-# How the package's own checks begin each problem: monitor and key.
-_PROBLEM = re.compile(r"^\W*(mlmon_\w+(?:\.\S+)?:\s.+)$")
-# Where in dbt's Jinja it was found, which helps nobody who has made a typing error.
-_NOISE = re.compile(r"^\s*(> (in macro|called by)|Encountered an error:?)")
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from mlmon.gate.results import LogResult, Verdict
+    from mlmon.gate.run import Outcome
+    from mlmon.profile import Target
+
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+_TIMES = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]
+# How many rows of a failed check are shown; the warehouse has more.
+_SHOWN = 3
 
 
 @click.command()
 @project_options
+@click.option("--monitor", "monitors", multiple=True, help="Only this monitor. May be repeated.")
+@click.option(
+    "--since",
+    type=click.DateTime(_TIMES),
+    help="Check what was loaded from this time on (UTC), and remember nothing of it.",
+)
+@click.option(
+    "--suites",
+    type=_DIRECTORY,
+    help="Directory of your own suites. [default: gate, in the project]",
+)
+@click.option("--warn-only", is_flag=True, help="Tell what fails, and let it pass.")
+@click.option(
+    "--configuration-only",
+    is_flag=True,
+    help="Check the configuration alone; the warehouse is not asked.",
+)
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Tables for people, or one object for programs.",
+)
 def validate(
     project_dir: Path | None,
     profiles_dir: Path | None,
     profile: str | None,
     target: str | None,
+    monitors: tuple[str, ...],
+    since: datetime | None,
+    suites: Path | None,
+    warn_only: bool,
+    configuration_only: bool,
+    output: str,
 ) -> None:
-    """Check the configuration of a dbt project that installs mlmon.
+    """Check the configuration, and the rows that have newly landed in the logs.
 
-    Every problem is named with its monitor and key, what was found, and how to mend it; the exit
-    code is then 2. The warehouse is not asked.
+    The configuration first: every problem is named with its monitor and key, what was found, and how
+    to mend it; the exit code is then 2. Then the rows that were loaded since the last gate that
+    passed are held to what the monitors declare, what the reference holds and what your own suites
+    expect. A critical failure is exit code 1; the rows are then looked at again next time.
+
+    What was found is kept in the warehouse, in mlmon_gate.results and mlmon_gate.examples.
 
     \b
-    mlmon validate --project-dir my_dbt
+    mlmon validate --project-dir my_dbt && dbt build
+    mlmon validate --warn-only
+    mlmon validate --configuration-only
     """
-    from mlmon.dbt_process import run_dbt
-    from mlmon.errors import ConfigurationError
+    from mlmon.configuration import parse
     from mlmon.profile import read_target
 
     found = read_target(project_dir, profiles_dir, profile, target)
-    # A saved parse would hide what only a fresh one finds.
-    run = run_dbt(
-        ["parse", "--no-partial-parse", "--profile", found.profile, "--target", found.name],
-        project_dir=found.project_dir,
-        profiles_dir=found.profiles_dir,
+    if configuration_only:
+        _warn(parse(found).warnings)
+        click.echo(f"The configuration of {found.project_dir} is right.")
+        return
+    outcome = _gate(found, monitors, since, suites, warn_only)
+    if output == "json":
+        import json
+
+        click.echo(json.dumps(_as_objects(outcome), indent=2, default=str, ensure_ascii=False))
+    else:
+        _print(console(), found, outcome)
+    if outcome.n_critical and not warn_only:
+        click.get_current_context().exit(FAILED)
+
+
+def _gate(
+    target: Target,
+    monitors: tuple[str, ...],
+    since: datetime | None,
+    suites: Path | None,
+    warn_only: bool,
+) -> Outcome:
+    from mlmon.gate.plan import read_plan
+    from mlmon.gate.run import run_gate
+
+    plan, run = read_plan(target)
+    _warn(run.warnings)
+    outcome = run_gate(
+        target, plan, monitors=monitors, since=since, suites=suites, warn_only=warn_only
     )
-    for warning in run.warnings:
-        click.echo(f"Warning: {warning}", err=True)
-    if run.exit_code != 0:
-        raise ConfigurationError(problems(run.errors or list(run.other)))
-    click.echo(f"The configuration of {found.project_dir} is right.")
+    for log in outcome.absent:
+        _warn(
+            [f"{log.relation} is not built yet: the {log.name} of {log.monitor} are not checked."]
+        )
+    for result in outcome.results:
+        if not result.has_reference:
+            log = result.slice.log
+            _warn([f"{log.monitor} has no reference yet: only what is declared is checked."])
+    return outcome
 
 
-def problems(errors: list[str]) -> str:
-    """What dbt said, cut down to what a person has to change."""
-    lines = [line for error in errors for line in error.splitlines()]
-    named = [match[1] for line in lines if (match := _PROBLEM.match(line))]
-    named = list(dict.fromkeys(named))
-    if named:
-        counted = "1 problem" if len(named) == 1 else f"{len(named)} problems"
-        return "\n".join([f"{counted} in the configuration:", *(f"  {text}" for text in named)])
-    kept = [line for line in lines if line.strip() and not _NOISE.match(line)]
-    return "\n".join(dict.fromkeys(kept)) or "dbt cannot parse the project and said nothing."
+def _warn(texts: list[str]) -> None:
+    # On the error stream: JSON stays JSON.
+    for text in dict.fromkeys(texts):
+        click.echo(f"Warning: {text}", err=True)
+
+
+def _print(page: Console, target: Target, outcome: Outcome) -> None:
+    page.print(f"The configuration of {target.project_dir} is right.", soft_wrap=True, markup=False)
+    for result in outcome.results:
+        page.print(headline(result), style="bold" if result.verdicts else "")
+        failed = [verdict for verdict in result.verdicts if verdict.status != "ok"]
+        if failed:
+            page.print(verdict_table(failed))
+    if not outcome.results and not outcome.absent:
+        page.print("There are no monitors: nothing to check.")
+
+
+def headline(result: LogResult) -> str:
+    """What was looked at of one log and how it went, in a sentence."""
+    log, new = result.slice.log, result.slice
+    name = f"{log.monitor} {log.name}"
+    if not new.n_rows:
+        return f"{name}: nothing new."
+    loaded = ""
+    if new.loaded_from and new.seen.loaded_through:
+        loaded = f" loaded {_minute(new.loaded_from)} – {_minute(new.seen.loaded_through)}"
+    counts = ", ".join(
+        f"{n} {status}"
+        for status in ("critical", "warning", "ok")
+        if (n := result.counted(status))  # type: ignore[arg-type]
+    )
+    return f"{name}: {new.n_rows:,} new rows{loaded}: {counts}."
+
+
+def verdict_table(verdicts: list[Verdict]) -> Table:
+    """Failed checks as a table, the worst first."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("", no_wrap=True)
+    shown.add_column("column\nexpectation", ratio=2)
+    shown.add_column("expected", ratio=3)
+    shown.add_column("found", ratio=2)
+    shown.add_column("value (request)", ratio=3)
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.status != "critical"):
+        style = SEVERITY_STYLES[verdict.status]
+        name = verdict.check.name
+        shown.add_row(
+            f"[{style}]{verdict.status}[/]",
+            f"{escape(verdict.check.column)}\n[dim]{escape(name)}[/]",
+            escape(verdict.check.expected),
+            escape(verdict.found),
+            "\n".join(
+                escape(f"{value} ({'no id' if request_id is None else request_id})")
+                for value, request_id in verdict.examples[:_SHOWN]
+            ),
+        )
+    return shown
+
+
+def _minute(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M}"
+
+
+def _as_objects(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "run_id": outcome.run_id,
+        "n_critical": outcome.n_critical,
+        "logs": [
+            {
+                "monitor": result.slice.log.monitor,
+                "log": result.slice.log.name,
+                "n_rows": result.slice.n_rows,
+                "loaded_from": _utc(result.slice.loaded_from),
+                "loaded_through": _utc(result.slice.seen.loaded_through),
+                "checks": [_as_object(verdict) for verdict in result.verdicts],
+            }
+            for result in outcome.results
+        ],
+    }
+
+
+def _as_object(verdict: Verdict) -> dict[str, Any]:
+    check = verdict.check
+    return {
+        "column": check.column,
+        "check": check.name,
+        "expectation": check.expectation,
+        "suite": check.source,
+        "expected": check.expected,
+        "found": verdict.found,
+        "n_checked": verdict.n_checked,
+        "n_failed": verdict.n_failed,
+        "status": verdict.status,
+        "examples": [
+            {"value": value, "request_id": request_id} for value, request_id in verdict.examples
+        ],
+    }
+
+
+def _utc(time: datetime | None) -> str | None:
+    return None if time is None else time.replace(tzinfo=UTC).isoformat()

@@ -1,0 +1,354 @@
+"""What is expected of a log: one check an expectation, made from the monitor and the reference.
+
+A check is an expectation of Great Expectations and the shares of failing rows that it may have.
+Here nothing of Great Expectations is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+from typing import Any, Literal
+
+from mlmon.gate.plan import Column, Log, Plan
+from mlmon.gate.reference import Usual
+from mlmon.gate.slices import AHEAD, ANSWERED, LOADED, UNREAD
+
+Status = Literal["ok", "warning", "critical"]
+
+# Which rows an expectation sees: every row of a slice, those of requests that succeeded, the keys
+# that occur more than once, or the slice as a whole.
+Rows = Literal["all", "answered", "keys", "whole"]
+
+GENERATED = "generated"
+
+# Names of the frames' own columns: whether there is a value at all, and the latest plausible time.
+GIVEN = "given: "
+LATEST = "a day after loaded_at"
+
+# Fewer offending rows than this block nothing.
+FEWEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An expectation with its limits.
+
+    ``allowed`` is the share of rows that may fail; ``warning`` and ``critical`` are how far above it
+    a verdict begins, None where that verdict does not exist. ``may_be_chance``: a share is judged
+    only beyond what chance makes of the allowed one. ``expected`` says it all in words.
+    """
+
+    column: str
+    name: str
+    expectation: str
+    kwargs: Mapping[str, Any]
+    expected: str
+    warning: float | None
+    critical: float | None
+    allowed: float = 0.0
+    may_be_chance: bool = False
+    fewest: int = 1
+    rows: Rows = "all"
+    source: str = GENERATED
+
+    def judge(self, n_checked: int, n_failed: int) -> Status:
+        """The verdict on so many failing rows of so many."""
+        if n_failed == 0 or n_checked == 0:
+            return "ok"
+        share = n_failed / n_checked
+        usual = n_checked * self.allowed
+        if self.may_be_chance and n_failed - usual <= 3 * sqrt(usual * (1 - self.allowed) + 1):
+            return "ok"
+        above = share - self.allowed
+        # A share that is the limit in decimals may be off in its last bit.
+        slack = 1e-12
+        is_critical = self.critical is not None and above > self.critical + slack
+        if is_critical and n_failed >= self.fewest:
+            return "critical"
+        if is_critical or (self.warning is not None and above > self.warning + slack):
+            return "warning"
+        return "ok"
+
+
+def checks_of(
+    log: Log, task: str, usual: Mapping[str, Usual], plan: Plan, now: datetime
+) -> list[Check]:
+    """The checks of a log, in the order of its columns."""
+    made = _Checks(plan.limits, "answered" if log.is_success else "all")
+    checks: list[Check] = []
+    for column in log.columns:
+        if not column.is_there:
+            checks += made.absent(column)
+        elif column.name == "loaded_at":
+            checks += made.load_time(column, now)
+        elif column.role == "identity" or column.name == "label":
+            checks += made.identity(column)
+            if column.kind == "time":
+                checks += made.event_time(column, log, plan.min_event_at, now)
+            elif column.name == "label":
+                checks += made.content(column, usual.get(column.name), task)
+        elif column.role not in {"model_version", "outcome", "segment"}:
+            checks += made.missing(column, usual.get(column.name))
+            checks += made.content(column, usual.get(column.name), task)
+    checks.append(made.duplicates(log))
+    return checks
+
+
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    limits: Mapping[str, Mapping[str, float]]
+    answered: Rows
+
+    def absent(self, column: Column) -> list[Check]:
+        if not column.is_required and column.role != "feature":
+            return []  # A column that nobody mapped is one that the log does not have.
+        return [
+            Check(
+                column=column.name,
+                name="column_missing",
+                expectation="expect_column_to_exist",
+                kwargs={"column": column.log_column},
+                expected=f"the log has a column {column.log_column}",
+                warning=0.0,
+                critical=0.0 if column.is_required else None,
+                rows="whole",
+            )
+        ]
+
+    def identity(self, column: Column) -> list[Check]:
+        checks = [
+            self._limited(
+                "identity",
+                column,
+                "expect_column_values_to_not_be_null",
+                {"column": GIVEN + column.name},
+                "every row has one",
+            )
+        ]
+        return checks + self.unreadable(column)
+
+    def unreadable(self, column: Column) -> list[Check]:
+        if column.unread is None:
+            return []
+        what = "a time between the years 1 and 9999" if column.kind == "time" else "a finite number"
+        return [
+            self._limited(
+                "unreadable",
+                column,
+                "expect_column_values_to_be_null",
+                {"column": UNREAD + column.name},
+                f"every value can be read as {what}",
+            )
+        ]
+
+    def event_time(self, column: Column, log: Log, min_event_at: str, now: datetime) -> list[Check]:
+        if log.column("loaded_at") is None:
+            bounds = {"min_value": _time(min_event_at), "max_value": now + AHEAD}
+            words = f"from {min_event_at} to a day from now"
+            return [self._time_between(column, bounds, words)]
+        return [
+            self._time_between(
+                column, {"min_value": _time(min_event_at)}, f"from {min_event_at} on"
+            ),
+            self._limited(
+                "implausible_time",
+                column,
+                "expect_column_pair_values_a_to_be_greater_than_b",
+                {"column_A": LATEST, "column_B": column.name, "or_equal": True},
+                "at most a day after loaded_at",
+                name="later_than_loaded",
+            ),
+            self._limited(
+                "clock_skew",
+                column,
+                "expect_column_pair_values_a_to_be_greater_than_b",
+                {"column_A": LOADED, "column_B": column.name, "or_equal": True},
+                "not after loaded_at",
+            ),
+        ]
+
+    def load_time(self, column: Column, now: datetime) -> list[Check]:
+        bounds = {"max_value": now + AHEAD}
+        return [
+            *self.unreadable(column),
+            self._time_between(column, bounds, "at most a day from now"),
+        ]
+
+    def _time_between(self, column: Column, bounds: Mapping[str, datetime], words: str) -> Check:
+        return self._limited(
+            "implausible_time",
+            column,
+            "expect_column_values_to_be_between",
+            {"column": column.name, **bounds},
+            words,
+        )
+
+    def missing(self, column: Column, usual: Usual | None) -> list[Check]:
+        if usual is None:
+            return []
+        limits = self.limits["missing"]
+        return [
+            Check(
+                column=column.name,
+                name="missing",
+                expectation="expect_column_values_to_not_be_null",
+                kwargs={"column": GIVEN + column.name},
+                expected=(
+                    f"at most {_percent(min(1.0, usual.missing_share + limits['warning']))} missing"
+                    f" (reference {_percent(usual.missing_share)})"
+                ),
+                warning=limits["warning"],
+                critical=limits["critical"],
+                allowed=usual.missing_share,
+                may_be_chance=True,
+                rows=self.answered,
+            )
+        ]
+
+    def content(self, column: Column, usual: Usual | None, task: str) -> list[Check]:
+        if column.kind != "numeric":
+            return self.known_categories(column, usual)
+        checks = self.unreadable(column) if column.name != "label" else []
+        low, high = _declared_range(column, usual, task)
+        if low is not None or high is not None:
+            checks.append(
+                self._limited(
+                    "out_of_range",
+                    column,
+                    "expect_column_values_to_be_between",
+                    {"column": column.name, "min_value": low, "max_value": high},
+                    _between(low, high),
+                )
+            )
+        return checks + self.near_reference(column, usual)
+
+    def near_reference(self, column: Column, usual: Usual | None) -> list[Check]:
+        if usual is None or usual.minimum is None or usual.maximum is None:
+            return []
+        if column.role not in {"feature", "prediction", "label"}:
+            return []
+        # A column that was constant has no range to measure by.
+        room = (usual.maximum - usual.minimum) / 2
+        if room == 0 or room == float("inf"):
+            return []
+        low, high = usual.minimum - room, usual.maximum + room
+        return [
+            self._limited(
+                "far_from_reference",
+                column,
+                "expect_column_values_to_be_between",
+                {"column": column.name, "min_value": low, "max_value": high},
+                f"{_between(low, high)} (reference {_between(usual.minimum, usual.maximum)})",
+                may_be_chance=True,
+            )
+        ]
+
+    def known_categories(self, column: Column, usual: Usual | None) -> list[Check]:
+        if usual is None or usual.categories is None:
+            return []
+        known = sorted(usual.categories)
+        shown = ", ".join(known[:5]) + (f" … ({len(known)} values)" if len(known) > 5 else "")
+        return [
+            self._limited(
+                "unseen_category",
+                column,
+                "expect_column_values_to_be_in_set",
+                {"column": column.name, "value_set": known},
+                f"a value that the reference has: {shown}",
+                may_be_chance=True,
+            )
+        ]
+
+    def duplicates(self, log: Log) -> Check:
+        keys = duplicate_keys(log)
+        return Check(
+            column="request_id",
+            name="duplicates",
+            expectation="expect_compound_columns_to_be_unique"
+            if len(keys) > 1
+            else "expect_column_values_to_be_unique",
+            kwargs={"column_list": keys} if len(keys) > 1 else {"column": keys[0]},
+            expected=f"no other new row has the same {', '.join(keys)}",
+            warning=self.limits["duplicates"]["warning"],
+            critical=self.limits["duplicates"]["critical"],
+            fewest=FEWEST,
+            rows="keys",
+        )
+
+    def _limited(
+        self,
+        limit: str,
+        column: Column,
+        expectation: str,
+        kwargs: Mapping[str, Any],
+        expected: str,
+        *,
+        name: str | None = None,
+        may_be_chance: bool = False,
+    ) -> Check:
+        is_content = column.role not in {"identity", "label"} or may_be_chance
+        return Check(
+            column=column.name,
+            name=name or limit,
+            expectation=expectation,
+            kwargs=kwargs,
+            expected=expected,
+            warning=self.limits[limit]["warning"],
+            critical=self.limits[limit]["critical"],
+            may_be_chance=may_be_chance,
+            fewest=FEWEST,
+            rows=self.answered if is_content else "all",
+        )
+
+
+def duplicate_keys(log: Log) -> list[str]:
+    """The columns that no two rows of a slice should share: a request, or one word on its label."""
+    wanted = ("model_version", "request_id", "label", "labeled_at")
+    return [name for name in wanted if log.column(name)]
+
+
+def frame_columns(frame: Any, log: Log) -> Any:
+    """Add what the checks ask for to a frame of a slice, in place; nothing is copied without need."""
+    for column in log.columns:
+        unread = UNREAD + column.name
+        if column.sql is None:
+            continue
+        values = frame[column.name]
+        if unread in frame and frame[unread].notna().any():
+            values = values.astype(object).where(values.notna(), frame[unread])
+        frame[GIVEN + column.name] = values
+    frame[LATEST] = frame[LOADED] + timedelta(days=1)
+    if ANSWERED in frame:
+        frame[ANSWERED] = frame[ANSWERED].astype(bool)
+    return frame
+
+
+def _declared_range(
+    column: Column, usual: Usual | None, task: str
+) -> tuple[float | None, float | None]:
+    if column.role == "score" and task in {"binary", "multiclass"}:
+        if usual and usual.minimum is not None and usual.maximum is not None:
+            # A reference with other scores says that they are no probabilities.
+            is_share = usual.minimum >= 0 and usual.maximum <= 1
+            return (0.0, 1.0) if is_share else (None, None)
+        return 0.0, 1.0
+    if column.role == "latency_ms":
+        return 0.0, None
+    return column.minimum, column.maximum
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:.6g}"
+    return f"at least {low:.6g}" if high is None else f"between {low:.6g} and {high:.6g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
