@@ -12,7 +12,7 @@ from mlmon.profile import Target
 _PROBLEM = re.compile(r"^\W*(mlmon_\w+(?:\.\S+)?:\s.+)$")
 # Where in dbt's Jinja it was found, which helps nobody who has made a typing error.
 _NOISE = re.compile(r"^\s*(> (in macro|called by)|Encountered an error:?)")
-_NO_PACKAGE = re.compile(r"could not find a macro with the name '\w+' in mlmon", re.IGNORECASE)
+_NO_PACKAGE = re.compile(r"could not find a macro with the name .\w+. in the .mlmon. package")
 _NOT_PARSED = 2
 
 

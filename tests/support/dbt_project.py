@@ -140,7 +140,8 @@ class DbtProject:
             os.chdir(before)
             _let_go_of_duckdb()
         manifest = done.result if isinstance(done.result, Manifest) else None
-        nodes = getattr(done.result, "results", [])
+        # What an operation returns tells of no node.
+        nodes = [one for one in getattr(done.result, "results", []) if hasattr(one, "node")]
         names = [node.node.name for node in nodes]
         keys = [
             node.node.name if names.count(node.node.name) == 1 else node.node.unique_id

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from mlmon.cli import main
 from mlmon.cli.demo import find_demo
 from mlmon.cli.demo_summary import Incident, look_for
-from mlmon.cli.validate import problems
+from mlmon.configuration import problems
 from mlmon.errors import ConfigurationError
 from mlmon.firing import firing_alerts
 from mlmon.profile import read_target
@@ -28,7 +28,10 @@ from support.warehouses import SCHEMA, Engine, MakeWarehouse, Warehouse
 
 MISSING_VARIABLE = "mine: {target: a, outputs: {a: {host: \"{{ env_var('NO_ONE') }}\"}}}"
 
-HEAVY = ("dbt", "duckdb", "pandas", "psycopg2", "pyarrow", "rich", "scipy", "sklearn", "yaml")
+HEAVY = (
+    "dbt", "duckdb", "great_expectations", "pandas", "psycopg2", "pyarrow", "rich", "scipy",
+    "sklearn", "yaml",
+)  # fmt: skip
 
 STATES = pd.DataFrame(
     {
@@ -376,12 +379,16 @@ def test_validate_runs_dbt(tmp_path: Path, make_warehouse: MakeWarehouse) -> Non
     model = tmp_path / "models" / "one.sql"
     model.write_text("select 1 as one")
     place: list[str | Path] = ["--project-dir", tmp_path, "--profiles-dir", tmp_path]
-    result = run("validate", *place)
+    result = run("validate", *place, "--configuration-only")
     assert result.exit_code == 0, result.output
     assert "is right" in result.output
 
-    model.write_text("{{ exceptions.raise_compiler_error('mlmon_monitors.a.b: found 1; fix: 2') }}")
     result = run("validate", *place)
+    assert result.exit_code == 2
+    assert "does not have mlmon: name it in packages.yml and run `dbt deps`" in result.output
+
+    model.write_text("{{ exceptions.raise_compiler_error('mlmon_monitors.a.b: found 1; fix: 2') }}")
+    result = run("validate", *place, "--configuration-only")
     assert result.exit_code == 2
     assert "1 problem in the configuration:\n  mlmon_monitors.a.b: found 1; fix: 2" in result.output
     assert "Traceback" not in result.output

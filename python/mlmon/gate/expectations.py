@@ -225,10 +225,11 @@ def repeated(groups: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
             while left > 0:
                 # Never one row alone at the end.
                 part = left if left <= size + 1 else size
-                yield keys.iloc[[start] * part]
+                yield keys.iloc[[start] * part].reset_index(drop=True)
                 left -= part
         else:
-            yield keys.iloc[np.repeat(np.arange(start, end), counts[start:end])]
+            rows = np.repeat(np.arange(start, end), counts[start:end])
+            yield keys.iloc[rows].reset_index(drop=True)
         start = end
 
 
