@@ -980,3 +980,83 @@ def test_the_message_reaches_the_user_whichever_model_is_read_first(
     assert "mlmon cannot use its configuration (1 problem):" in result.text
     assert "Traceback" not in result.text
     assert "object has no attribute" not in result.text
+
+
+# The arguments of the generic tests.
+
+MONITOR = {"mlmon_monitors": {"churn": {**BINARY, "labels": LABELS, "features": {"x": "numeric"}}}}
+
+
+@pytest.mark.parametrize(
+    ("test", "arguments", "told"),
+    [
+        ("not_drifted", {"monitor": "churm"}, "monitor: found 'churm'; allowed: churn; fix: did"),
+        ("not_drifted", {"monitor": None}, "monitor: found nothing; allowed: the name of a"),
+        (
+            "not_drifted",
+            {"columns": ["x", "y"]},
+            "columns: found 'y'; allowed: x, score, prediction, label; fix: ",
+        ),
+        ("not_drifted", {"fails_at": "error"}, "fails_at: found 'error'; allowed: warning, crit"),
+        (
+            "not_drifted",
+            {"span_windows": "7d"},
+            "span_windows: found '7d'; allowed: a whole number",
+        ),
+        ("not_drifted", {"fail_when_unknown": 1}, "fail_when_unknown: found 1; allowed: true or"),
+        (
+            "metric_above",
+            {"metric": "acuracy", "threshold": 1},
+            "metric: found 'acuracy'; allowed: accuracy, ",
+        ),
+        (
+            "metric_above",
+            {"metric": "f1", "threshold": "high"},
+            "threshold: found 'high'; allowed: a number; fix: write it without quotes",
+        ),
+        (
+            "metric_below",
+            {"metric": "brier", "threshold": 1, "label_age": "week"},
+            "label_age: found 'week'; allowed: an age in days such as 7d, or latest; fix: ",
+        ),
+        (
+            "metric_below",
+            {"metric": "brier", "threshold": 1, "compare": "low"},
+            "compare: found 'low'; allowed: value, value_low, value_high; fix: ",
+        ),
+        (
+            "no_open_alerts",
+            {"severity": "bad"},
+            "severity: found 'bad'; allowed: warning, critical",
+        ),
+        ("fresh_labels", {"max_age_days": -1}, "max_age_days: found -1; allowed: a number of at l"),
+        (
+            "fresh_labels",
+            {"max_age_days": 1, "as_of": "today"},
+            "as_of: found 'today'; allowed: a time in UTC like 2026-01-31",
+        ),
+    ],
+)
+def test_a_mistake_in_a_generic_test_is_told_with_its_fix(
+    call: Call, test: str, arguments: dict[str, Any], told: str
+) -> None:
+    from dbt_common.exceptions import CompilationError
+
+    with pytest.raises(CompilationError) as raised:
+        call(f"test_{test}", MONITOR, **{"model": "scores", "monitor": "churn", **arguments})
+    [head, line] = str(raised.value.msg).splitlines()
+    assert head == "mlmon cannot run a test (1 problem):"
+    assert line.strip().startswith(f"mlmon.{test}.{told}")
+
+
+@pytest.mark.parametrize("test", ["fresh_labels", "metric_above"])
+def test_a_test_about_labels_needs_a_monitor_that_has_them(call: Call, test: str) -> None:
+    from dbt_common.exceptions import CompilationError
+
+    arguments = (
+        {"metric": "f1", "threshold": 0.5} if test == "metric_above" else {"max_age_days": 1}
+    )
+    with pytest.raises(
+        CompilationError, match="found 'm', which has no labels; allowed: a monitor"
+    ):
+        call(f"test_{test}", {"mlmon_monitors": {"m": BINARY}}, model="x", monitor="m", **arguments)
