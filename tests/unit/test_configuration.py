@@ -1026,8 +1026,8 @@ MONITOR = {"mlmon_monitors": {"churn": {**BINARY, "labels": LABELS, "features": 
         ),
         (
             "no_open_alerts",
-            {"severity": "bad"},
-            "severity: found 'bad'; allowed: warning, critical",
+            {"fails_at": "bad"},
+            "fails_at: found 'bad'; allowed: warning, critical",
         ),
         ("fresh_labels", {"max_age_days": -1}, "max_age_days: found -1; allowed: a number of at l"),
         (
