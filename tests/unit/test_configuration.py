@@ -934,6 +934,43 @@ def test_the_error_on_the_page_is_the_one_that_is_raised(call: Call) -> None:
     assert [line.strip() for line in shown.splitlines()[1:]] == told
 
 
+def test_the_page_of_the_gate_has_the_limits_in_force(call: Call) -> None:
+    page = (ROOT / "docs/gate.md").read_text()
+    limits = page.split("## Limits")[1].split("## ")[0]
+    listed = {
+        name: {"warning": float(warning), "critical": float(critical)}
+        for name, warning, critical in re.findall(r"\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|", limits)
+    }
+    assert listed == call("gate_limits", {})
+    [example] = re.findall(r"```yaml\n(.+?)```", limits, flags=re.DOTALL)
+    assert problems_of(call, yaml.safe_load(example)["vars"]) == []
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "not_drifted",
+        "metric_above",
+        "metric_below",
+        "no_open_alerts",
+        "fresh_labels",
+    ],
+)
+def test_every_argument_of_a_generic_test_is_documented(test: str) -> None:
+    folder = ROOT / "macros/generic_tests"
+    macros = "".join(path.read_text() for path in sorted(folder.glob("*.sql")))
+    [signature] = re.findall(rf"{{% test {test}\((.+?)\) %}}", macros, flags=re.DOTALL)
+    names = re.findall(r"(\w+)(?:=[^,]+)?(?:,|$)", signature.strip())
+    described = yaml.safe_load((folder / "_generic_tests.yml").read_text())["macros"]
+    [arguments] = [macro["arguments"] for macro in described if macro["name"] == f"test_{test}"]
+    assert [argument["name"] for argument in arguments] == names
+    page = (ROOT / "docs/dbt-tests.md").read_text()
+    assert f"`mlmon.{test}`" in page
+    for name in names[1:]:
+        [of] = re.findall(rf"^\| `{name}` \| ([^|]+) \|", page, flags=re.MULTILINE)
+        assert of == "all" or test in of.split(", "), name
+
+
 # Real parses of the whole package.
 
 

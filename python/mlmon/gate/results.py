@@ -116,10 +116,7 @@ def write_results(
     passed: Sequence[LogResult],
 ) -> None:
     """Keep what was found, and how far the logs that passed have been seen."""
-    warehouse.execute(f"create schema if not exists {SCHEMA}")
-    for table, columns in TABLES.items():
-        typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        warehouse.execute(f"create table if not exists {SCHEMA}.{table} ({typed})")
+    _create_tables(warehouse)
     head = {"run_id": run_id, "checked_at": checked_at, "target_schema": target_schema}
     warehouse.insert(f"{SCHEMA}.results", [row for one in results for row in _rows(one, head)])
     warehouse.insert(
@@ -143,6 +140,23 @@ def write_results(
                 }
             ],
         )
+
+
+def _create_tables(warehouse: Connection) -> None:
+    """Make what is not there. Asking first: who may write need not be who may create."""
+    schemas = warehouse.rows(
+        f"select 1 from information_schema.schemata where schema_name = '{SCHEMA}'"
+    )
+    if not schemas:
+        warehouse.execute(f"create schema {SCHEMA}")
+    found = warehouse.rows(
+        f"select table_name from information_schema.tables where table_schema = '{SCHEMA}'"
+    )
+    there = {row["table_name"] for row in found}
+    for table, columns in TABLES.items():
+        if table not in there:
+            typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            warehouse.execute(f"create table {SCHEMA}.{table} ({typed})")
 
 
 def _rows(result: LogResult, head: dict[str, Any]) -> list[dict[str, Any]]:

@@ -82,6 +82,8 @@ def run_gate(
                 results.append(gate.check(monitor, new, own.get((monitor.name, log.name), [])))
     run_id = uuid.uuid4().hex
     passed = [result for result in results if warn_only or not result.counted("critical")]
+    if not results:
+        return Outcome(run_id, (), tuple(absent))
     with connect(target, writes=True) as warehouse:
         write_results(
             warehouse,

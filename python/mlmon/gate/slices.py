@@ -120,7 +120,7 @@ def slice_columns(log: Log, own: Sequence[str] = ()) -> tuple[dict[str, str], di
         sql[ANSWERED], kinds[ANSWERED] = log.is_success, "boolean"
     for name in own:
         kinds[name] = _kind_of_type(log.types.get(name, ""))
-        sql[name] = _cast(name, kinds[name])
+        sql[name] = _cast(name, kinds[name], log.types.get(name, ""))
     return sql, kinds
 
 
@@ -144,9 +144,11 @@ def _kind_of_type(data_type: str) -> str:
     return "numeric" if is_number and "interval" not in data_type else "text"
 
 
-def _cast(name: str, kind: str) -> str:
+def _cast(name: str, kind: str, data_type: str) -> str:
     types = {"numeric": "double precision", "time": "timestamp", "boolean": "boolean"}
     quoted = '"' + name.replace('"', '""') + '"'
+    if kind == "time" and ("with time zone" in data_type or "tz" in data_type):
+        return f"({quoted} at time zone 'UTC')"
     return f"cast({quoted} as {types.get(kind, 'text')})"
 
 
