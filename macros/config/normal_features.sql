@@ -122,10 +122,13 @@
 {% macro monitored_of(m, given) %}
     {%- set monitored = m.features | list -%}
     {%- for output in mlmon.monitored_outputs(m) -%}
+        {#- The score of a ranking has no scale of its own; the others are probabilities. -#}
+        {%- set is_probability = output.role == 'score' and m.task != 'ranking' -%}
         {%- do monitored.append(dict(mlmon.normal_policies(given, {}, output.kind), **{
             'name': output.role, 'role': output.role, 'position': monitored | length + 1,
-            'kind': output.kind, 'slot': output.slot, 'column': output.column, 'min': none,
-            'max': none, 'required': true, 'importance': none, 'description': '',
+            'kind': output.kind, 'slot': output.slot, 'column': output.column,
+            'min': 0 if is_probability else none, 'max': 1 if is_probability else none,
+            'required': true, 'importance': none, 'description': '',
         })) -%}
     {%- endfor -%}
     {{- return(monitored) -}}

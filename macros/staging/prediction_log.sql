@@ -27,7 +27,8 @@ select
     ), true) as is_success
     {%- else %}
     true as is_success
-    {%- endif %}
+    {%- endif %},
+    {{ mlmon.unusable_values(m, log, columns) }} as unusable_values
     {%- if mlmon.slot_names() %},{% endif %}
     {{- mlmon.slot_columns(m, log) }}
 from {{ log.relation }}
@@ -69,7 +70,8 @@ select
     {{ mlmon.as_double(log, columns.latency_ms) }} as latency_ms,
     {{ mlmon.as_class(m, log, columns.label) if m.task != 'regression'
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as label_class,
-    {{ mlmon.as_double(log, columns.label if m.task == 'regression' else none) }} as label_value
+    {{ mlmon.as_double(log, columns.label if m.task == 'regression' else none) }} as label_value,
+    {{ mlmon.unusable_values(m, log, columns) }} as unusable_values
     {%- if mlmon.slot_names() %},{% endif %}
     {{- mlmon.slot_columns(m, log) }}
 from {{ log.relation }}

@@ -1,7 +1,7 @@
 {#
     Counts the rows of `rows` per key, segment, monitored column and bin: key, segment_position, segment_value,
     slot, bin_index, n, n_missing, and for numeric columns n_finite, n_clamped, sum_z, sum_z2, x_min, x_max over
-    the finite values, n_zeros and n_out_of_range. All numeric columns are read together once, and all
+    the finite values, n_zeros and odd_counts(). All numeric columns are read together once, and all
     categorical ones once: each row meets a small list of columns and gives its value of each.
 
     rows: a relation with the key, edge_set_number and the slots
@@ -29,9 +29,17 @@
         ~ " cast(0 as bigint) as n_finite, cast(0 as bigint) as n_clamped,"
         ~ " cast(0 as " ~ double ~ ") as sum_z, cast(0 as " ~ double ~ ") as sum_z2,"
         ~ " cast(0 as " ~ double ~ ") as x_min, cast(0 as " ~ double ~ ") as x_max,"
-        ~ " cast(0 as bigint) as n_zeros, cast(0 as bigint) as n_out_of_range"
+        ~ " cast(0 as bigint) as n_zeros, cast(0 as bigint) as "
+        ~ mlmon.odd_counts() | join(", cast(0 as bigint) as ")
         ~ " from " ~ keyed_references ~ " where false"
     ) -}}
+{% endmacro %}
+
+{# The counts of values that are not what they should be, beside the bins. #}
+{% macro odd_counts() %}
+    {{- return([
+        'n_out_of_range', 'n_outliers', 'n_beyond_reference', 'n_nan', 'n_unparsable',
+    ]) -}}
 {% endmacro %}
 
 {% macro count_numeric_bins(rows, key, slots, n_edges) %}
@@ -57,7 +65,13 @@
             as n_out_of_range
         {%- else %}
         cast(0 as bigint) as n_out_of_range
-        {%- endif %}
+        {%- endif %},
+        cast(count(case when x < inner_low or x > inner_high then 1 end) as bigint)
+            as n_outliers,
+        cast(count(case when x < outer_low or x > outer_high then 1 end) as bigint)
+            as n_beyond_reference,
+        cast(count(case when instead = 'NaN' then 1 end) as bigint) as n_nan,
+        cast(count(case when instead <> 'NaN' then 1 end) as bigint) as n_unparsable
     from (
         select
             binned.*,
@@ -74,12 +88,23 @@
                 edges.center,
                 edges.scale,
                 edges.declared_min,
-                edges.declared_max
+                edges.declared_max,
+                edges.inner_low,
+                edges.inner_high,
+                edges.outer_low,
+                edges.outer_high,
+                case
+                    when logged.x is null and logged.unusable_values is not null
+                        then {{ mlmon.unusable_value(
+                            'logged.unusable_values', mlmon.slot_name('logged.slot_number', slots)
+                        ) }}
+                end as instead
             from (
                 select
                     logged.{{ key }},
                     slots.segment_position,
                     slots.slot_number,
+                    logged.unusable_values,
                     logged.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }} + slots.slot_number
                         as edge_number,
                     {{ mlmon.segment_at('slots.segment_position') ~ " as segment_value," if segmented }}
@@ -123,8 +148,10 @@
         cast(null as {{ double }}) as sum_z2,
         cast(null as {{ double }}) as x_min,
         cast(null as {{ double }}) as x_max,
-        cast(null as bigint) as n_zeros,
-        cast(0 as bigint) as n_out_of_range
+        cast(null as bigint) as n_zeros
+        {%- for count in mlmon.odd_counts() %},
+        cast(0 as bigint) as {{ count }}
+        {%- endfor %}
     from (
         select
             {{ key }},

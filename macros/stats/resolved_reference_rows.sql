@@ -8,6 +8,7 @@
         logged.reference_key,
         logged.edge_set_number,
         logged.prediction_class,
+        logged.unusable_values,
         logged.prediction_value,
         logged.score
         {%- for slot in mlmon.slot_names() %},

@@ -1,12 +1,12 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
-{% macro facts_version() %}{{- return('4') -}}{% endmacro %}
+{% macro facts_version() %}{{- return('5') -}}{% endmacro %}
 
 {# The models that hold facts of predictions, and of labels. #}
 {% macro prediction_facts() %}
     {{- return([
         'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
         'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
-        'int_mlmon__score_counts', 'int_mlmon__kpi_sums',
+        'int_mlmon__score_counts', 'int_mlmon__kpi_sums', 'int_mlmon__odd_values',
     ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])) -}}
 {% endmacro %}
 

@@ -64,3 +64,13 @@
 {% macro window_date_in(window_start, grain, timezone) %}
     {{- return("cast(" ~ mlmon.utc_to_local(window_start, timezone) ~ " as date)") -}}
 {% endmacro %}
+
+{# The number of the local day or hour in which a window begins: a week later it is 7 days or 168 hours more, DST or not. #}
+{% macro season_index(window_start, monitor='monitor') %}
+    {{- return(mlmon.by_clock(mlmon.season_index_in, window_start, monitor)) -}}
+{% endmacro %}
+
+{% macro season_index_in(window_start, grain, timezone) %}
+    {%- if grain == 'day' -%}{{- return(mlmon.window_index_in(window_start, grain, timezone)) -}}{%- endif -%}
+    {{- return(mlmon.window_index_in(mlmon.utc_to_local(window_start, timezone), grain, timezone)) -}}
+{% endmacro %}

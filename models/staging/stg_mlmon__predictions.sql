@@ -19,6 +19,7 @@ select
     cast(null as {{ mlmon.type_double() }}) as score,
     cast(null as {{ mlmon.type_double() }}) as latency_ms,
     cast(null as {{ dbt.type_string() }}) as outcome,
-    true as is_success
+    true as is_success,
+    cast(null as {{ dbt.type_string() }}) as unusable_values
 where false
 {%- endfor %}

@@ -16,7 +16,8 @@ select
     cast(null as {{ mlmon.type_double() }}) as score,
     cast(null as {{ mlmon.type_double() }}) as latency_ms,
     cast(null as {{ dbt.type_string() }}) as label_class,
-    cast(null as {{ mlmon.type_double() }}) as label_value
+    cast(null as {{ mlmon.type_double() }}) as label_value,
+    cast(null as {{ dbt.type_string() }}) as unusable_values
     {%- if mlmon.slot_names() %},{% endif %}
     {{- mlmon.empty_slot_columns() }}
 where false

@@ -49,8 +49,10 @@ whole as (
         sum(sum_z2) as sum_z2,
         min(x_min) as x_min,
         max(x_max) as x_max,
-        sum(n_zeros) as n_zeros,
-        sum(n_out_of_range) as n_out_of_range
+        sum(n_zeros) as n_zeros
+        {%- for count in mlmon.odd_counts() %},
+        sum({{ count }}) as {{ count }}
+        {%- endfor %}
     from counted
     where segment_position = 1
     group by window_number, slot, bin_index
@@ -71,8 +73,10 @@ by_segment as (
         counted.sum_z2,
         counted.x_min,
         counted.x_max,
-        counted.n_zeros,
-        counted.n_out_of_range
+        counted.n_zeros
+        {%- for count in mlmon.odd_counts() %},
+        counted.{{ count }}
+        {%- endfor %}
     from counted
     inner join touched
         on counted.window_number = touched.window_number
@@ -108,8 +112,10 @@ select
     all_counts.sum_z2,
     all_counts.x_min,
     all_counts.x_max,
-    cast(all_counts.n_zeros as bigint) as n_zeros,
-    cast(all_counts.n_out_of_range as bigint) as n_out_of_range
+    cast(all_counts.n_zeros as bigint) as n_zeros
+    {%- for count in mlmon.odd_counts() %},
+    cast(all_counts.{{ count }} as bigint) as {{ count }}
+    {%- endfor %}
 from all_counts
 inner join touched
     on all_counts.window_number = touched.window_number

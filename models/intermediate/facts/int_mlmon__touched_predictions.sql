@@ -27,6 +27,8 @@ select
     touched.n_predictions as n_in_window,
     predictions.request_id,
     predictions.is_success,
+    predictions.outcome,
+    predictions.unusable_values,
     predictions.prediction_class,
     {{ mlmon.nan_to_null('predictions.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('predictions.score') }} as score,

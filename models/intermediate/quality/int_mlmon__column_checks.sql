@@ -1,7 +1,8 @@
--- One row per monitor, version, closed base window, monitored column and check: missing values, values outside the
--- declared range, categories the reference does not know. Missing and unseen shares are held against the
--- reference's own, with room for chance at small counts.
+-- One row per monitor, version, closed base window, monitored column and check of its values. Shares are held
+-- against the reference's own where it has one, with room for chance at small counts: a column that was 16 % missing
+-- in the reference is not broken at 16 %.
 {%- set limits = mlmon.quality_limits() %}
+{%- set strict = "allowed_share = 0 and check_name in ('" ~ mlmon.strict_checks() | join("', '") ~ "')" %}
 
 with
 
@@ -10,41 +11,26 @@ observed as (
 ),
 
 checks as (
-    select
-        observed.*,
-        cast('missing' as {{ dbt.type_string() }}) as check_name,
-        cast('completeness' as {{ dbt.type_string() }}) as check_group,
-        n_missing as n_failed,
-        reference_missing_share as allowed_share,
-        cast({{ limits.missing.warning }} as {{ mlmon.type_double() }}) as warning,
-        cast({{ limits.missing.critical }} as {{ mlmon.type_double() }}) as critical
-    from observed
+    {%- for check, rule in mlmon.column_check_rules().items() %}
+    {%- if not loop.first %}
 
     union all
-
+    {% endif %}
     select
         observed.*,
-        cast('out_of_range' as {{ dbt.type_string() }}) as check_name,
-        cast('validity' as {{ dbt.type_string() }}) as check_group,
-        n_out_of_range as n_failed,
-        0.0 as allowed_share,
-        cast({{ limits.out_of_range.warning }} as {{ mlmon.type_double() }}) as warning,
-        cast({{ limits.out_of_range.critical }} as {{ mlmon.type_double() }}) as critical
+        cast('{{ check }}' as {{ dbt.type_string() }}) as check_name,
+        cast('{{ rule.group }}' as {{ dbt.type_string() }}) as check_group,
+        {{ rule.failed }} as n_failed,
+        cast({{ rule.allowed }} as {{ mlmon.type_double() }}) as allowed_share,
+        cast({{ limits[check].warning }} as {{ mlmon.type_double() }}) as warning,
+        cast({{ limits[check].critical }} as {{ mlmon.type_double() }}) as critical,
+        {%- for bound in [0, 1] %}
+        {{ rule.range[bound] if rule.range else 'cast(null as ' ~ mlmon.type_double() ~ ')' }}
+            as range_{{ ['low', 'high'][bound] }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from observed
-    where has_range
-
-    union all
-
-    select
-        observed.*,
-        cast('unseen_category' as {{ dbt.type_string() }}) as check_name,
-        cast('validity' as {{ dbt.type_string() }}) as check_group,
-        n_unseen as n_failed,
-        case when reference_missing_share is not null then 0.0 end as allowed_share,
-        cast({{ limits.unseen_category.warning }} as {{ mlmon.type_double() }}) as warning,
-        cast({{ limits.unseen_category.critical }} as {{ mlmon.type_double() }}) as critical
-    from observed
-    where column_kind = 'categorical'
+    where {{ rule.where }}
+    {%- endfor %}
 ),
 
 shares as (
@@ -63,14 +49,15 @@ select
     window_start,
     window_end,
     window_date,
-    column_key,
+    cast('all' as {{ dbt.type_string() }}) as segment_name,
+    cast('all' as {{ dbt.type_string() }}) as segment_value,
     column_name,
     column_role,
     column_kind,
     check_name,
     check_group,
     share as value,
-    case when check_name = 'missing' then allowed_share end as reference_value,
+    case when check_name <> 'out_of_range' then allowed_share end as reference_value,
     cast(null as {{ mlmon.type_double() }}) as expected_low,
     case when allowed_share is not null then least(1.0, allowed_share + warning) end
         as expected_high,
@@ -80,11 +67,18 @@ select
         when n_rows = 0 then 'no_rows'
         when allowed_share is null then 'no_reference'
         when n_failed = 0 then 'within_limits'
-        when check_name = 'out_of_range' and share > allowed_share + critical then 'above_critical'
-        when check_name = 'out_of_range' and share > allowed_share + warning then 'above_warning'
+        when {{ strict }} and share > allowed_share + critical then 'above_critical'
+        when {{ strict }} and share > allowed_share + warning then 'above_warning'
         when n_failed - n_rows * allowed_share <= chance_count then 'within_limits'
         when {{ mlmon.reaches('share', 'allowed_share + critical') }} then 'above_critical'
         when {{ mlmon.reaches('share', 'allowed_share + warning') }} then 'above_warning'
         else 'within_limits'
-    end as reason_code
+    end as reason_code,
+    case
+        when range_low is null then 'up to ' || {{ mlmon.example_number('range_high') }}
+        when range_high is null then 'from ' || {{ mlmon.example_number('range_low') }}
+        else
+            {{ mlmon.example_number('range_low') }}
+            || ' to ' || {{ mlmon.example_number('range_high') }}
+    end as found
 from shares

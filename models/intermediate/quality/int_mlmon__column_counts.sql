@@ -1,4 +1,7 @@
--- One row per monitor, version, closed base window and monitored column: the rows that the column checks judge.
+-- One row per monitor, version, closed base window and monitored column: the rows that the column checks judge, and
+-- the shares that the reference has of the same.
+{%- set counts = ['n_missing', 'n_infinite', 'n_unseen'] + mlmon.odd_counts() %}
+
 with
 
 spans as (
@@ -20,14 +23,20 @@ bin_kinds as (
     where bin_kind in ('missing', 'unseen')
 ),
 
+-- An infinite value is neither finite nor missing.
 current_counts as (
     select
         counts.window_key,
         counts.column_name,
         sum(counts.n) as n_rows,
         sum(counts.n_missing) as n_missing,
-        sum(counts.n_out_of_range) as n_out_of_range,
+        sum(
+            case when counts.column_kind = 'numeric' then counts.n - counts.n_missing - counts.n_finite end
+        ) as n_infinite,
         sum(case when bin_kinds.bin_kind = 'unseen' then counts.n else 0 end) as n_unseen
+        {%- for count in mlmon.odd_counts() %},
+        sum(counts.{{ count }}) as {{ count }}
+        {%- endfor %}
     from {{ ref('int_mlmon__bin_counts') }} as counts
     left join bin_kinds
         on
@@ -38,12 +47,23 @@ current_counts as (
     group by counts.window_key, counts.column_name
 ),
 
-reference_shares as (
+reference_counts as (
     select
         counts.reference_key,
         counts.column_name,
-        sum(case when bin_kinds.bin_kind = 'missing' then counts.n else 0 end)
-        / nullif(cast(sum(counts.n) as {{ mlmon.type_double() }}), 0) as missing_share
+        cast(sum(counts.n) as {{ mlmon.type_double() }}) as n_rows,
+        sum(case when bin_kinds.bin_kind = 'missing' then counts.n else 0 end) as n_missing,
+        sum(
+            case
+                when counts.column_kind = 'numeric' and coalesce(bin_kinds.bin_kind, '') <> 'missing'
+                    then counts.n - counts.n_finite
+                else 0
+            end
+        ) as n_infinite,
+        0 as n_unseen
+        {%- for count in mlmon.odd_counts() %},
+        sum(counts.{{ count }}) as {{ count }}
+        {%- endfor %}
     from {{ ref('int_mlmon__reference_bin_counts') }} as counts
     left join bin_kinds
         on
@@ -54,37 +74,70 @@ reference_shares as (
     group by counts.reference_key, counts.column_name
 ),
 
-observed as (
+fences as (
     select
-        spans.monitor_key,
-        spans.monitor,
-        spans.model_version,
-        spans.window_index,
-        spans.window_start,
-        spans.window_end,
-        spans.window_date,
-        spans.reference_key,
-        columns.column_key,
-        columns.column_name,
-        columns.column_role,
-        columns.column_kind,
-        columns.declared_min is not null or columns.declared_max is not null as has_range,
-        current_counts.n_rows,
-        current_counts.n_missing,
-        current_counts.n_out_of_range,
-        current_counts.n_unseen,
-        reference_shares.missing_share as reference_missing_share
-    from spans
-    inner join current_counts
-        on spans.window_key = current_counts.window_key
-    inner join columns
-        on
-            spans.monitor = columns.monitor
-            and current_counts.column_name = columns.column_name
-    left join reference_shares
-        on
-            spans.reference_key = reference_shares.reference_key
-            and columns.column_name = reference_shares.column_name
+        reference_key,
+        column_name,
+        inner_low,
+        inner_high,
+        outer_low,
+        outer_high
+    from {{ ref('int_mlmon__bin_edges') }}
+    where edge_index = 0
+),
+
+lookalikes as (
+    select
+        window_key,
+        column_name,
+        max(n_in_all) as n_lookalikes
+    from {{ ref('int_mlmon__odd_values') }}
+    where check_name = 'lookalike_category'
+    group by window_key, column_name
 )
 
-select * from observed
+select
+    spans.monitor_key,
+    spans.monitor,
+    spans.model_version,
+    spans.window_index,
+    spans.window_start,
+    spans.window_end,
+    spans.window_date,
+    columns.column_key,
+    columns.column_name,
+    columns.column_role,
+    columns.column_kind,
+    columns.declared_min,
+    columns.declared_max,
+    fences.inner_low,
+    fences.inner_high,
+    fences.outer_low,
+    fences.outer_high,
+    current_counts.n_rows,
+    coalesce(lookalikes.n_lookalikes, 0) as n_lookalikes,
+    reference_counts.n_rows as n_reference
+    {%- for count in counts %},
+    current_counts.{{ count }},
+    reference_counts.{{ count }} / nullif(reference_counts.n_rows, 0)
+        as reference_{{ count[2:] }}_share
+    {%- endfor %}
+from spans
+inner join current_counts
+    on spans.window_key = current_counts.window_key
+inner join columns
+    on
+        spans.monitor = columns.monitor
+        and current_counts.column_name = columns.column_name
+left join reference_counts
+    on
+        spans.reference_key = reference_counts.reference_key
+        and columns.column_name = reference_counts.column_name
+left join fences
+    on
+        spans.reference_key = fences.reference_key
+        and columns.column_name = fences.column_name
+left join lookalikes
+    on
+        spans.window_key = lookalikes.window_key
+        and columns.column_name = lookalikes.column_name

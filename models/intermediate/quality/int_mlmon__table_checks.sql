@@ -1,121 +1,125 @@
--- One row per monitor, closed base window and check on the logs as a whole: duplicates, conflicting labels,
--- freshness (rows loaded after their window had closed, against the usual share of such rows). Judged over all
--- versions together, so that a rollout is no incident.
+-- One row per monitor, closed base window and check on the logs as a whole: duplicates, clocks, labels that
+-- contradict, precede or lack their prediction, rows that cannot be used. Judged over all versions together, so that
+-- a rollout is no incident. What cannot be used belongs to the window in which it was loaded.
 {%- set limits = mlmon.quality_limits() %}
+{%- set logged = ("'all'", "'table'", 'true') %}
+{%- set labelled = ("'all'", "'table'", 'has_labels') %}
+{%- set label_log = ("'label'", "'label'", 'has_labels') %}
 
 with
 
-windows as (
-    select windows.*
-    from {{ ref('int_mlmon__version_windows') }} as windows
-    where model_version = 'all' and is_closed
-),
-
-late_shares as (
+loads as (
     select
         monitor,
-        window_index,
-        cast(n_late_rows as {{ mlmon.type_double() }}) / n_log_rows as late_share
-    from windows
-    where n_log_rows > 0
+        load_index as window_index,
+        {%- for log in ['predictions', 'labels'] %}
+        {%- for fate, condition in [
+            ('loaded', 'true'),
+            ('orphan', "reason_code = 'label_without_prediction'"),
+            ('future', "implausibility = 'future'"),
+            ('ancient', "implausibility = 'ancient'"),
+            ('unusable', "implausibility = 'none' and reason_code not in ('none', 'label_without_prediction')"),
+        ] %}
+        sum(case when log_name = '{{ log }}' and {{ condition }} then n_rows else 0 end)
+            as n_{{ fate }}_{{ log }}{{ ',' if not loop.last }}
+        {%- endfor %}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__load_counts') }}
+    group by monitor, load_index
 ),
 
-usual_shares as (
+windows as (
     select
-        late_shares.monitor,
-        late_shares.window_index,
-        percentile_cont(0.5) within group (order by earlier.late_share) as usual_late_share
-    from late_shares
-    inner join late_shares as earlier
+        windows.*,
+        -- What came before the log began is not in it: labels may be of that until all of those have come.
+        windows.window_index
+        >= bounds.first_window_index + settings.label_horizon_days * settings.windows_per_day
+            as is_past_beginning,
+        {%- for log in ['predictions', 'labels'] %}
+        {%- for fate in ['loaded', 'orphan', 'future', 'ancient', 'unusable'] %}
+        coalesce(loads.n_{{ fate }}_{{ log }}, 0) as n_{{ fate }}_{{ log }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__version_windows') }} as windows
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on windows.monitor = settings.monitor
+    inner join {{ ref('int_mlmon__log_bounds') }} as bounds
+        on windows.monitor = bounds.monitor
+    left join loads
         on
-            late_shares.monitor = earlier.monitor
-            and earlier.window_index
-            between late_shares.window_index - 28 and late_shares.window_index - 1
-    group by late_shares.monitor, late_shares.window_index
-    having count(*) >= 5
+            windows.monitor = loads.monitor
+            and windows.window_index = loads.window_index
+    where windows.model_version = 'all' and windows.is_closed
 ),
 
 checks as (
-    select
-        windows.monitor,
-        windows.window_index,
-        cast('duplicates' as {{ dbt.type_string() }}) as check_name,
-        cast('consistency' as {{ dbt.type_string() }}) as check_group,
-        cast(windows.n_duplicates as {{ mlmon.type_double() }})
-        / nullif(windows.n_log_rows, 0) as value,
-        cast(null as {{ mlmon.type_double() }}) as reference_value,
-        cast({{ limits.duplicates.warning }} as {{ mlmon.type_double() }}) as warning,
-        cast({{ limits.duplicates.critical }} as {{ mlmon.type_double() }}) as critical,
-        windows.n_log_rows as n_checked,
-        windows.n_duplicates as n_failed
-    from windows
+    {%- for check, group, where, failed, checked in [
+        ('duplicates', 'consistency', logged, 'n_duplicates', 'n_log_rows'),
+        ('clock_skew', 'consistency', logged, 'n_skewed_rows', 'n_log_rows'),
+        ('future_timestamps', 'validity', logged, 'n_future_predictions', 'n_log_rows + n_loaded_predictions'),
+        ('ancient_timestamps', 'validity', logged, 'n_ancient_predictions', 'n_log_rows + n_loaded_predictions'),
+        ('unusable_rows', 'completeness', logged, 'n_unusable_predictions', 'n_log_rows + n_loaded_predictions'),
+        ('label_conflicts', 'consistency', labelled, 'n_label_revisions', 'n_labelled'),
+        ('early_labels', 'consistency', labelled, 'n_early_labels', 'n_labelled'),
+        ('orphan_labels', 'consistency', labelled, 'n_orphan_labels', 'n_loaded_labels'),
+        ('future_timestamps', 'validity', label_log, 'n_future_labels', 'n_loaded_labels'),
+        ('ancient_timestamps', 'validity', label_log, 'n_ancient_labels', 'n_loaded_labels'),
+        ('unusable_rows', 'completeness', label_log, 'n_unusable_labels', 'n_loaded_labels'),
+    ] %}
+    {%- if not loop.first %}
 
     union all
-
+    {% endif %}
     select
-        windows.monitor,
-        windows.window_index,
-        cast('label_conflicts' as {{ dbt.type_string() }}) as check_name,
-        cast('consistency' as {{ dbt.type_string() }}) as check_group,
-        cast(windows.n_label_revisions as {{ mlmon.type_double() }})
-        / nullif(windows.n_labelled, 0) as value,
-        cast(null as {{ mlmon.type_double() }}) as reference_value,
-        cast({{ limits.label_conflicts.warning }} as {{ mlmon.type_double() }}) as warning,
-        cast({{ limits.label_conflicts.critical }} as {{ mlmon.type_double() }}) as critical,
-        windows.n_labelled as n_checked,
-        windows.n_label_revisions as n_failed
+        windows.*,
+        cast({{ where[0] }} as {{ dbt.type_string() }}) as column_name,
+        cast({{ where[1] }} as {{ dbt.type_string() }}) as column_role,
+        cast('{{ check }}' as {{ dbt.type_string() }}) as check_name,
+        cast('{{ group }}' as {{ dbt.type_string() }}) as check_group,
+        cast({{ limits[check].warning }} as {{ mlmon.type_double() }}) as warning,
+        cast({{ limits[check].critical }} as {{ mlmon.type_double() }}) as critical,
+        {{ failed }} as n_failed,
+        {{ checked }} as n_checked
     from windows
-    where windows.has_labels
+    where {{ where[2] }}
+    {%- endfor %}
+),
 
-    union all
-
+shares as (
     select
-        windows.monitor,
-        windows.window_index,
-        cast('freshness' as {{ dbt.type_string() }}) as check_name,
-        cast('freshness' as {{ dbt.type_string() }}) as check_group,
-        late_shares.late_share as value,
-        usual_shares.usual_late_share as reference_value,
-        usual_shares.usual_late_share + {{ limits.freshness.warning }} as warning,
-        usual_shares.usual_late_share + {{ limits.freshness.critical }} as critical,
-        windows.n_log_rows as n_checked,
-        windows.n_late_rows as n_failed
-    from windows
-    left join late_shares
-        on
-            windows.monitor = late_shares.monitor
-            and windows.window_index = late_shares.window_index
-    left join usual_shares
-        on
-            windows.monitor = usual_shares.monitor
-            and windows.window_index = usual_shares.window_index
+        checks.*,
+        cast(n_failed as {{ mlmon.type_double() }}) / nullif(n_checked, 0) as share
+    from checks
 )
 
 select
-    windows.monitor_key,
-    windows.monitor,
-    windows.model_version,
-    windows.window_start,
-    windows.window_end,
-    windows.window_date,
-    checks.check_name,
-    checks.check_group,
-    checks.value,
-    checks.reference_value,
+    monitor_key,
+    monitor,
+    model_version,
+    window_start,
+    window_end,
+    window_date,
+    cast('all' as {{ dbt.type_string() }}) as segment_name,
+    cast('all' as {{ dbt.type_string() }}) as segment_value,
+    column_name,
+    column_role,
+    cast('none' as {{ dbt.type_string() }}) as column_kind,
+    check_name,
+    check_group,
+    share as value,
+    cast(null as {{ mlmon.type_double() }}) as reference_value,
     cast(null as {{ mlmon.type_double() }}) as expected_low,
-    checks.warning as expected_high,
-    checks.n_checked,
-    checks.n_failed,
+    warning as expected_high,
+    n_checked,
+    n_failed,
     case
-        when checks.n_checked = 0 then 'no_rows'
-        when checks.warning is null then 'short_history'
-        when checks.n_failed < 3 then 'within_limits'
-        when {{ mlmon.reaches('checks.value', 'checks.critical') }} then 'above_critical'
-        when {{ mlmon.reaches('checks.value', 'checks.warning') }} then 'above_warning'
+        when n_checked = 0 then 'no_rows'
+        when check_name = 'orphan_labels' and not is_past_beginning then 'short_history'
+        when n_failed < 3 then 'within_limits'
+        when {{ mlmon.reaches('share', 'critical') }} then 'above_critical'
+        when {{ mlmon.reaches('share', 'warning') }} then 'above_warning'
         else 'within_limits'
-    end as reason_code
-from checks
-inner join windows
-    on
-        checks.monitor = windows.monitor
-        and checks.window_index = windows.window_index
+    end as reason_code,
+    cast(null as {{ dbt.type_string() }}) as found
+from shares

@@ -1,7 +1,12 @@
--- One row per monitor, closed base window and segment: how many requests there were against the same weekday (and
--- hour) of the four weeks before. The distance is a robust z: from the peers' median, in units of their median
--- absolute deviation, with floors, so that a quiet log is not judged by its noise. No window is its own peer.
+-- One row per monitor, closed base window and segment: whether there were as many requests as usual at this weekday
+-- (and hour), as a robust z. A log too young for weeks is known by its days: where none of the last ones was
+-- empty, an empty one is no chance.
 {%- set limits = mlmon.quality_limits() %}
+{%- set last_days %}
+partition by monitor, segment_name, segment_value, hour_number
+            order by window_index
+            rows between 14 preceding and 1 preceding
+{%- endset %}
 
 with
 
@@ -9,87 +14,41 @@ settings as (
     select * from {{ ref('int_mlmon__settings') }}
 ),
 
-counted as (
-    select * from {{ ref('int_mlmon__request_counts') }}
-),
-
-peers as (
+hours as (
     select
-        counted.monitor,
-        counted.window_index,
-        counted.segment_name,
-        counted.segment_value,
-        earlier.n_requests
-    from counted
+        requests.*,
+        mod(
+            {{ mlmon.season_index('requests.window_start', 'requests.monitor') }},
+            settings.windows_per_day
+        ) as hour_number
+    from {{ ref('int_mlmon__request_counts') }} as requests
     inner join settings
-        on counted.monitor = settings.monitor
-    cross join ({{ mlmon.integers(4) }}) as weeks
-    inner join counted as earlier
-        on
-            counted.monitor = earlier.monitor
-            and counted.segment_name = earlier.segment_name
-            and counted.segment_value = earlier.segment_value
-            and earlier.window_index
-            = counted.window_index - weeks.i * 7 * settings.windows_per_day
-    where weeks.i > 0
+        on requests.monitor = settings.monitor
 ),
 
-medians as (
+recent as (
     select
-        monitor,
-        window_index,
-        segment_name,
-        segment_value,
-        count(*) as n_peers,
-        percentile_cont(0.5) within group (order by n_requests) as median_requests
-    from peers
-    group by monitor, window_index, segment_name, segment_value
-),
-
-deviations as (
-    select
-        peers.monitor,
-        peers.window_index,
-        peers.segment_name,
-        peers.segment_value,
-        percentile_cont(0.5) within group (
-            order by abs(peers.n_requests - medians.median_requests)
-        ) as median_deviation
-    from peers
-    inner join medians
-        on
-            peers.monitor = medians.monitor
-            and peers.window_index = medians.window_index
-            and peers.segment_name = medians.segment_name
-            and peers.segment_value = medians.segment_value
-    group by
-        peers.monitor, peers.window_index, peers.segment_name, peers.segment_value
+        hours.*,
+        count(*) over ({{ last_days }}) as n_days,
+        min(n_requests) over ({{ last_days }}) as fewest_requests,
+        avg(n_requests) over ({{ last_days }}) as mean_requests
+    from hours
 ),
 
 scored as (
     select
-        counted.*,
-        medians.n_peers,
-        medians.median_requests,
-        greatest(
-            1.4826 * deviations.median_deviation,
-            0.1 * medians.median_requests,
-            sqrt(medians.median_requests),
-            1.0
-        ) as spread
-    from counted
-    left join medians
+        recent.*,
+        sqrt(recent.n_requests) as root_requests,
+        peers.n_values as n_peers,
+        peers.median_value,
+        peers.spread
+    from recent
+    left join {{ ref('int_mlmon__volume_peers') }} as peers
         on
-            counted.monitor = medians.monitor
-            and counted.window_index = medians.window_index
-            and counted.segment_name = medians.segment_name
-            and counted.segment_value = medians.segment_value
-    left join deviations
-        on
-            counted.monitor = deviations.monitor
-            and counted.window_index = deviations.window_index
-            and counted.segment_name = deviations.segment_name
-            and counted.segment_value = deviations.segment_value
+            recent.monitor = peers.monitor
+            and recent.window_index = peers.window_index
+            and recent.segment_name = peers.segment_name
+            and recent.segment_value = peers.segment_value
 )
 
 select
@@ -101,23 +60,32 @@ select
     window_date,
     segment_name,
     segment_value,
+    cast('all' as {{ dbt.type_string() }}) as column_name,
+    cast('table' as {{ dbt.type_string() }}) as column_role,
+    cast('none' as {{ dbt.type_string() }}) as column_kind,
     cast('volume' as {{ dbt.type_string() }}) as check_name,
     cast('volume' as {{ dbt.type_string() }}) as check_group,
     n_requests as value,
-    median_requests as reference_value,
-    greatest(0, median_requests - {{ limits.volume.warning }} * spread) as expected_low,
-    median_requests + {{ limits.volume.warning }} * spread as expected_high,
+    median_value * median_value as reference_value,
+    greatest(0, median_value - {{ limits.volume.warning }} * spread)
+    * greatest(0, median_value - {{ limits.volume.warning }} * spread) as expected_low,
+    (median_value + {{ limits.volume.warning }} * spread)
+    * (median_value + {{ limits.volume.warning }} * spread) as expected_high,
     n_requests as n_checked,
     0 as n_failed,
     case
-        when n_requests = 0 and n_peers >= 3 and median_requests >= 10 then 'no_rows_at_all'
+        when n_requests = 0 and n_peers >= 3 and median_value * median_value >= 10
+            then 'no_rows_at_all'
+        when n_requests = 0 and n_days >= 7 and fewest_requests >= 1 and mean_requests >= 10
+            then 'no_rows_at_all'
         when n_peers is null or n_peers < 3 then 'short_history'
         when {{ mlmon.reaches(
-            'abs(n_requests - median_requests)', limits.volume.critical ~ ' * spread'
+            'abs(root_requests - median_value)', limits.volume.critical ~ ' * spread'
         ) }} then 'above_critical'
         when {{ mlmon.reaches(
-            'abs(n_requests - median_requests)', limits.volume.warning ~ ' * spread'
+            'abs(root_requests - median_value)', limits.volume.warning ~ ' * spread'
         ) }} then 'above_warning'
         else 'within_limits'
-    end as reason_code
+    end as reason_code,
+    cast(null as {{ dbt.type_string() }}) as found
 from scored

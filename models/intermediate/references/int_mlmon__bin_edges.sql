@@ -160,7 +160,11 @@ select
     policies.center,
     coalesce(policies.quarter_scale, 0.25) * 4 as scale,
     policies.finite_min,
-    policies.finite_max
+    policies.finite_max,
+    policies.inner_low,
+    policies.inner_high,
+    policies.outer_low,
+    policies.outer_high
 from policies
 inner join numbered_edges
     on

@@ -53,16 +53,35 @@ finite_stats as (
         slot,
         min(x) as finite_min,
         max(x) as finite_max,
+        percentile_cont(0.001) within group (order by x) as thousandth,
         percentile_cont(0.25) within group (order by x) as quartile_1,
         percentile_cont(0.5) within group (order by x) as center,
-        percentile_cont(0.75) within group (order by x) as quartile_3
+        percentile_cont(0.75) within group (order by x) as quartile_3,
+        percentile_cont(0.999) within group (order by x) as last_thousandth
     from finite_values
     group by reference_key, slot
+),
+
+fences as (
+    select
+        reference_key,
+        slot,
+        -- Beyond what a double can hold there is no fence.
+        case
+            when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300
+                then quartile_3 - quartile_1
+        end as iqr
+    from finite_stats
 ),
 
 policies as (
     select
         specs.*,
+        finite_stats.quartile_1 - 1.5 * fences.iqr as inner_low,
+        finite_stats.quartile_3 + 1.5 * fences.iqr as inner_high,
+        least(finite_stats.thousandth, finite_stats.quartile_1 - 3 * fences.iqr) as outer_low,
+        greatest(finite_stats.last_thousandth, finite_stats.quartile_3 + 3 * fences.iqr)
+            as outer_high,
         coalesce(counts.n, 0) as n,
         counts.x_min,
         finite_stats.finite_min,
@@ -93,6 +112,10 @@ policies as (
         on
             specs.reference_key = finite_stats.reference_key
             and specs.slot = finite_stats.slot
+    left join fences
+        on
+            specs.reference_key = fences.reference_key
+            and specs.slot = fences.slot
 )
 
 select * from policies

@@ -14,7 +14,11 @@ select
     column_role,
     column_kind,
     bin_index,
-    cast(sum(n) as bigint) as n
+    cast(sum(n) as bigint) as n,
+    cast(sum(n_finite) as bigint) as n_finite
+    {%- for count in mlmon.odd_counts() %},
+    cast(sum({{ count }}) as bigint) as {{ count }}
+    {%- endfor %}
 from window_counts
 group by
     reference_key,

@@ -38,7 +38,11 @@ all_counts as (
         cast('all' as {{ dbt.type_string() }}) as segment_value,
         slot,
         bin_index,
-        sum(n) as n
+        sum(n) as n,
+        sum(n_finite) as n_finite
+        {%- for count in mlmon.odd_counts() %},
+        sum({{ count }}) as {{ count }}
+        {%- endfor %}
     from counted
     where segment_position = 1
     group by reference_window, slot, bin_index
@@ -51,7 +55,11 @@ all_counts as (
         counted.segment_value,
         counted.slot,
         counted.bin_index,
-        counted.n
+        counted.n,
+        counted.n_finite
+        {%- for count in mlmon.odd_counts() %},
+        counted.{{ count }}
+        {%- endfor %}
     from counted
     inner join windows
         on counted.reference_window = windows.reference_window
@@ -71,7 +79,11 @@ select
     columns.column_role,
     columns.column_kind,
     all_counts.bin_index,
-    cast(all_counts.n as bigint) as n
+    cast(all_counts.n as bigint) as n,
+    cast(all_counts.n_finite as bigint) as n_finite
+    {%- for count in mlmon.odd_counts() %},
+    cast(all_counts.{{ count }} as bigint) as {{ count }}
+    {%- endfor %}
 from all_counts
 inner join windows
     on all_counts.reference_window = windows.reference_window

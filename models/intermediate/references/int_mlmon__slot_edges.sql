@@ -48,7 +48,11 @@ select
     max(case when edges.has_below then 1 else 0 end) as n_below,
     max(case when edges.is_discrete then 1 else 0 end) = 1 as is_discrete,
     coalesce(max(edges.center), 0) as center,
-    coalesce(max(edges.scale), 1) as scale
+    coalesce(max(edges.scale), 1) as scale,
+    max(edges.inner_low) as inner_low,
+    max(edges.inner_high) as inner_high,
+    max(edges.outer_low) as outer_low,
+    max(edges.outer_high) as outer_high
     {%- for number in range(1, n_edges + 1) %},
     max(case when edges.edge_index = {{ number }} then edges.edge end) as e_{{ number }}
     {%- endfor %}

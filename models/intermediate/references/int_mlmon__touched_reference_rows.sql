@@ -23,6 +23,7 @@ select
     coalesce({{ mlmon.window_index('logged.predicted_at', 'logged.monitor') }}, -1)
         as window_index,
     logged.prediction_class,
+    logged.unusable_values,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,
     logged.label_class,
@@ -45,6 +46,7 @@ select
     touched.edge_set_number,
     logged.window_index,
     logged.prediction_class,
+    logged.unusable_values,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,
     cast(null as {{ dbt.type_string() }}) as label_class,

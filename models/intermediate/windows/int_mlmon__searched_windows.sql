@@ -51,6 +51,13 @@ windows as (
                 else 1
             end
         ) as n_late_rows,
+        sum(
+            case
+                when loaded_at >= predicted_at then 0
+                when loaded_at < {{ mlmon.add_time('predicted_at', '-5', 'second') }} then 1
+                else 0
+            end
+        ) as n_skewed_rows,
         min(predicted_at) as first_predicted_at,
         max(predicted_at) as last_predicted_at,
         min(loaded_at) as first_loaded_at,

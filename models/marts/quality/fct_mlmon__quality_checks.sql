@@ -14,9 +14,13 @@ rated as (
                 'above_critical', 'no_rows_at_all', 'required_column_missing',
                 'classes_never_match'
             ) then 'critical'
-            when reason_code in ('above_warning', 'optional_column_missing') then 'warning'
+            when reason_code in (
+                'above_warning', 'optional_column_missing', 'differs_from_reference',
+                'column_vanished', 'column_type_changed'
+            ) then 'warning'
             when reason_code = 'no_reference' then 'no_reference'
-            when reason_code in ('no_rows', 'short_history') then 'insufficient_data'
+            when reason_code in ('no_rows', 'no_labels', 'short_history')
+                then 'insufficient_data'
             else 'ok'
         end as status
     from checks

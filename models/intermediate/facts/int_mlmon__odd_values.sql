@@ -1,0 +1,143 @@
+-- One row per window, check, monitored column and value that the check finds odd: the most frequent ones, how many
+-- rows hold them, and a request that does. For duplicates the value is the request. What examples are shown from, and
+-- where spellings of one category are told.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_windows'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+) }}
+
+with
+
+predictions as {{ mlmon.inlined() }} (
+    select * from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success
+),
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_windows') }}
+    where monitor is not null
+),
+
+columns as (
+    select * from {{ ref('int_mlmon__column_settings') }}
+),
+
+odd_categories as (
+    {{ mlmon.odd_categories('predictions', 'touched') }}
+),
+
+spelled_categories as (
+    select
+        odd_categories.*,
+        touched.reference_key,
+        {{ mlmon.plain_spelling('odd_categories.example_value') }} as plain_spelling
+    from odd_categories
+    inner join touched
+        on odd_categories.window_number = touched.window_number
+),
+
+lookalikes as (
+    select
+        spelled.window_number,
+        spelled.slot,
+        cast('lookalike_category' as {{ dbt.type_string() }}) as check_name,
+        spelled.example_value,
+        spelled.n,
+        spelled.example_request_id,
+        min({{ mlmon.byte_order('known.category') }}) as resembles
+    from spelled_categories as spelled
+    inner join {{ ref('int_mlmon__reference_categories') }} as known
+        on
+            spelled.reference_key = known.reference_key
+            and spelled.slot = known.slot
+            and spelled.plain_spelling = {{ mlmon.plain_spelling('known.category') }}
+    group by
+        spelled.window_number, spelled.slot, spelled.example_value, spelled.n,
+        spelled.example_request_id
+),
+
+repeated_requests as (
+    select
+        touched.window_number,
+        cast(null as {{ dbt.type_string() }}) as slot,
+        cast('duplicates' as {{ dbt.type_string() }}) as check_name,
+        resolved.request_id as example_value,
+        count(*) as n,
+        resolved.request_id as example_request_id
+    from {{ ref('int_mlmon__resolved_predictions') }} as resolved
+    inner join touched
+        on
+            resolved.monitor = touched.monitor
+            and resolved.model_version = touched.model_version
+            and resolved.window_index = touched.window_index
+    where not resolved.is_counting
+    group by touched.window_number, resolved.request_id
+),
+
+odd_values as (
+    select
+        odd_numbers.*,
+        cast(null as {{ dbt.type_string() }}) as resembles
+    from ({{ mlmon.odd_numbers('predictions') }}) as odd_numbers
+
+    union all
+
+    select
+        odd_categories.*,
+        cast(null as {{ dbt.type_string() }}) as resembles
+    from odd_categories
+
+    union all
+
+    select * from lookalikes
+
+    union all
+
+    select
+        repeated_requests.*,
+        cast(null as {{ dbt.type_string() }}) as resembles
+    from repeated_requests
+),
+
+ranked as (
+    select
+        odd_values.*,
+        sum(n) over (partition by window_number, check_name, slot) as n_in_all,
+        row_number() over (
+            partition by window_number, check_name, slot
+            order by n desc, {{ mlmon.byte_order('example_value') }}
+        ) as example_rank
+    from odd_values
+)
+
+select
+    touched.window_key,
+    touched.monitor,
+    touched.model_version,
+    touched.window_index,
+    case
+        when ranked.check_name = 'out_of_range' and columns.column_role = 'score'
+            then 'score_range'
+        else ranked.check_name
+    end as check_name,
+    coalesce(columns.column_name, 'all') as column_name,
+    cast(ranked.example_rank as bigint) as example_rank,
+    ranked.example_value,
+    ranked.resembles,
+    cast(ranked.n as bigint) as n,
+    cast(ranked.n_in_all as bigint) as n_in_all,
+    ranked.example_request_id
+from ranked
+inner join touched
+    on ranked.window_number = touched.window_number
+left join columns
+    on
+        touched.monitor = columns.monitor
+        and ranked.slot = columns.slot
+where
+    ranked.example_rank <= {{ mlmon.examples_a_check() }}
+    and (columns.column_name is not null or ranked.slot is null)
