@@ -4,7 +4,7 @@
         'task', 'grain', 'timezone', 'predictions', 'labels', 'reference', 'columns', 'label_columns',
         'reference_columns', 'positive_class', 'label_mapping', 'threshold', 'success_outcomes',
         'quantile', 'baseline', 'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'drift_methods',
-        'drift_rule', 'preset', 'threshold_policy', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics', 'slo_latency_ms', 'close_after_minutes',
+        'drift_rule', 'preset', 'threshold_policy', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics', 'slo', 'close_after_minutes',
         'multivariate', 'error_estimates', 'fairness', 'kpis', 'value_matrix', 'owner', 'description', 'dashboard_url',
     ]) -}}
 {% endmacro %}

@@ -41,11 +41,7 @@
         problems, where ~ ".close_after_minutes", given.get('close_after_minutes', 60), least=0,
         most=5270400
     ) -%}
-    {%- if given.get('slo_latency_ms') is not none -%}
-        {%- do mlmon.check_number(
-            problems, where ~ ".slo_latency_ms", given['slo_latency_ms'], least=0, whole=false
-        ) -%}
-    {%- endif -%}
+    {%- do mlmon.check_slo(problems, where ~ ".slo", given.get('slo')) -%}
     {%- do mlmon.check_multivariate(problems, where ~ ".multivariate", given.get('multivariate')) -%}
     {%- do mlmon.check_error_estimates(problems, where ~ ".error_estimates", given) -%}
     {%- do mlmon.check_fairness(problems, where ~ ".fairness", given) -%}
@@ -259,4 +255,27 @@
         {%- endif -%}
     {%- endfor -%}
     {{- return(metrics) -}}
+{% endmacro %}
+
+{# The latency that requests should keep, and the share of them that must. #}
+{% macro check_slo(problems, where, given) %}
+    {%- if given is mapping -%}
+        {%- do mlmon.check_keys(problems, where, given, ['latency_ms', 'target']) -%}
+        {%- do mlmon.check_number(
+            problems, where ~ ".latency_ms", given.get('latency_ms'), least=0, whole=false
+        ) -%}
+        {%- set target = given.get('target', 0.99) -%}
+        {%- do mlmon.check_number(problems, where ~ ".target", target, whole=false) -%}
+        {%- if target is number and target is not boolean and (target <= 0 or target >= 1) -%}
+            {%- do mlmon.add_problem(
+                problems, where ~ ".target", mlmon.shown(target), "a share above 0 and below 1",
+                "write 0.99 where one request in a hundred may take longer"
+            ) -%}
+        {%- endif -%}
+    {%- elif given is not none -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(given), "{latency_ms: number, target: share}",
+            "write `slo: {latency_ms: 100, target: 0.99}`"
+        ) -%}
+    {%- endif -%}
 {% endmacro %}

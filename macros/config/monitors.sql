@@ -111,7 +111,8 @@
         'close_after_minutes': given.get('close_after_minutes', 60),
         'primary_metric': given.get('primary_metric', mlmon.default_metric(given)),
         'metrics': given.get('metrics') or [],
-        'slo_latency_ms': given.get('slo_latency_ms'),
+        'slo_latency_ms': (given.get('slo') or {}).get('latency_ms'),
+        'slo_target': (given.get('slo') or {}).get('target', 0.99) if given.get('slo') else none,
         'multivariate': mlmon.normal_multivariate(given.get('multivariate')),
         'error_estimates': given.get('error_estimates') is true,
         'fairness': given.get('fairness') or [],
@@ -132,7 +133,7 @@
     {%- set shaping = [] -%}
     {%- for key, value in m.items() if key not in (
         'position', 'owner', 'description', 'dashboard_url', 'features', 'monitored', 'fairness',
-        'kpis', 'smoothing', 'feature_counts',
+        'kpis', 'smoothing', 'feature_counts', 'slo_target',
     ) -%}
         {%- do shaping.append((key, value)) -%}
     {%- endfor -%}

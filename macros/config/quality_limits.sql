@@ -23,8 +23,8 @@
         'unparsable': {'warning': 0.01, 'critical': 0.05},
         'out_of_range': {'warning': 0.0, 'critical': 0.01},
         'score_range': {'warning': 0.0, 'critical': 0.01},
-        'reference_range': {'warning': 0.02, 'critical': 0.2},
-        'outliers': {'warning': 0.1, 'critical': 0.5},
+        'reference_range': {'warning': 0.02, 'critical': 0.9},
+        'outliers': {'warning': 0.1, 'critical': 0.9},
         'unseen_category': {'warning': 0.01, 'critical': 0.05},
         'lookalike_category': {'warning': 0.0, 'critical': 0.05},
         'constant': {'warning': 0.3, 'critical': 0.5},
@@ -43,55 +43,81 @@
 {% endmacro %}
 
 {#
-    The checks of a monitored column: what they count, the share that is allowed (NULL: nothing to compare with), which
-    columns have them, and what the range is that they hold values against.
+    The checks of a monitored column by their shares: what they count, the share of the reference and what is allowed before
+    the limits (both NULL where there is nothing to compare with), which columns have them, and the range that they hold
+    values against.
 #}
 {% macro column_check_rules() %}
     {%- set numeric = "column_kind = 'numeric'" -%}
+    {%- set categorical = "column_kind = 'categorical'" -%}
+    {%- set none_in_reference = "case when n_reference is not null then 0.0 end" -%}
     {{- return({
-        'missing': {
-            'group': 'completeness', 'failed': 'n_missing', 'allowed': 'reference_missing_share',
-            'where': 'true', 'range': none,
-        },
-        'not_finite': {
-            'group': 'validity', 'failed': 'n_nan + n_infinite',
-            'allowed': 'coalesce(reference_nan_share + reference_infinite_share, 0)',
-            'where': numeric, 'range': none,
-        },
-        'unparsable': {
-            'group': 'validity', 'failed': 'n_unparsable',
-            'allowed': 'coalesce(reference_unparsable_share, 0)', 'where': numeric, 'range': none,
-        },
-        'out_of_range': {
-            'group': 'validity', 'failed': 'n_out_of_range', 'allowed': '0.0',
-            'where': "column_role = 'feature' and (declared_min is not null or declared_max is not null)",
-            'range': ['declared_min', 'declared_max'],
-        },
-        'score_range': {
-            'group': 'validity', 'failed': 'n_out_of_range',
-            'allowed': 'coalesce(reference_out_of_range_share, 0)', 'where': "column_role = 'score'",
-            'range': ['declared_min', 'declared_max'],
-        },
-        'reference_range': {
-            'group': 'validity', 'failed': 'n_beyond_reference',
-            'allowed': 'case when outer_low is not null then reference_beyond_reference_share end',
-            'where': numeric, 'range': ['outer_low', 'outer_high'],
-        },
-        'outliers': {
-            'group': 'validity', 'failed': 'n_outliers',
-            'allowed': 'case when inner_low is not null then reference_outliers_share end',
-            'where': numeric, 'range': ['inner_low', 'inner_high'],
-        },
-        'unseen_category': {
-            'group': 'validity', 'failed': 'n_unseen', 'allowed': 'reference_unseen_share',
-            'where': "column_kind = 'categorical'", 'range': none,
-        },
-        'lookalike_category': {
-            'group': 'consistency', 'failed': 'n_lookalikes', 'allowed': 'reference_unseen_share',
-            'where': "column_kind = 'categorical'", 'range': none,
-        },
+        'missing': mlmon.column_check_rule('completeness', 'n_missing', ['missing'], 'true'),
+        'not_finite': mlmon.column_check_rule(
+            'validity', 'n_nan + n_infinite', ['nan', 'infinite'], numeric, absent=0
+        ),
+        'unparsable': mlmon.column_check_rule(
+            'validity', 'n_unparsable', ['unparsable'], numeric, absent=0
+        ),
+        'out_of_range': mlmon.column_check_rule(
+            'validity', 'n_out_of_range', [],
+            "column_role = 'feature' and (declared_min is not null or declared_max is not null)",
+            absent='0.0', range=['declared_min', 'declared_max']
+        ),
+        'score_range': mlmon.column_check_rule(
+            'validity', 'n_out_of_range', ['out_of_range'], "column_role = 'score'", absent=0,
+            range=['declared_min', 'declared_max']
+        ),
+        'unseen_category': mlmon.column_check_rule(
+            'validity', 'n_unseen', [], categorical, absent=none_in_reference
+        ),
+        'lookalike_category': mlmon.column_check_rule(
+            'consistency', 'n_lookalikes', [], categorical, absent=none_in_reference
+        ),
+    }) -}}
+{% endmacro %}
+
+{# The same of the checks that are held against what is usual for the log as well. #}
+{% macro range_check_rules() %}
+    {{- return({
+        'reference_range': mlmon.column_check_rule(
+            'validity', 'n_beyond_reference', ['beyond_reference'],
+            "column_kind = 'numeric' and outer_low is not null", range=['outer_low', 'outer_high']
+        ),
+        'outliers': mlmon.column_check_rule(
+            'validity', 'n_outliers', ['outliers'],
+            "column_kind = 'numeric' and inner_low is not null", range=['inner_low', 'inner_high']
+        ),
+    }) -}}
+{% endmacro %}
+
+{# `shares`: which shares of the reference are the check's; `absent`: what is allowed where it has none. #}
+{% macro column_check_rule(group, failed, shares, where, absent=none, range=none) %}
+    {%- set sums = {} -%}
+    {%- for kind in ['share', 'high'] -%}
+        {%- set terms = [] -%}
+        {%- for share in shares -%}{%- do terms.append("reference_" ~ share ~ "_" ~ kind) -%}{%- endfor -%}
+        {%- set sum = terms | join(" + ") -%}
+        {%- do sums.update({
+            kind: absent if not sum else sum if absent is none else "coalesce(" ~ sum ~ ", " ~ absent ~ ")",
+        }) -%}
+    {%- endfor -%}
+    {{- return({
+        'group': group, 'failed': failed, 'reference': sums['share'], 'allowed': sums['high'],
+        'where': where, 'range': range or ['null', 'null'],
     }) -}}
 {% endmacro %}
 
 {# The checks whose warning limit is passed, not reached, and that leave no room for chance: not one row may fail. #}
 {% macro strict_checks() %}{{- return(['out_of_range', 'score_range']) -}}{% endmacro %}
+
+{# A range in words; NULL where neither end is known. #}
+{% macro range_text(low, high) %}
+    case
+        when {{ low }} is null then 'up to ' || {{ mlmon.example_number(high) }}
+        when {{ high }} is null then 'from ' || {{ mlmon.example_number(low) }}
+        else
+            {{ mlmon.example_number(low) }}
+            || ' to ' || {{ mlmon.example_number(high) }}
+    end
+{%- endmacro %}

@@ -17,7 +17,8 @@
         {%- for name, role, required, column, in_reference in watched if column.expression is none -%}
             {%- do rows.append({
                 'monitor': m.name, 'column_name': name, 'column_role': role, 'is_required': required,
-                'is_present': column.name not in log['absent'],
+                'is_present': column.name not in log['absent'], 'is_declared': column.declared,
+                'log_column': column.name | lower,
                 'type_family': mlmon.type_family(mlmon.column_type(log, column)),
                 'reference_type_family': mlmon.type_family(mlmon.column_type(reference, in_reference))
                     if in_reference is not none else none,
@@ -26,7 +27,8 @@
     {%- endfor -%}
     {{- return(mlmon.settings_relation({
         'monitor': 'text', 'column_name': 'text', 'column_role': 'text',
-        'is_required': 'boolean', 'is_present': 'boolean', 'type_family': 'text',
+        'is_required': 'boolean', 'is_present': 'boolean', 'is_declared': 'boolean',
+        'log_column': 'text', 'type_family': 'text',
         'reference_type_family': 'text',
     }, rows)) -}}
 {% endmacro %}

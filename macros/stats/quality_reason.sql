@@ -40,6 +40,7 @@
         ~ " when " ~ r ~ ".reason_code = 'no_reference' then 'There is no reference to compare with.'"
         ~ " when " ~ r ~ ".reason_code = 'short_history' then 'Too few earlier windows to compare with.'"
         ~ " when " ~ r ~ ".reason_code = 'required_column_missing' then 'The log has no column of this name; it is required.'"
+        ~ " when " ~ r ~ ".reason_code = 'not_logged' then 'The log has no column of this name, and none is configured: what needs it is not available.'"
         ~ " when " ~ r ~ ".reason_code = 'optional_column_missing' then 'The log has no column of this name.'"
         ~ " when " ~ r ~ ".reason_code in ('classes_never_match', 'differs_from_reference') or "
         ~ r ~ ".check_name = 'schema_change' then " ~ r ~ ".found"

@@ -87,7 +87,7 @@ def monitors(changed: bool) -> dict[str, Any]:
             "spans": ["1d", "3d"],
             "label_horizon_days": 3,
             "label_ages_days": [1],
-            "slo_latency_ms": 40 if changed else 30,
+            "slo": {"latency_ms": 40 if changed else 30},
         }
     found["versions"]["reference"] = {"first_days": 5}
     found["late_reference"]["reference"] = {"first_days": 2}
@@ -96,7 +96,7 @@ def monitors(changed: bool) -> dict[str, Any]:
     found["grained"]["reference"] = {"first_days": 3}
     found["cut_reference"]["reference"] = {"first_days": 6}
     # Nothing but the log changes where the log's beginning goes.
-    found["cut_reference"]["slo_latency_ms"] = 30
+    found["cut_reference"]["slo"] = {"latency_ms": 30}
     if changed:
         found["zoned"]["timezone"] = "America/New_York"
         found["grained"]["grain"] = "hour"

@@ -128,6 +128,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "primary_metric": "f1",
         "metrics": [],
         "slo_latency_ms": None,
+        "slo_target": None,
         "multivariate": None,
         "error_estimates": False,
         "fairness": [],

@@ -1,4 +1,5 @@
--- One row per window, segment and latency bucket: how many predictions took that long. Merges over any span.
+-- One row per window, segment, outcome and latency bucket (NULL: no latency was logged): how many predictions ended
+-- so and took that long. Merges over any span.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -13,12 +14,16 @@ with
 predictions as {{ mlmon.inlined() }} (
     select
         window_number,
+        coalesce(outcome, '__missing__') as outcome,
+        is_success,
         {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
         segment_{{ number }},
         {%- endfor %}
-        {{ mlmon.latency_bucket('latency_ms') }} as bucket
+        case
+            when latency_ms - latency_ms = 0 and latency_ms >= 0
+                then {{ mlmon.latency_bucket('latency_ms') }}
+        end as bucket
     from {{ ref('int_mlmon__touched_predictions') }}
-    where latency_ms - latency_ms = 0 and latency_ms >= 0
 ),
 
 touched as (
@@ -41,10 +46,12 @@ counted as (
         {{ number }} as segment_position,
         {{ 'segment_' ~ number if number else "cast('all' as " ~ dbt.type_string() ~ ")" }}
             as segment_value,
+        outcome,
+        is_success,
         bucket,
         count(*) as n
     from predictions
-    group by window_number, bucket{{ ', segment_' ~ number if number }}
+    group by window_number, outcome, is_success, bucket{{ ', segment_' ~ number if number }}
     {%- endfor %}
 )
 
@@ -55,6 +62,8 @@ select
     touched.window_index,
     coalesce(segments.segment_name, 'all') as segment_name,
     counted.segment_value,
+    counted.outcome,
+    counted.is_success,
     cast(counted.bucket as bigint) as bucket,
     cast(counted.n as bigint) as n
 from counted

@@ -9,6 +9,7 @@ spans as (
 
 buckets as (
     select * from {{ ref('int_mlmon__latency_counts') }}
+    where bucket is not null
 ),
 
 merged as (

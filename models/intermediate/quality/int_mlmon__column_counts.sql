@@ -1,6 +1,6 @@
 -- One row per monitor, version, closed base window and monitored column: the rows that the column checks judge, and
 -- the shares that the reference has of the same.
-{%- set counts = ['n_missing', 'n_infinite', 'n_unseen'] + mlmon.odd_counts() %}
+{%- set counts = ['n_missing', 'n_infinite'] + mlmon.odd_counts() %}
 
 with
 
@@ -47,33 +47,6 @@ current_counts as (
     group by counts.window_key, counts.column_name
 ),
 
-reference_counts as (
-    select
-        counts.reference_key,
-        counts.column_name,
-        cast(sum(counts.n) as {{ mlmon.type_double() }}) as n_rows,
-        sum(case when bin_kinds.bin_kind = 'missing' then counts.n else 0 end) as n_missing,
-        sum(
-            case
-                when counts.column_kind = 'numeric' and coalesce(bin_kinds.bin_kind, '') <> 'missing'
-                    then counts.n - counts.n_finite
-                else 0
-            end
-        ) as n_infinite,
-        0 as n_unseen
-        {%- for count in mlmon.odd_counts() %},
-        sum(counts.{{ count }}) as {{ count }}
-        {%- endfor %}
-    from {{ ref('int_mlmon__reference_bin_counts') }} as counts
-    left join bin_kinds
-        on
-            counts.reference_key = bin_kinds.reference_key
-            and counts.column_name = bin_kinds.column_name
-            and counts.bin_index = bin_kinds.bin_index
-    where counts.segment_name = 'all'
-    group by counts.reference_key, counts.column_name
-),
-
 fences as (
     select
         reference_key,
@@ -114,13 +87,15 @@ select
     fences.inner_high,
     fences.outer_low,
     fences.outer_high,
+    columns.is_required,
     current_counts.n_rows,
+    current_counts.n_unseen,
     coalesce(lookalikes.n_lookalikes, 0) as n_lookalikes,
-    reference_counts.n_rows as n_reference
+    reference_shares.n_reference
     {%- for count in counts %},
     current_counts.{{ count }},
-    reference_counts.{{ count }} / nullif(reference_counts.n_rows, 0)
-        as reference_{{ count[2:] }}_share
+    reference_shares.reference_{{ count[2:] }}_share,
+    reference_shares.reference_{{ count[2:] }}_high
     {%- endfor %}
 from spans
 inner join current_counts
@@ -129,10 +104,10 @@ inner join columns
     on
         spans.monitor = columns.monitor
         and current_counts.column_name = columns.column_name
-left join reference_counts
+left join {{ ref('int_mlmon__reference_odd_shares') }} as reference_shares
     on
-        spans.reference_key = reference_counts.reference_key
-        and columns.column_name = reference_counts.column_name
+        spans.reference_key = reference_shares.reference_key
+        and columns.column_name = reference_shares.column_name
 left join fences
     on
         spans.reference_key = fences.reference_key

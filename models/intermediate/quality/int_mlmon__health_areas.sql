@@ -63,7 +63,8 @@ gathered as (
         coalesce(shared_quality.freshness_rank, 0) as freshness_rank,
         case
             when operations.n_requests is null then 0
-            when operations.latency_p99_ms > settings.slo_latency_ms then 4
+            when operations.error_budget_burn >= 10 then 5
+            when operations.error_budget_burn > 1 then 4
             else 1
         end as operations_rank,
         drift.drift_share,

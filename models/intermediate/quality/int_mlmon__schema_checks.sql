@@ -16,6 +16,14 @@ settings_of_columns as (
     select * from {{ ref('int_mlmon__column_settings') }}
 ),
 
+vanished as (
+    select distinct
+        monitor,
+        lower(column_name) as log_column
+    from {{ ref('int_mlmon__schema_history') }}
+    where log_name = 'predictions' and change = 'vanished'
+),
+
 present_columns as (
     select
         schema_columns.monitor,
@@ -26,6 +34,12 @@ present_columns as (
         cast('schema' as {{ text }}) as check_name,
         case when schema_columns.is_present then 1.0 else 0.0 end as value,
         case
+            -- A score that is looked for by its usual name, and that the log never had.
+            when
+                not schema_columns.is_present
+                and not schema_columns.is_declared
+                and vanished.monitor is null
+                then 'not_logged'
             when not schema_columns.is_present and schema_columns.is_required
                 then 'required_column_missing'
             when not schema_columns.is_present then 'optional_column_missing'
@@ -40,6 +54,10 @@ present_columns as (
         on
             schema_columns.monitor = windows.monitor
             and windows.window_rank = 1
+    left join vanished
+        on
+            schema_columns.monitor = vanished.monitor
+            and schema_columns.log_column = vanished.log_column
     left join settings_of_columns
         on
             schema_columns.monitor = settings_of_columns.monitor
@@ -111,7 +129,7 @@ select
     case when checks.check_name = 'schema' then 1.0 end as expected_low,
     cast(null as {{ mlmon.type_double() }}) as expected_high,
     1 as n_checked,
-    case when checks.reason_code = 'within_limits' then 0 else 1 end as n_failed,
+    case when checks.reason_code in ('within_limits', 'not_logged') then 0 else 1 end as n_failed,
     checks.reason_code,
     checks.found
 from checks

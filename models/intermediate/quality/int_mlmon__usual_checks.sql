@@ -19,42 +19,43 @@ windows as (
     where is_closed
 ),
 
+seasons as (
+    select
+        windows.*,
+        settings.windows_per_day,
+        {{ mlmon.season_index('windows.window_start', 'windows.monitor') }} as season_index
+    from windows
+    inner join settings
+        on windows.monitor = settings.monitor
+),
+
 observed as (
     select
         usual_values.*,
-        windows.monitor_key,
-        windows.window_start,
-        windows.window_end,
-        windows.window_date,
-        mod(usual_values.window_index, settings.windows_per_day) as hour_number,
+        seasons.monitor_key,
+        seasons.window_start,
+        seasons.window_end,
+        seasons.window_date,
+        mod(seasons.season_index, seasons.windows_per_day) as hour_number,
         cast(
-            (usual_values.window_index - mod(usual_values.window_index, settings.windows_per_day))
-            / settings.windows_per_day as bigint
+            (seasons.season_index - mod(seasons.season_index, seasons.windows_per_day))
+            / seasons.windows_per_day as bigint
         ) as day_number,
-        case
-            when usual_values.check_name = 'feed_lag' then 86400.0 / settings.windows_per_day
-            else 1.0
-        end * case usual_values.check_name
-            {%- for check in ['freshness', 'feed_lag', 'constant'] %}
-            when '{{ check }}' then {{ limits[check].warning }}
+        {%- for level in ['warning', 'critical'] %}
+        case usual_values.check_name
+            {%- for check in ['freshness', 'constant', 'reference_range', 'outliers'] %}
+            when '{{ check }}' then {{ limits[check][level] }}
             {%- endfor %}
-        end as least_warning,
-        case
-            when usual_values.check_name = 'feed_lag' then 86400.0 / settings.windows_per_day
-            else 1.0
-        end * case usual_values.check_name
-            {%- for check in ['freshness', 'feed_lag', 'constant'] %}
-            when '{{ check }}' then {{ limits[check].critical }}
-            {%- endfor %}
-        end as least_critical
+            -- In parts of a window.
+            else {{ limits.feed_lag[level] }} * 86400.0 / seasons.windows_per_day
+        end as least_{{ level }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ ref('int_mlmon__usual_values') }} as usual_values
-    inner join settings
-        on usual_values.monitor = settings.monitor
-    inner join windows
+    inner join seasons
         on
-            usual_values.monitor = windows.monitor
-            and usual_values.model_version = windows.model_version
-            and usual_values.window_index = windows.window_index
+            usual_values.monitor = seasons.monitor
+            and usual_values.model_version = seasons.model_version
+            and usual_values.window_index = seasons.window_index
 ),
 
 first_look as (
@@ -88,12 +89,29 @@ second_look as (
     from ordinary
 ),
 
-judged as (
+compared as (
     select
         second_look.*,
         case when n_ordinary >= 5 then ordinary_mean when n_peers >= 5 then peers_mean end as usual,
         case when n_ordinary >= 5 then ordinary_stddev else peers_stddev end as spread
     from second_look
+),
+
+-- Where the reference allows a share, what is above it must be unusual, too; while nothing is usual yet, the
+-- reference alone judges.
+judged as (
+    select
+        compared.*,
+        greatest(
+            coalesce(usual + greatest(least_warning, 3 * spread), allowed_share + least_warning),
+            coalesce(allowed_share + least_warning, usual + greatest(least_warning, 3 * spread))
+        ) as warning,
+        greatest(
+            coalesce(usual + greatest(least_critical, 6 * spread), allowed_share + least_critical),
+            coalesce(allowed_share + least_critical, usual + greatest(least_critical, 6 * spread))
+        ) as critical,
+        coalesce(allowed_share, usual) as expected_share
+    from compared
 )
 
 select
@@ -109,31 +127,32 @@ select
     column_role,
     column_kind,
     check_name,
-    cast(case when check_name = 'constant' then 'validity' else 'freshness' end as {{ dbt.type_string() }})
-        as check_group,
+    cast(
+        case when check_name in ('freshness', 'feed_lag') then 'freshness' else 'validity' end
+        as {{ dbt.type_string() }}
+    ) as check_group,
     value,
-    usual as reference_value,
+    coalesce(reference_share, usual) as reference_value,
     cast(null as {{ mlmon.type_double() }}) as expected_low,
-    usual + greatest(least_warning, 3 * spread) as expected_high,
+    case when check_name = 'feed_lag' then warning else least(1.0, warning) end as expected_high,
     n_checked,
     case
         when check_name <> 'feed_lag' then n_failed
-        when {{ mlmon.reaches('value', 'usual + greatest(least_warning, 3 * spread)') }} then 1
+        when {{ mlmon.reaches('value', 'warning') }} then 1
         else 0
     end as n_failed,
     case
         when value is null and column_role = 'label' then 'no_labels'
         when value is null then 'no_rows'
-        when usual is null then 'short_history'
+        when warning is null then 'short_history'
         when check_name = 'freshness' and n_failed < 3 then 'within_limits'
         when
-            check_name = 'constant'
-            and n_failed - n_checked * usual <= 3 * sqrt(greatest(n_checked * usual * (1 - usual), 0) + 1)
+            check_name not in ('freshness', 'feed_lag')
+            and n_failed - n_checked * expected_share
+            <= 3 * sqrt(greatest(n_checked * expected_share * (1 - expected_share), 0) + 1)
             then 'within_limits'
-        when {{ mlmon.reaches('value', 'usual + greatest(least_critical, 6 * spread)') }}
-            then 'above_critical'
-        when {{ mlmon.reaches('value', 'usual + greatest(least_warning, 3 * spread)') }}
-            then 'above_warning'
+        when {{ mlmon.reaches('value', 'critical') }} then 'above_critical'
+        when {{ mlmon.reaches('value', 'warning') }} then 'above_warning'
         else 'within_limits'
     end as reason_code,
     found

@@ -1,6 +1,6 @@
 -- One row per monitor, version, closed base window and value that has no limit of its own but what is usual for the
--- log: the share of late rows, how long ago the newest prediction and label had come when the window ended, and the
--- share of a column's most frequent value.
+-- log: the share of late rows, how long ago the newest prediction and label had come when the window ended, the share
+-- of a column's most frequent value, and the shares of values outside what the reference has, which seasons change.
 {{ config(materialized='view') }}
 {%- set text = dbt.type_string() %}
 {%- set double = mlmon.type_double() %}
@@ -81,7 +81,9 @@ log_values as (
         {{ value }} as value,
         {{ failed }} as n_failed,
         {{ checked }} as n_checked,
-        cast({{ found }} as {{ text }}) as found
+        cast({{ found }} as {{ text }}) as found,
+        cast(null as {{ double }}) as reference_share,
+        cast(null as {{ double }}) as allowed_share
     from newest
     where {{ where }}
     {%- endfor %}
@@ -100,11 +102,40 @@ modal_values as (
         cast(profiles.modal_n as {{ double }}) / profiles.n_profiled as value,
         profiles.modal_n as n_failed,
         profiles.n_profiled as n_checked,
-        profiles.modal_value as found
+        profiles.modal_value as found,
+        cast(null as {{ double }}) as reference_share,
+        cast(null as {{ double }}) as allowed_share
     from {{ ref('int_mlmon__column_profiles') }} as profiles
     where profiles.n_profiled >= 20 and profiles.modal_n is not null
+),
+
+range_values as (
+    {%- for check, rule in mlmon.range_check_rules().items() %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        monitor,
+        model_version,
+        window_index,
+        column_name,
+        column_role,
+        column_kind,
+        cast('{{ check }}' as {{ text }}) as check_name,
+        cast({{ rule.failed }} as {{ double }}) / nullif(n_rows, 0) as value,
+        {{ rule.failed }} as n_failed,
+        n_rows as n_checked,
+        {{ mlmon.range_text(rule.range[0], rule.range[1]) }} as found,
+        {{ rule.reference }} as reference_share,
+        {{ rule.allowed }} as allowed_share
+    from {{ ref('int_mlmon__column_counts') }}
+    where {{ rule.where }}
+    {%- endfor %}
 )
 
 select * from log_values
 union all
 select * from modal_values
+union all
+select * from range_values

@@ -161,10 +161,9 @@ select
     coalesce(policies.quarter_scale, 0.25) * 4 as scale,
     policies.finite_min,
     policies.finite_max,
-    policies.inner_low,
-    policies.inner_high,
-    policies.outer_low,
-    policies.outer_high
+    {%- for fence in ['inner_low', 'inner_high', 'outer_low', 'outer_high'] %}
+    policies.{{ fence }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from policies
 inner join numbered_edges
     on

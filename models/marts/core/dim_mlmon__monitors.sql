@@ -33,6 +33,37 @@ bounds as (
 
 reference_facts as (
     select * from {{ ref('int_mlmon__references') }}
+),
+
+watched as (
+    select
+        monitor,
+        count(*) as n_features
+    from {{ ref('int_mlmon__column_settings') }}
+    where column_role = 'feature'
+    group by monitor
+),
+
+-- What a log has is told by what came: a column that is mapped may be empty.
+logged as (
+    select
+        monitor,
+        model_version,
+        sum(n_latency) > 0 as has_latency
+    from {{ ref('int_mlmon__operation_sums') }}
+    where segment_name = 'all'
+    group by monitor, model_version
+),
+
+scored as (
+    select
+        monitor,
+        model_version,
+        bool_or(column_role = 'score' and n > n_missing) as has_score,
+        bool_or(column_role = 'prediction' and n > n_missing) as has_prediction
+    from {{ ref('int_mlmon__bin_counts') }}
+    where segment_name = 'all' and column_role in ('score', 'prediction')
+    group by monitor, model_version
 )
 
 select
@@ -61,6 +92,11 @@ select
     reference_facts.reference_start_at,
     reference_facts.reference_end_at,
     cast(reference_facts.n_reference as bigint) as n_reference,
+    cast(coalesce(watched.n_features, 0) as integer) as n_features,
+    settings.has_labels,
+    coalesce(scored.has_score, false) as has_score,
+    coalesce(scored.has_prediction, false) as has_prediction,
+    coalesce(logged.has_latency, false) as has_latency,
     versions.first_predicted_at,
     versions.last_predicted_at,
     bounds.data_through_at,
@@ -78,5 +114,15 @@ left join verdict_spans
         = {{ mlmon.monitor_key('settings.monitor', 'versions.model_version') }}
 left join bounds
     on settings.monitor = bounds.monitor
+left join watched
+    on settings.monitor = watched.monitor
+left join logged
+    on
+        versions.monitor = logged.monitor
+        and versions.model_version = logged.model_version
+left join scored
+    on
+        versions.monitor = scored.monitor
+        and versions.model_version = scored.model_version
 left join reference_facts
     on versions.reference_key = reference_facts.reference_key

@@ -68,7 +68,7 @@ union all
 ), 'is_closed and label_coverage is not null') }}
 {%- for metric in [
     'requests_per_second', 'error_rate', 'latency_mean_ms', 'latency_p50_ms', 'latency_p95_ms',
-    'latency_p99_ms', 'latency_max_ms',
+    'latency_p99_ms', 'latency_max_ms', 'error_budget_burn',
 ] %}
 union all
 {{ mlmon.metric_rows(

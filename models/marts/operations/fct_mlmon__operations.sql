@@ -57,12 +57,20 @@ select
         else 'binned'
     end as quantile_method,
     settings.slo_latency_ms,
+    settings.slo_target,
     case
         when settings.slo_latency_ms is not null
             then
                 cast(summed.n_within_slo as {{ mlmon.type_double() }})
                 / nullif(summed.n_latency, 0)
     end as slo_attained_share,
+    -- 1 where just as many miss the objective as may.
+    case
+        when settings.slo_latency_ms is not null
+            then
+                cast(summed.n_latency - summed.n_within_slo as {{ mlmon.type_double() }})
+                / nullif(summed.n_latency, 0) / (1 - settings.slo_target)
+    end as error_budget_burn,
     spans.is_closed
 from spans
 inner join settings

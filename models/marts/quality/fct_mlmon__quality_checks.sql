@@ -18,6 +18,7 @@ rated as (
                 'above_warning', 'optional_column_missing', 'differs_from_reference',
                 'column_vanished', 'column_type_changed'
             ) then 'warning'
+            when reason_code = 'not_logged' then 'not_judged'
             when reason_code = 'no_reference' then 'no_reference'
             when reason_code in ('no_rows', 'no_labels', 'short_history')
                 then 'insufficient_data'
