@@ -192,11 +192,13 @@ def made_project(make_project: Any, engine: Engine) -> DbtProject:
             known |= {"request_id": "text", "colour": "text", "x": "double precision",
                       "score": "double precision", "prediction": "bigint"}  # fmt: skip
         project.warehouse.load(name, rows, types=known)
-    project.build("--select", "+fct_mlmon__column_drift")
-    # The second run: a feature and a segment have vanished from one log.
-    # PostgreSQL drops the views on the log with it; dbt makes them again.
+    project.build("--select", "+fct_mlmon__column_drift", "int_mlmon__schema_history")
+    # The second run: a feature and a segment have vanished from one log, another feature has become text, and there
+    # is a column that was not. PostgreSQL drops the views on the log with it; dbt makes them again.
     cascade = " cascade" if engine == "postgres" else ""
     project.warehouse.execute(f"alter table logs.vanishing drop column colour{cascade}")
+    project.warehouse.execute("alter table logs.vanishing alter column x type text")
+    project.warehouse.execute("alter table logs.vanishing add column extra bigint")
     project.build("--vars", "{mlmon_package_tests: true}")
     return project
 
@@ -390,6 +392,55 @@ def test_a_vanished_column_is_critical_and_stops_nothing(project: DbtProject) ->
     kept = checks[checks["column_name"] == "x"]
     assert "critical" not in set(kept["status"])
     assert len(rows_of(project, "column_drift", "vanishing", column_name="x")) >= DAYS
+
+
+def test_what_a_run_finds_changed_in_a_log_is_told(project: DbtProject) -> None:
+    checks = rows_of(project, "quality_checks", "vanishing", check_name="schema_change")
+    told = {row["column_name"]: row for row in checks.to_dict("records")}
+    assert {name: (row["reason_code"], row["status"]) for name, row in told.items()} == {
+        "colour": ("column_vanished", "warning"),
+        "extra": ("column_appeared", "ok"),
+        "x": ("column_type_changed", "warning"),
+    }
+    assert told["x"]["reason"] == "The column is text now; it was number."
+    assert told["extra"]["reason"] == "The log of predictions has this column now."
+    assert rows_of(project, "quality_checks", "plain", check_name="schema_change").empty
+
+
+def test_a_column_of_another_type_than_the_reference_has_is_told(project: DbtProject) -> None:
+    checks = rows_of(project, "quality_checks", "vanishing", check_name="schema", column_name="x")
+    assert set(checks["reason_code"]) == {"differs_from_reference"}
+    assert set(checks["reason"]) == {"The log has text, the reference number."}
+    # What can be read as numbers is.
+    missing = rows_of(project, "quality_checks", "vanishing", check_name="missing", column_name="x")
+    assert (missing["n_failed"] == 0).all()
+    assert (missing["n_checked"] > 0).any()
+
+
+def test_text_in_a_numeric_column_is_counted_and_shown(project: DbtProject) -> None:
+    checks = rows_of(project, "quality_checks", "text_numbers", check_name="unparsable")
+    by_column = checks[checks["n_checked"] == PER_DAY].groupby("column_name")["value"].mean()
+    # 'oops' is one of six values, 'high' one of three; an empty text is missing, NaN is a number that is none.
+    assert np.isclose(by_column["x"], 1 / 6, atol=0.03)
+    assert np.isclose(by_column["score"], 1 / 3, atol=0.03)
+    examples = rows_of(project, "quality_examples", "text_numbers", check_name="unparsable")
+    found = examples.groupby("column_name")["example_value"].unique().map(list).to_dict()
+    assert found == {"score": ["high"], "x": ["oops"]}
+    odd = rows_of(project, "quality_examples", "text_numbers", check_name="not_finite")
+    assert set(odd["example_value"]) == {"NaN"}
+
+
+def test_infinite_values_are_told_by_their_sign(project: DbtProject) -> None:
+    examples = rows_of(project, "quality_examples", "odd_numbers", check_name="not_finite")
+    assert set(examples["example_value"]) == {"NaN", "inf", "-inf"}
+    checks = rows_of(
+        project, "quality_checks", "odd_numbers", check_name="not_finite", column_name="x"
+    )
+    whole = checks[checks["n_checked"] == PER_DAY]
+    assert np.allclose(whole["value"], 3 / 8)
+    # The reference has them as often.
+    assert np.allclose(whole["reference_value"], 3 / 8)
+    assert set(whole["status"]) == {"ok"}
 
 
 def test_every_judged_row_has_a_status_and_a_reason(project: DbtProject) -> None:

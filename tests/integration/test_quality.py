@@ -1,7 +1,7 @@
 """What is wrong in a log, and the check that says so: every check on a day of its own, on both engines.
 
-One monitor lives through 60 ordinary days but for what `INCIDENTS` puts into some of them; what the checks flag must be
-that and nothing else. Beside it are hourly monitors, and monitors that lack features, scores, latencies or labels.
+One monitor lives through 60 ordinary days but for what `INCIDENTS` puts into some of them; what the checks flag must
+be that and nothing else. Beside it are hourly monitors, and monitors that lack features, scores, latencies or labels.
 """
 
 from __future__ import annotations
@@ -80,8 +80,7 @@ def late(rows: Rows) -> Rows:
 
 STOPPED = [("volume", "all"), ("feed_lag", "all"), ("orphan_labels", "all")]
 
-# By day: what is done to its rows, and which checks of which columns then say so. All rows of a column go through it as
-# Python objects, so that NaN, text and numbers can be put in.
+# By day: what is done to its rows, and which checks of which columns then say so.
 INCIDENTS: dict[int, tuple[Callable[[Rows], Rows], set[tuple[str, str]]]] = {
     30: (put("amount", None), {("missing", "amount")}),
     31: (put("amount", float("nan")), {("missing", "amount"), ("not_finite", "amount")}),
@@ -163,16 +162,18 @@ LABEL_INCIDENTS: dict[int, tuple[Callable[[Rows], Rows], set[tuple[str, str]]]] 
     16: (stalled(18), {("feed_lag", "label")}),
     17: (stalled(18), {("feed_lag", "label")}),
     20: (
-        put_label("labeled_at", lambda at: pd.Timestamp("2099-01-01"), 5),
+        put_label("labeled_at", lambda _: pd.Timestamp("2099-01-01"), 5),
         {("future_timestamps", "label")},
     ),
-    22: (put_label("request_id", lambda ids: None, 5), {("unusable_rows", "label")}),
+    22: (put_label("request_id", lambda _: None, 5), {("unusable_rows", "label")}),
 }  # fmt: skip
 
 
 def disturbed(rows: Rows, incidents: dict[int, Any] = INCIDENTS) -> Rows:
     days = [rows[day(n)] for n in range(DAYS)]
-    return pd.concat([incidents[n][0](part) if n in incidents else part for n, part in enumerate(days)])
+    return pd.concat(
+        [incidents[n][0](part) if n in incidents else part for n, part in enumerate(days)]
+    )
 
 
 def label_log() -> Rows:
@@ -190,8 +191,8 @@ def label_log() -> Rows:
     return disturbed(rows, LABEL_INCIDENTS)
 
 
-# An hourly log in New York through the change of its clock: many requests by day and few by night, every day; one hour of
-# the last days is lost, and two are of another size.
+# An hourly log in New York through the change of its clock: many requests by day and few by night, every day; one
+# hour of the last days is lost, and two are of another size.
 HOURLY_START, HOURLY_DAYS = pd.Timestamp("2026-02-10"), 32
 LOST_HOUR = pd.Timestamp("2026-03-12 10:00")
 FULL_HOUR = pd.Timestamp("2026-03-13 02:00")
@@ -257,7 +258,11 @@ def configured() -> dict[str, Any]:
     }
     without_labels = {key: value for key, value in short.items() if not key.startswith("label")}
     return {
-        "daily": {**short, "predictions": {"source": ["logs", "predictions"]}, "spans": ["1d", "7d"]},
+        "daily": {
+            **short,
+            "predictions": {"source": ["logs", "predictions"]},
+            "spans": ["1d", "7d"],
+        },
         "hourly": {
             "task": "binary",
             "grain": "hour",
@@ -370,7 +375,9 @@ def test_a_day_without_rows_says_so(project: DbtProject) -> None:
 
 
 def test_what_the_reference_lacks_as_often_is_no_finding(project: DbtProject) -> None:
-    checks = of(project, "fct_mlmon__quality_checks", "daily", check_name="missing", column_name="size")
+    checks = of(
+        project, "fct_mlmon__quality_checks", "daily", check_name="missing", column_name="size"
+    )
     ordinary = checks[checks["status"] == "ok"]
     expected = reference()["size"].isna().mean()
     assert np.allclose(checks["reference_value"], expected)
@@ -392,7 +399,9 @@ def test_an_incident_is_no_part_of_what_is_usual(project: DbtProject) -> None:
 
 def examples(project: DbtProject, check: str, number: int) -> Rows:
     rows = of(project, "fct_mlmon__quality_examples", "daily", check_name=check)
-    return rows[rows["window_date"] == START + pd.Timedelta(days=number)].sort_values("example_rank")
+    return rows[rows["window_date"] == START + pd.Timedelta(days=number)].sort_values(
+        "example_rank"
+    )
 
 
 @pytest.mark.parametrize(
@@ -422,7 +431,9 @@ def test_examples_show_the_value_and_how_many_rows_hold_it(
         assert found["example_request_id"].item() in {f"r{number * PER_DAY + i}" for i in (0, 1)}
 
 
-@pytest.mark.parametrize(("number", "spelling", "known"), [(38, " Red ", "red"), (39, "cafe\u0301", "café")])
+@pytest.mark.parametrize(
+    ("number", "spelling", "known"), [(38, " Red ", "red"), (39, "cafe\u0301", "café")]
+)
 def test_another_spelling_is_told_with_the_one_it_resembles(
     project: DbtProject, number: int, spelling: str, known: str
 ) -> None:
@@ -458,15 +469,21 @@ def test_hours_are_held_against_the_same_local_hour_through_a_change_of_the_cloc
     assert len(judged) > 200
 
 
-def test_quantiles_of_a_day_are_numpys_and_of_a_week_within_one_per_cent(project: DbtProject) -> None:
+def test_quantiles_of_a_day_are_numpys_and_of_a_week_within_one_per_cent(
+    project: DbtProject,
+) -> None:
     rows = of(project, "fct_mlmon__operations", "no_features", model_version="all", is_closed=True)
     kept = log().head(6 * PER_DAY)
     n_compared = 0
     for row in rows.to_dict("records"):
-        inside = kept["predicted_at"].between(row["window_start"], row["window_end"], inclusive="left")
+        inside = kept["predicted_at"].between(
+            row["window_start"], row["window_end"], inclusive="left"
+        )
         latencies = kept.loc[inside, "latency_ms"]
         relative = 1e-9 if row["span_windows"] == 1 else 0.01
-        assert row["quantile_method"] == ("exact" if row["span_windows"] == 1 or len(latencies) == 60 else "binned")
+        assert row["quantile_method"] == (
+            "exact" if row["span_windows"] == 1 or len(latencies) == 60 else "binned"
+        )
         for percent in (50, 90, 95, 99):
             exact = np.percentile(latencies, percent)
             assert row[f"latency_p{percent}_ms"] == pytest.approx(exact, rel=relative), percent

@@ -2,7 +2,8 @@
 -- against the reference's own, and what they reach in its windows, with room for chance at small counts: a column that
 -- was 16 % missing in the reference is not broken at 16 %.
 {%- set limits = mlmon.quality_limits() %}
-{%- set strict = "allowed_share = 0 and check_name in ('" ~ mlmon.strict_checks() | join("', '") ~ "')" %}
+{%- set strict_names = mlmon.strict_checks() | join("', '") %}
+{%- set strict = "allowed_share = 0 and check_name in ('" ~ strict_names ~ "')" %}
 
 with
 

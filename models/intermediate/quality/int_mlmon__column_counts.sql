@@ -31,7 +31,10 @@ current_counts as (
         sum(counts.n) as n_rows,
         sum(counts.n_missing) as n_missing,
         sum(
-            case when counts.column_kind = 'numeric' then counts.n - counts.n_missing - counts.n_finite end
+            case
+                when counts.column_kind = 'numeric'
+                    then counts.n - counts.n_missing - counts.n_finite
+            end
         ) as n_infinite,
         sum(case when bin_kinds.bin_kind = 'unseen' then counts.n else 0 end) as n_unseen
         {%- for count in mlmon.odd_counts() %},

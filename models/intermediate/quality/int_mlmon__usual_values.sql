@@ -29,9 +29,19 @@ label_clock as (
         window_index,
         max(last_loaded_at) over (partition by monitor order by window_index) as newest_at
     from (
-        select monitor, window_index, last_loaded_at from label_loads
+        select
+            monitor,
+            window_index,
+            last_loaded_at
+        from label_loads
+
         union all
-        select monitor, window_index, cast(null as timestamp) as last_loaded_at from windows
+
+        select
+            monitor,
+            window_index,
+            cast(null as timestamp) as last_loaded_at
+        from windows
     ) as moments
 ),
 

@@ -92,8 +92,10 @@ examples as (
         monitor,
         'all' as model_version,
         load_index as window_index,
-        case when log_name = 'labels' and '{{ check }}' <> 'orphan_labels' then 'label' else 'all' end
-            as column_name,
+        case
+            when log_name = 'labels' and '{{ check }}' <> 'orphan_labels' then 'label'
+            else 'all'
+        end as column_name,
         '{{ check }}' as check_name,
         {{ value }} as example_value,
         {{ no_text }} as resembles,

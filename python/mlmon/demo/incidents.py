@@ -110,8 +110,8 @@ LOST_LOGS = Incident(
     segment_name="origin",
     segment_value="JFK",
     column_name="all",
-    table_name="fct_mlmon__operations",
-    check_name="n_requests",
+    table_name="fct_mlmon__quality_checks",
+    check_name="volume",
     what="Six of ten predictions for flights out of JFK never reach the log; their labels do.",
     symptom="Requests at JFK fall by 60 %, origin drifts over the week, and labels without a "
     "prediction pile up in the quarantine.",
@@ -144,7 +144,7 @@ SLOW_ROLLOUT = Incident(
     segment_value="all",
     column_name="all",
     table_name="fct_mlmon__operations",
-    check_name="latency_p99_ms",
+    check_name="error_budget_burn",
     what="From the hour v2 takes all traffic, answers take three times as long, until it is "
     "scaled out.",
     symptom="Median and p99 latency triple and the 100 ms objective is missed on more than a third "
@@ -160,9 +160,9 @@ STALLED_LABELS = Incident(
     log_name="labels",
     segment_name="all",
     segment_value="all",
-    column_name="all",
-    table_name="fct_mlmon__label_delays",
-    check_name="label_coverage",
+    column_name="label",
+    table_name="fct_mlmon__quality_checks",
+    check_name="feed_lag",
     what="The job that makes labels stands still for seven days and catches up in the hours after.",
     symptom="Coverage at an age of one day falls to nothing and comes back; performance is not "
     "judged on what is there, so nothing is called degraded.",
@@ -178,8 +178,8 @@ FALLBACK = Incident(
     segment_name="all",
     segment_value="all",
     column_name="score",
-    table_name="fct_mlmon__profiles",
-    check_name="modal_share",
+    table_name="fct_mlmon__quality_checks",
+    check_name="constant",
     what="The model cannot be loaded and every request gets the same score, with outcome ok.",
     symptom="One score on two thirds of the day's rows, where a score is hardly ever seen twice; "
     "the day's score drifts, the error rate does not move.",

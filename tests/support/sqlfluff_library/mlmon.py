@@ -21,6 +21,14 @@ class Stub(str):
 
 EXPRESSION = Stub("stub_function(stub_argument)")
 QUERY = "select stub_column from stub_relation"
+RULE = {
+    "group": "validity",
+    "failed": "stub_column",
+    "reference": "stub_column",
+    "allowed": "stub_column",
+    "where": "true",
+    "range": ["stub_column", "stub_column"],
+}
 
 VALUES: dict[str, Any] = {
     # Whole queries.
@@ -52,8 +60,10 @@ VALUES: dict[str, Any] = {
     "label_log": QUERY,
     "label_settings": QUERY,
     "latest_rows": QUERY,
+    "logged_columns": QUERY,
     "long_values": QUERY,
     "measured_joint_drift": QUERY,
+    "median_deviations": QUERY,
     "merged_kpi_sums": QUERY,
     "metric_rows": QUERY,
     "metric_settings": QUERY,
@@ -63,6 +73,8 @@ VALUES: dict[str, Any] = {
     "multiclass_metrics": QUERY,
     "numbered_label_ages": QUERY,
     "multiclass_parts": QUERY,
+    "odd_categories": QUERY,
+    "odd_numbers": QUERY,
     "prediction_log": QUERY,
     "profile_slots": QUERY,
     "reference_log": QUERY,
@@ -90,6 +102,7 @@ VALUES: dict[str, Any] = {
     "alert_rule_selectors": {"monitor": "*"},
     "bucket_hashings": [1, 2],
     "check_configuration": "",
+    "column_check_rules": {"missing": RULE},
     "common_metrics": ["mae"],
     "comparison_keys": ["window_key"],
     "computes_presets": True,
@@ -104,14 +117,17 @@ VALUES: dict[str, Any] = {
     "numeric_drift_methods": ["ks"],
     "monitors": [],
     "numeric_slots_by_edges": {10: {1: "numeric_1"}},
+    "odd_counts": ["n_nan"],
     "pair_sums": ["sum_z"],
     "profile_percents": [50],
+    "range_check_rules": {"outliers": RULE},
     "portable_slots": ["numeric_1"],
     "slot_counts": {"numeric": 1, "category": 1, "segment": 1},
     "kpi_segment_joins": "",
     "kpi_segments": "",
     "slot_names": ["numeric_1"],
     "stretch_keys": ["reference_key"],
+    "strict_checks": ["out_of_range"],
 }
 
 
