@@ -5,26 +5,26 @@
         'reference_columns', 'positive_class', 'label_mapping', 'threshold', 'success_outcomes',
         'quantile', 'baseline', 'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'drift_methods',
         'drift_rule', 'preset', 'threshold_policy', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics', 'slo', 'close_after_minutes',
-        'multivariate', 'error_estimates', 'fairness', 'kpis', 'value_matrix', 'owner', 'description', 'dashboard_url',
+        'top_k', 'multivariate', 'error_estimates', 'fairness', 'kpis', 'value_matrix', 'owner', 'description', 'dashboard_url',
     ]) -}}
 {% endmacro %}
 
 {% macro prediction_columns() %}
     {{- return([
         'request_id', 'predicted_at', 'loaded_at', 'model_version', 'prediction', 'score',
-        'latency_ms', 'outcome',
+        'latency_ms', 'outcome', 'query_id', 'item_id',
     ]) -}}
 {% endmacro %}
 
 {% macro label_log_columns() %}
-    {{- return(['request_id', 'label', 'labeled_at', 'loaded_at']) -}}
+    {{- return(['request_id', 'label', 'relevance', 'labeled_at', 'loaded_at']) -}}
 {% endmacro %}
 
 {# The columns without which a log cannot be read, by the key that maps them. #}
 {% macro identity_columns() %}
     {{- return({
-        'columns': ['request_id', 'predicted_at'],
-        'label_columns': ['request_id', 'label', 'labeled_at'],
+        'columns': ['request_id', 'predicted_at', 'query_id', 'item_id'],
+        'label_columns': ['request_id', 'label', 'relevance', 'labeled_at'],
         'reference_columns': [],
     }) -}}
 {% endmacro %}
@@ -46,7 +46,7 @@
 {% macro label_keys() %}
     {{- return([
         'label_columns', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics',
-        'baseline', 'quantile', 'fairness', 'value_matrix',
+        'baseline', 'quantile', 'top_k', 'fairness', 'value_matrix',
     ]) -}}
 {% endmacro %}
 
@@ -83,6 +83,7 @@
         and columns is mapping and columns.get('prediction', '') is none -%}
         {{- return('roc_auc') -}}
     {%- endif -%}
+    {%- if given.get('task') == 'ranking' -%}{{- return('ndcg_at_' ~ mlmon.top_k(given) | max) -}}{%- endif -%}
     {{- return({'binary': 'f1', 'multiclass': 'accuracy', 'regression': 'mae'}[given['task']]) -}}
 {% endmacro %}
 

@@ -21,7 +21,8 @@
             and role not in ('score', 'prediction') -%}
         {%- if is_declared or role in mlmon.identity_columns()[key] -%}
             {%- do mlmon.add_problem(
-                problems, "mlmon_monitors." ~ m.name ~ "." ~ key ~ "." ~ role,
+                problems, "mlmon_monitors." ~ m.name ~ "." ~ key ~ "."
+                ~ ('relevance' if role == 'label' and m.task == 'ranking' else role),
                 "no column " ~ mlmon.shown(column.name) ~ " in the " ~ log_name ~ " log",
                 "its columns " ~ names | join(", "), mlmon.missing_column_fix(column, names)
             ) -%}

@@ -2,7 +2,7 @@
 {% macro check_mapped_columns(problems, where, given) %}
     {%- for key, names in {
         'columns': mlmon.prediction_columns(), 'label_columns': mlmon.label_log_columns(),
-        'reference_columns': mlmon.prediction_columns() + ['label'],
+        'reference_columns': mlmon.prediction_columns() + ['label', 'relevance'],
     }.items() -%}
         {%- set mapping = given.get(key) or {} -%}
         {%- set here = where ~ "." ~ key -%}
@@ -14,7 +14,10 @@
         {%- else -%}
             {%- do mlmon.check_keys(problems, here, mapping, names) -%}
             {%- for name, column in mapping.items() if name in names -%}
-                {%- if column is not none -%}
+                {%- set misplaced = mlmon.misplaced_column(name, column, given) -%}
+                {%- if misplaced -%}
+                    {%- do mlmon.add_problem(problems, here ~ "." ~ name, *misplaced) -%}
+                {%- elif column is not none -%}
                     {%- do mlmon.check_mapped_column(problems, here ~ "." ~ name, column) -%}
                 {%- elif name in mlmon.identity_columns()[key] -%}
                     {%- do mlmon.add_problem(
@@ -26,7 +29,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- set columns = given.get('columns') or {} -%}
-    {%- if columns is mapping and not given.get('features')
+    {%- if columns is mapping and not given.get('features') and given.get('task') != 'ranking'
         and given.get('threshold') is none and columns.get('prediction', '') is none
         and (given.get('task') == 'regression' or columns.get('score', '') is none) -%}
         {%- do mlmon.add_problem(

@@ -4,7 +4,7 @@
 {% macro check_monitor(problems, where, given, block) %}
     {%- do mlmon.check_keys(problems, where, given, mlmon.monitor_keys()) -%}
     {%- do mlmon.check_choice(
-        problems, where ~ ".task", given.get('task'), ['binary', 'multiclass', 'regression']
+        problems, where ~ ".task", given.get('task'), mlmon.tasks()
     ) -%}
     {%- do mlmon.check_choice(problems, where ~ ".grain", given.get('grain', 'day'), ['day', 'hour']) -%}
     {%- do mlmon.check_timezone(problems, where ~ ".timezone", given.get('timezone', 'UTC')) -%}
@@ -34,6 +34,7 @@
     {%- do mlmon.check_threshold(problems, where, given) -%}
     {%- do mlmon.check_metrics(problems, where, given) -%}
     {%- do mlmon.check_quantile(problems, where ~ ".quantile", given) -%}
+    {%- do mlmon.check_top_k(problems, where ~ ".top_k", given, block) -%}
     {%- do mlmon.check_choice(
         problems, where ~ ".baseline", given.get('baseline', 'reference'), mlmon.baseline_kinds()
     ) -%}
@@ -124,7 +125,7 @@
     {%- set task = given.get('task') -%}
     {%- set mapping = given.get('label_mapping') -%}
     {%- set positive = given.get('positive_class', 1) -%}
-    {%- if 'positive_class' in given and task in ('multiclass', 'regression') -%}
+    {%- if 'positive_class' in given and mlmon.other_task(given, ['binary']) -%}
         {%- do mlmon.add_problem(
             problems, where ~ ".positive_class", "a positive class on a " ~ task ~ " monitor",
             "binary monitors only", "remove it"
@@ -149,10 +150,10 @@
 
 {% macro check_label_mapping(problems, where, mapping, task, positive) %}
     {%- set here = where ~ ".label_mapping" -%}
-    {%- if task == 'regression' or mapping is not mapping -%}
+    {%- if task in mlmon.number_tasks() or mapping is not mapping -%}
         {%- do mlmon.add_problem(
             problems, here, mlmon.shown(mapping) if mapping is not mapping
-            else "classes on a regression monitor", "{raw value: class}, where labels are classes",
+            else "classes on a " ~ task ~ " monitor", "{raw value: class}, where labels are classes",
             "map each value of the logs to its class" if mapping is not mapping else "remove it"
         ) -%}
     {%- else -%}
@@ -182,7 +183,7 @@
     {%- set here = where ~ ".threshold" -%}
     {%- if threshold is not none -%}
         {%- do mlmon.check_number(problems, here, threshold, whole=false) -%}
-        {%- if given.get('task') in ('multiclass', 'regression') -%}
+        {%- if mlmon.other_task(given, ['binary']) -%}
             {%- do mlmon.add_problem(
                 problems, here, "a threshold on a " ~ given['task'] ~ " monitor", "binary monitors only",
                 "remove it"
@@ -205,7 +206,7 @@
 {# A regression monitor may predict a quantile instead of the mean. #}
 {% macro check_quantile(problems, where, given) %}
     {%- set quantile = given.get('quantile') -%}
-    {%- if quantile is not none and given.get('task') in ('binary', 'multiclass') -%}
+    {%- if quantile is not none and mlmon.other_task(given, ['regression']) -%}
         {%- do mlmon.add_problem(
             problems, where, "a quantile on a " ~ given['task'] ~ " monitor", "regression monitors only",
             "remove it"
@@ -246,6 +247,9 @@
     {%- set columns = columns if columns is mapping else {} -%}
     {%- set has_prediction = (columns.get('prediction', '') is not none)
         or (given.get('threshold') is not none) -%}
+    {%- if given.get('task') == 'ranking' -%}
+        {{- return(mlmon.ranking_metrics(mlmon.top_k(given)) | list) -}}
+    {%- endif -%}
     {%- set metrics = [] -%}
     {%- for metric in mlmon.judged_metric_names(given.get('task') | string) -%}
         {%- set has_column = (columns.get('score', '') is not none)

@@ -2,10 +2,11 @@
 {% macro check_error_estimates(problems, where, given) %}
     {%- set value = given.get('error_estimates', false) -%}
     {%- do mlmon.check_flag(problems, where, value) -%}
-    {%- if value is true and given.get('task') in ('binary', 'multiclass') -%}
+    {%- if value is true and mlmon.other_task(given, ['regression']) -%}
         {%- do mlmon.add_problem(
             problems, where, "true on a " ~ given['task'] ~ " monitor", "a regression monitor",
-            "remove it: the performance of classes is estimated from their scores"
+            "remove it"
+            ~ (": the performance of classes is estimated from their scores" if given['task'] != 'ranking' else "")
         ) -%}
     {%- elif value is true and given.get('labels') is none -%}
         {%- do mlmon.add_problem(

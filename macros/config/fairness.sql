@@ -10,7 +10,7 @@
         {%- do mlmon.add_problem(
             problems, where, mlmon.shown(asked), "a list of segments", "write a list like [region]"
         ) -%}
-    {%- elif asked and given.get('task') in ('multiclass', 'regression') -%}
+    {%- elif asked and mlmon.other_task(given, ['binary']) -%}
         {%- do mlmon.add_problem(
             problems, where, "fairness on a " ~ given['task'] ~ " monitor", "binary monitors only",
             "remove it"

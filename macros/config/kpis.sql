@@ -172,7 +172,7 @@
         ) -%}
     {%- elif matrix is not none -%}
         {%- do mlmon.check_keys(problems, where, matrix, mlmon.value_matrix_keys()) -%}
-        {%- if given.get('task') in ('multiclass', 'regression') -%}
+        {%- if mlmon.other_task(given, ['binary']) -%}
             {%- do mlmon.add_problem(
                 problems, where, "a value matrix on a " ~ given['task'] ~ " monitor",
                 "binary monitors only", "write the value of a request as a KPI under `kpis`"

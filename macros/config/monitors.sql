@@ -90,8 +90,12 @@
         'predictions': given.get('predictions'),
         'labels': given.get('labels'),
         'reference': mlmon.normal_reference(given),
-        'columns': mlmon.normal_columns(given.get('columns'), mlmon.prediction_columns()),
-        'label_columns': mlmon.normal_columns(given.get('label_columns'), mlmon.label_log_columns()),
+        'columns': mlmon.columns_of_task(
+            mlmon.normal_columns(given.get('columns'), mlmon.prediction_columns()), task
+        ),
+        'label_columns': mlmon.columns_of_task(
+            mlmon.normal_columns(given.get('label_columns'), mlmon.label_log_columns()), task
+        ),
         'reference_columns': mlmon.normal_reference_columns(given),
         'features': mlmon.normal_features(given) if whole else [],
         'segments': mlmon.normal_segments(given.get('segments') or []),
@@ -106,6 +110,7 @@
         'label_mapping': mlmon.text_mapping(given.get('label_mapping')),
         'threshold': given.get('threshold'),
         'quantile': given.get('quantile'),
+        'top_k': mlmon.top_k(given),
         'baseline': given.get('baseline', 'reference'),
         'success_outcomes': mlmon.value_texts(outcomes) if outcomes else none,
         'close_after_minutes': given.get('close_after_minutes', 60),

@@ -29,7 +29,9 @@
 {% macro normal_reference_columns(given) %}
     {%- set mapping = dict(given.get('columns') or {}) -%}
     {%- do mapping.update(given.get('reference_columns') or {}) -%}
-    {{- return(mlmon.normal_columns(mapping, mlmon.prediction_columns() + ['label'])) -}}
+    {{- return(mlmon.columns_of_task(
+        mlmon.normal_columns(mapping, mlmon.prediction_columns() + ['label', 'relevance']), given.get('task')
+    )) -}}
 {% endmacro %}
 
 {# A value of a log as a warehouse writes it: YAML's true is the text 'true'. #}

@@ -137,7 +137,7 @@
 {# What a monitor has beside its features: the score, the prediction and the label, as far as it has them. #}
 {% macro monitored_outputs(m) %}
     {%- set is_number = m.task == 'regression' -%}
-    {%- set kind = 'numeric' if is_number else 'categorical' -%}
+    {%- set has_number_labels = m.task in mlmon.number_tasks() -%}
     {%- set outputs = [] -%}
     {%- if m.columns.score is not none and not is_number -%}
         {%- do outputs.append({
@@ -146,14 +146,16 @@
     {%- endif -%}
     {%- if m.columns.prediction is not none or m.threshold is not none -%}
         {%- do outputs.append({
-            'role': 'prediction', 'kind': kind, 'column': m.columns.prediction,
+            'role': 'prediction', 'kind': 'numeric' if is_number else 'categorical',
+            'column': m.columns.prediction,
             'slot': 'prediction_value' if is_number else 'prediction_class',
         }) -%}
     {%- endif -%}
     {%- if m.labels is not none -%}
         {%- do outputs.append({
-            'role': 'label', 'kind': kind, 'column': m.label_columns.label,
-            'slot': 'label_value' if is_number else 'label_class',
+            'role': 'label', 'kind': 'numeric' if has_number_labels else 'categorical',
+            'column': m.label_columns.label,
+            'slot': 'label_value' if has_number_labels else 'label_class',
         }) -%}
     {%- endif -%}
     {{- return(outputs) -}}

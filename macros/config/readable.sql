@@ -16,7 +16,7 @@
         if given.get(key) and given[key] is not mapping -%}
         {{- return(false) -}}
     {%- endfor -%}
-    {%- for key in ['segments', 'spans', 'label_ages_days', 'success_outcomes', 'metrics', 'fairness']
+    {%- for key in ['segments', 'spans', 'label_ages_days', 'success_outcomes', 'metrics', 'fairness', 'top_k']
         if given.get(key) and not mlmon.is_list(given[key]) -%}
         {{- return(false) -}}
     {%- endfor -%}
@@ -24,7 +24,7 @@
     {%- set reference = given.get('reference') -%}
     {%- set ages = given.get('label_ages_days', []) -%}
     {{- return(
-        given.get('task') in ('binary', 'multiclass', 'regression')
+        given.get('task') in mlmon.tasks()
         and given.get('grain', 'day') in ('day', 'hour')
         and mlmon.is_relation(given.get('predictions'))
         and (labels is none or mlmon.is_relation(labels))
@@ -32,6 +32,7 @@
             or mlmon.is_relation(mlmon.reference_rows_of(reference)) or not ('source' in reference or 'ref' in reference))
         and given.get('label_horizon_days', 1) is integer
         and ages is not none and not ages | reject('integer') | list
+        and not (given.get('top_k') or []) | reject('integer') | list
         and not (given.get('features') or {}).values() | reject('string') | reject('mapping') | list
         and not (given.get('kpis') or {}).values() | reject('mapping') | list
         and not (given.get('segments') or []) | reject('string') | reject('mapping') | list

@@ -7,7 +7,7 @@
     {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
         {%- do rows.append({
             'monitor': m.name, 'task': m.task,
-            'label_kind': 'numeric' if m.task == 'regression' else 'categorical',
+            'label_kind': 'numeric' if m.task in mlmon.number_tasks() else 'categorical',
             'smoothing': m.smoothing, 'label_horizon_days': m.label_horizon_days,
             'label_age': m.label_horizon_days ~ 'd',
         }) -%}
@@ -46,6 +46,7 @@
             {%- set method = {
                 ('numeric', 'binary'): 'point_biserial',
                 ('numeric', 'regression'): 'pearson',
+                ('numeric', 'ranking'): 'pearson',
                 ('categorical', 'binary'): 'cramers_v',
                 ('categorical', 'multiclass'): 'cramers_v',
             }.get((feature.kind, m.task), 'correlation_ratio') -%}

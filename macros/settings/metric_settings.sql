@@ -28,6 +28,7 @@
 
 {# Of the metrics of a monitor's task those that its columns allow: a score, a prediction, a declared quantile. #}
 {% macro computed_metrics(m) %}
+    {%- if m.task == 'ranking' -%}{{- return(mlmon.ranking_metrics(m.top_k) | list) -}}{%- endif -%}
     {%- set has_prediction = m.columns.prediction is not none or m.threshold is not none -%}
     {%- set metrics = [] -%}
     {%- for metric in mlmon.metrics_of_task(m.task) -%}

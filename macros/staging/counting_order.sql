@@ -1,6 +1,6 @@
 {# Which row of a request counts: the first in this order, newest loaded_at before all else. Equal rows are equal. #}
 {% macro counting_order(relation) %}
-    {%- set columns = ['latency_ms', 'outcome'] + mlmon.slot_names() %}
+    {%- set columns = ['latency_ms', 'outcome', 'query_id', 'item_id'] + mlmon.slot_names() %}
     {{ relation }}.loaded_at desc,
                 {{ relation }}.predicted_at desc,
                 coalesce(

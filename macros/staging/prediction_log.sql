@@ -18,6 +18,8 @@ select
     {{ mlmon.as_double(log, columns.prediction if m.task == 'regression' else none) }}
         as prediction_value,
     {{ mlmon.as_double(log, columns.score) }} as score,
+    {{ mlmon.as_text(log, columns.query_id) }} as query_id,
+    {{ mlmon.as_text(log, columns.item_id) }} as item_id,
     {{ mlmon.as_double(log, columns.latency_ms) }} as latency_ms,
     {{ outcome }} as outcome,
     {%- if m.success_outcomes %}
@@ -43,11 +45,11 @@ from {{ log.relation }}
 select
     cast({{ mlmon.text_literal(m.name) }} as {{ dbt.type_string() }}) as monitor,
     {{ mlmon.as_text(log, columns.request_id) }} as request_id,
-    {{ mlmon.as_class(m, log, columns.label) if m.task != 'regression'
+    {{ mlmon.as_class(m, log, columns.label) if m.task not in mlmon.number_tasks()
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as label_class,
-    {{ mlmon.as_class_text(m, log, columns.label if m.task != 'regression' else none) }}
+    {{ mlmon.as_class_text(m, log, columns.label if m.task not in mlmon.number_tasks() else none) }}
         as label_text,
-    {{ mlmon.as_double(log, columns.label if m.task == 'regression' else none) }} as label_value,
+    {{ mlmon.as_double(log, columns.label if m.task in mlmon.number_tasks() else none) }} as label_value,
     {{ labeled_at }} as labeled_at,
     {{ loaded_at }} as loaded_at
 from {{ log.relation }}
@@ -67,10 +69,12 @@ select
     {{ mlmon.as_double(log, columns.prediction if m.task == 'regression' else none) }}
         as prediction_value,
     {{ mlmon.as_double(log, columns.score) }} as score,
+    {{ mlmon.as_text(log, columns.query_id) }} as query_id,
+    {{ mlmon.as_text(log, columns.item_id) }} as item_id,
     {{ mlmon.as_double(log, columns.latency_ms) }} as latency_ms,
-    {{ mlmon.as_class(m, log, columns.label) if m.task != 'regression'
+    {{ mlmon.as_class(m, log, columns.label) if m.task not in mlmon.number_tasks()
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as label_class,
-    {{ mlmon.as_double(log, columns.label if m.task == 'regression' else none) }} as label_value,
+    {{ mlmon.as_double(log, columns.label if m.task in mlmon.number_tasks() else none) }} as label_value,
     {{ mlmon.unusable_values(m, log, columns) }} as unusable_values
     {%- if mlmon.slot_names() %},{% endif %}
     {{- mlmon.slot_columns(m, log) }}

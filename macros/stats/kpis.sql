@@ -64,7 +64,7 @@
 {% macro kpi_names(m, needs_label) %}
     {%- set names = {} -%}
     {%- for name in ['prediction'] + (['label'] if needs_label else []) -%}
-        {%- if m.task == 'regression' -%}
+        {%- if m.task in mlmon.number_tasks() -%}
             {%- set column = mlmon.nan_to_null(name ~ '_value') -%}
         {%- elif m.task == 'binary' -%}
             {%- set column = "cast(" ~ name ~ "_class as integer)" -%}

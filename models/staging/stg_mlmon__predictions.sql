@@ -17,6 +17,8 @@ select
     cast(null as {{ dbt.type_string() }}) as prediction_text,
     cast(null as {{ mlmon.type_double() }}) as prediction_value,
     cast(null as {{ mlmon.type_double() }}) as score,
+    cast(null as {{ dbt.type_string() }}) as query_id,
+    cast(null as {{ dbt.type_string() }}) as item_id,
     cast(null as {{ mlmon.type_double() }}) as latency_ms,
     cast(null as {{ dbt.type_string() }}) as outcome,
     true as is_success,

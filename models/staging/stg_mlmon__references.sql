@@ -14,6 +14,8 @@ select
     cast(null as {{ dbt.type_string() }}) as prediction_class,
     cast(null as {{ mlmon.type_double() }}) as prediction_value,
     cast(null as {{ mlmon.type_double() }}) as score,
+    cast(null as {{ dbt.type_string() }}) as query_id,
+    cast(null as {{ dbt.type_string() }}) as item_id,
     cast(null as {{ mlmon.type_double() }}) as latency_ms,
     cast(null as {{ dbt.type_string() }}) as label_class,
     cast(null as {{ mlmon.type_double() }}) as label_value,

@@ -85,6 +85,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
 
     policies = {"bins": {"policy": "quantile", "k": 10, "edges": None}}
     names = "request_id predicted_at loaded_at model_version prediction score latency_ms outcome"
+    of_rankings = {"query_id": None, "item_id": None}
     assert re.fullmatch("[0-9a-f]{32}", m.pop("config_hash"))
     monitored = m.pop("monitored")
     assert m == {
@@ -105,11 +106,14 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
             "rolling_days": None,
             "version": None,
         },
-        "columns": {name: column(name) for name in names.split()},
+        "columns": {**{name: column(name) for name in names.split()}, **of_rankings},
         "label_columns": {
             name: column(name) for name in ("request_id", "label", "labeled_at", "loaded_at")
         },
-        "reference_columns": {name: column(name) for name in [*names.split(), "label"]},
+        "reference_columns": {
+            **{name: column(name) for name in [*names.split(), "label"]},
+            **of_rankings,
+        },
         "features": [],
         "feature_counts": {"numeric": 0, "categorical": 0},
         "smoothing": "floor_1e-4",
@@ -122,6 +126,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "label_mapping": None,
         "threshold": None,
         "quantile": None,
+        "top_k": [],
         "baseline": "reference",
         "success_outcomes": None,
         "close_after_minutes": 60,
@@ -267,6 +272,7 @@ def test_bins_of_the_monitor_hold_for_its_numeric_columns_unless_a_feature_has_i
         ("binary", ["score:score", "prediction:prediction_class", "label:label_class"]),
         ("multiclass", ["score:score", "prediction:prediction_class", "label:label_class"]),
         ("regression", ["prediction:prediction_value", "label:label_value"]),
+        ("ranking", ["score:score", "label:label_value"]),
     ],
 )
 def test_score_prediction_and_label_are_monitored_as_the_task_needs(
@@ -275,7 +281,61 @@ def test_score_prediction_and_label_are_monitored_as_the_task_needs(
     m = monitor_of(call, {"task": task, "predictions": PREDICTIONS, "labels": LABELS})
     assert [f"{c['role']}:{c['slot']}" for c in m["monitored"]] == expected
     kinds = {c["role"]: c["kind"] for c in m["monitored"]}
-    assert kinds["label"] == ("numeric" if task == "regression" else "categorical")
+    assert kinds["label"] == ("numeric" if task in ("regression", "ranking") else "categorical")
+
+
+RANKING = {"task": "ranking", "predictions": PREDICTIONS, "labels": LABELS}
+
+
+def test_a_ranking_monitor_has_queries_items_and_relevance_for_a_label(call: Call) -> None:
+    m = monitor_of(
+        call,
+        {
+            **RANKING,
+            "columns": {"query_id": "search_id", "item_id": {"expression": "sku || shop"}},
+            "label_columns": {"relevance": "gain"},
+            "reference": {"ref": "training"},
+            "reference_columns": {"relevance": "grade"},
+        },
+    )
+    assert m["columns"]["query_id"]["name"] == "search_id"
+    assert m["columns"]["item_id"]["expression"] == "sku || shop"
+    assert m["columns"]["prediction"] is None
+    assert m["label_columns"]["label"]["name"] == "gain"
+    assert m["reference_columns"]["label"]["name"] == "grade"
+    assert m["reference_columns"]["query_id"]["name"] == "search_id"
+    assert "relevance" not in m["label_columns"] | m["reference_columns"]
+    unmapped = monitor_of(call, RANKING)
+    assert unmapped["label_columns"]["label"]["name"] == "relevance"
+
+
+@pytest.mark.parametrize(
+    ("written", "top_k", "primary"),
+    [
+        ({}, [5, 10], "ndcg_at_10"),
+        ({"top_k": [20, 3]}, [3, 20], "ndcg_at_20"),
+        ({"top_k": [3, 3], "primary_metric": "mrr"}, [3], "mrr"),
+    ],
+)
+def test_rankings_are_measured_at_their_cut_offs_and_judged_at_the_largest(
+    call: Call, written: dict[str, Any], top_k: list[int], primary: str
+) -> None:
+    m = monitor_of(call, {**RANKING, **written})
+    assert (m["top_k"], m["primary_metric"]) == (top_k, primary)
+    assert call("computed_metrics", {}, m=m) == [
+        *(f"{name}_at_{k}" for name in ("ndcg", "map", "hit_rate") for k in top_k),
+        "mrr",
+        "relevant_query_rate",
+    ]
+
+
+def test_cut_offs_may_stand_in_the_defaults_of_monitors_of_all_tasks(call: Call) -> None:
+    settings = {
+        "mlmon_defaults": {"top_k": [1, 2], "labels": LABELS},
+        "mlmon_monitors": {"a": BINARY, "b": {"task": "ranking", "predictions": PREDICTIONS}},
+    }
+    assert problems_of(call, settings) == []
+    assert [m["top_k"] for m in call("monitors", settings)] == [[], [1, 2]]
 
 
 def test_a_tilde_says_that_the_log_has_no_such_column(call: Call) -> None:
@@ -314,7 +374,8 @@ def test_the_reference_is_mapped_like_the_prediction_log_unless_told_otherwise(
     )
     assert m["reference"]["kind"] == "table"
     assert m["reference"]["relation"] == {"ref": ["shop", "training_rows"]}
-    mapped = {key: c["name"] for key, c in m["reference_columns"].items() if c["declared"]}
+    columns = m["reference_columns"]
+    mapped = {key: c["name"] for key, c in columns.items() if c and c["declared"]}
     assert mapped == {"request_id": "id", "score": "oof_score", "label": "y"}
 
 
@@ -717,6 +778,10 @@ def odd_monitors(call: Call) -> Iterator[dict[str, Any]]:
             yield {"kpis": {"k": {"expression": "1", key: value}}}
         yield {"features": {"x": value}}
         yield {"label_mapping": {"a": value}}
+        for key in call("monitor_keys", {}):
+            yield {"task": "ranking", "labels": LABELS, key: value}
+        yield {"task": "ranking", "labels": LABELS, "top_k": [value]}
+        yield {"task": "ranking", "columns": {"query_id": value, "prediction": value}}
 
 
 def test_whatever_is_written_is_either_read_or_told(call: Call) -> None:
@@ -825,6 +890,27 @@ def test_missing_features_segments_and_scores_are_named_and_no_error(call: Call)
             "label_columns.label",
             "labeled_at?",
         ),
+        (
+            RANKING,
+            "labels",
+            "request_id,labeled_at,relevant",
+            "label_columns.relevance",
+            "did you mean relevant?",
+        ),
+        (
+            {**RANKING, "columns": {"item_id": "sku"}},
+            "predictions",
+            "request_id,predicted_at,score,sku",
+            "columns.query_id",
+            "name the column",
+        ),
+        (
+            RANKING,
+            "predictions",
+            "request_id,predicted_at,score,query_id,item",
+            "columns.item_id",
+            "did you mean item?",
+        ),
     ],
 )
 def test_a_missing_identity_column_is_told_with_the_columns_there_are(
@@ -898,6 +984,7 @@ def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:
         "reference_columns": {"reference": {"ref": "training"}},
         "fairness": {"segments": ["region"]},
         "error_estimates": {"task": "regression"},
+        **{key: {"task": "ranking"} for key in ("top_k", "query_id", "item_id", "relevance")},
     }
     for heading, rows in tables().items():
         for row in rows:
@@ -990,8 +1077,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
     [
         (
             "mlmon_monitors: {m: {task: binry, predictions: {source: [flights, predictions]}}}",
-            "mlmon_monitors.m.task: found 'binry'; allowed: binary, multiclass, regression; "
-            "fix: did you mean binary?",
+            "mlmon_monitors.m.task: found 'binry'; allowed: binary, multiclass, regression, "
+            "ranking; fix: did you mean binary?",
         ),
         (
             "mlmon_monitors: {m: {task: binary, predictions: {source: [flights, predictions]}, "

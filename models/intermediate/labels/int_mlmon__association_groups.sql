@@ -19,7 +19,7 @@ numbers as (
         z_min as x_min,
         z_max as x_max
     from cells
-    where column_kind = 'numeric' and task <> 'regression'
+    where column_kind = 'numeric' and task not in ('regression', 'ranking')
 
     union all
 
@@ -34,7 +34,7 @@ numbers as (
         y_min as x_min,
         y_max as x_max
     from cells
-    where column_kind = 'categorical' and task = 'regression'
+    where column_kind = 'categorical' and task in ('regression', 'ranking')
 ),
 
 by_group as (

@@ -28,7 +28,10 @@ scoped as (
         label_bin,
         n
     from cells
-    where column_kind = 'categorical' and task <> 'regression' and not is_missing
+    where
+        column_kind = 'categorical'
+        and task not in ('regression', 'ranking')
+        and not is_missing
 ),
 
 margins as (

@@ -1,9 +1,9 @@
--- One row per edge set of a regression monitor: the edges of its label side by side, as bin_of() wants them. Where
--- no reference table holds labels they are those of the prediction, which is on the label's scale and, unlike the
--- labels of a stretch of the log, known from the first day on and for good.
+-- One row per edge set of a monitor whose label is a number: the edges of its label side by side, as bin_of() wants
+-- them. Where no reference table holds labels they are those of the prediction, which is on the label's scale and,
+-- unlike the labels of a stretch of the log, known from the first day on and for good; of relevance the usual grades.
 with
 
-regression_monitors as (
+number_monitors as (
     select * from ({{ mlmon.label_settings() }}) as settings
     where label_kind = 'numeric'
 ),
@@ -14,8 +14,8 @@ edge_sets as (
         cast(null as {{ dbt.type_string() }}) as reference_key,
         cast('' as {{ dbt.type_string() }}) as reference_hash
     from {{ ref('int_mlmon__settings') }} as settings
-    inner join regression_monitors
-        on settings.monitor = regression_monitors.monitor
+    inner join number_monitors
+        on settings.monitor = number_monitors.monitor
 
     union all
 
@@ -24,8 +24,8 @@ edge_sets as (
         reference_facts.reference_key,
         reference_facts.reference_hash
     from {{ ref('int_mlmon__references') }} as reference_facts
-    inner join regression_monitors
-        on reference_facts.monitor = regression_monitors.monitor
+    inner join number_monitors
+        on reference_facts.monitor = number_monitors.monitor
 ),
 
 label_edges as (
@@ -58,6 +58,26 @@ edges as (
             select 1 from label_edges
             where label_edges.reference_key = prediction_edges.reference_key
         )
+
+    union all
+
+    select
+        reference_facts.reference_key,
+        grades.i + 1 as edge_index,
+        cast(grades.i as {{ mlmon.type_double() }}) as edge,
+        0 as n_below,
+        0 as center,
+        1 as scale
+    from {{ ref('int_mlmon__references') }} as reference_facts
+    inner join number_monitors
+        on
+            reference_facts.monitor = number_monitors.monitor
+            and number_monitors.task = 'ranking'
+    cross join ({{ mlmon.integers(mlmon.label_bin_count() - 1) }}) as grades
+    where not exists (
+        select 1 from label_edges
+        where label_edges.reference_key = reference_facts.reference_key
+    )
 )
 
 select

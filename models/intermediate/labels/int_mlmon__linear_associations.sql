@@ -1,9 +1,9 @@
--- One row per window end or reference of a regression monitor and numeric feature: Pearson's correlation with the label.
+-- One row per window end or reference of a monitor whose label is a number, and numeric feature: Pearson's correlation with the label.
 with
 
 cells as (
     select * from {{ ref('int_mlmon__association_cells') }}
-    where n_paired > 0 and column_kind = 'numeric' and task = 'regression'
+    where n_paired > 0 and column_kind = 'numeric' and task in ('regression', 'ranking')
 ),
 
 means as (

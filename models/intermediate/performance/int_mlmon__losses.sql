@@ -13,8 +13,8 @@ baselines as (
 metrics as (
     select
         metric,
-        case when is_higher_better = 'yes' then 1 else -1 end as direction
-    from {{ ref('mlmon_metrics') }}
+        case when is_higher_better then 1 else -1 end as direction
+    from {{ ref('dim_mlmon__metrics') }}
 ),
 
 matched_thresholds as (

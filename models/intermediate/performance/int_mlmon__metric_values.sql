@@ -6,6 +6,7 @@
 {%- for model_name in [
     'int_mlmon__binary_metrics', 'int_mlmon__score_metrics', 'int_mlmon__rank_metrics',
     'int_mlmon__multiclass_metrics', 'int_mlmon__regression_metrics', 'int_mlmon__median_errors',
+    'int_mlmon__ranking_metrics',
 ] %}
 {%- if not loop.first %}
 

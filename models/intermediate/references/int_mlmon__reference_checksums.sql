@@ -15,6 +15,7 @@ rows_of_references as (
                 mlmon.portable_digits('score'), 'label_class',
                 mlmon.portable_digits('label_value'),
             ]
+            + (['query_id', 'item_id'] if mlmon.ranking_monitors() else [])
             + mlmon.portable_slots()
         ) }} as row_checksum
     from {{ ref('stg_mlmon__references') }}

@@ -26,6 +26,8 @@ select
     logged.unusable_values,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,
+    logged.query_id,
+    logged.item_id,
     logged.label_class,
     {{ mlmon.nan_to_null('logged.label_value') }} as label_value
     {%- for slot in mlmon.slot_names() %},
@@ -49,6 +51,8 @@ select
     logged.unusable_values,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,
+    logged.query_id,
+    logged.item_id,
     cast(null as {{ dbt.type_string() }}) as label_class,
     cast(null as {{ mlmon.type_double() }}) as label_value
     {%- for slot in mlmon.slot_names() %},

@@ -1,5 +1,5 @@
 -- One row per metric name: its family, unit, direction and where it comes from. Names are unique, and every
--- metric of fct_mlmon__metrics is here; of KPIs those that the configuration has.
+-- metric of fct_mlmon__metrics is here; of KPIs and of rankings at a cut-off those that the configuration has.
 select
     metric,
     family,
@@ -11,6 +11,20 @@ select
     description,
     source_table
 from {{ ref('mlmon_metrics') }}
+
+union all
+
+select
+    metric,
+    family,
+    display_name,
+    'share' as unit,
+    is_higher_better,
+    value_floor,
+    value_ceiling,
+    description,
+    source_table
+from ({{ mlmon.cut_off_metric_descriptions() }}) as cut_off_metrics
 
 union all
 
