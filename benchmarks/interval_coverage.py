@@ -30,6 +30,8 @@ WINDOWS_OF_LARGEST = 0.5
 TRUE_ROWS = 4_000_000
 QUANTILE = 0.9
 CLASSES = np.array(["a", "b", "c", "d"])
+# Items of a query; the cut-off of its metrics.
+ITEMS, TOP_K = 8, 5
 
 Floats = npt.NDArray[np.float64]
 Sample = dict[str, npt.NDArray[np.generic]]
@@ -68,6 +70,19 @@ def regression(rng: np.random.Generator, n: int) -> Sample:
     label = rng.gamma(3, 20, n)
     prediction = label * rng.normal(1.03, 0.15, n) + rng.normal(0, 3, n)
     return {"prediction": prediction, "label": label}
+
+
+def ranking(rng: np.random.Generator, n: int) -> Sample:
+    """Queries of eight items with grades 0 to 2, most of them 0, which scores tell from each other by half."""
+    strength = rng.normal(size=(n, ITEMS))
+    relevance = (strength > 0.8).astype(int) + (strength > 1.6)
+    query = np.repeat(np.arange(n), ITEMS)
+    return {
+        "query_id": query.astype(str),
+        "item_id": np.tile(np.arange(ITEMS), n).astype(str),
+        "score": (strength + rng.normal(size=(n, ITEMS))).ravel(),
+        "label": relevance.ravel(),
+    }
 
 
 def binary_values(sample: Sample) -> Values:
@@ -118,6 +133,22 @@ def regression_values(sample: Sample) -> Values:
     }
 
 
+def ranking_values(sample: Sample) -> Values:
+    """Means over the queries with a relevant item, by counting; ndcg is scikit-learn's."""
+    score = sample["score"].astype(float).reshape(-1, ITEMS)
+    grade = sample["label"].astype(float).reshape(-1, ITEMS)
+    score, grade = score[grade.max(axis=1) > 0], grade[grade.max(axis=1) > 0]
+    hits = np.take_along_axis(grade, np.argsort(-score, axis=1), axis=1) > 0
+    precision = np.cumsum(hits, axis=1) / np.arange(1, ITEMS + 1)
+    best = np.minimum(hits.sum(axis=1), TOP_K)
+    return {
+        f"ndcg_at_{TOP_K}": float(sk.ndcg_score(grade, score, k=TOP_K)),
+        f"map_at_{TOP_K}": float(((precision * hits)[:, :TOP_K].sum(axis=1) / best).mean()),
+        f"hit_rate_at_{TOP_K}": float(hits[:, :TOP_K].any(axis=1).mean()),
+        "mrr": float((1 / (hits.argmax(axis=1) + 1)).mean()),
+    }
+
+
 POPULATIONS: dict[
     str, tuple[str, Callable[[np.random.Generator, int], Sample], Callable[[Sample], Values]]
 ] = {
@@ -125,6 +156,7 @@ POPULATIONS: dict[
     "rare": ("binary", rare, binary_values),
     "classes": ("multiclass", multiclass, multiclass_values),
     "numbers": ("regression", regression, regression_values),
+    "lists": ("ranking", ranking, ranking_values),
 }
 
 
@@ -137,8 +169,9 @@ def monitor(task: str, name: str) -> dict[str, object]:
         "reference": None,
         "columns": {
             "latency_ms": None, "outcome": None, "model_version": None,
-            **({} if task == "binary" else {"score": None}),
+            **({} if task in ("binary", "ranking") else {"score": None}),
         },
+        **({"label_columns": {"relevance": "label"}, "top_k": [TOP_K]} if task == "ranking" else {}),
         **({"quantile": QUANTILE} if task == "regression" else {}),
         "features": {},
         "spans": ["1d"],
@@ -147,10 +180,13 @@ def monitor(task: str, name: str) -> dict[str, object]:
 
 
 def write_logs(
-    connection: duckdb.DuckDBPyConnection, name: str, sample: Sample, n: int, windows: int
+    connection: duckdb.DuckDBPyConnection, name: str, sample: Sample, windows: int
 ) -> None:
-    """A log of `windows` days of n predictions each, and of their labels an hour later."""
-    days = pd.Timestamp("2015-01-01") + pd.to_timedelta(np.repeat(np.arange(windows), n), unit="D")
+    """A log of as many equal days, and of their labels an hour later."""
+    rows_of_day = len(sample["label"]) // windows
+    days = pd.Timestamp("2015-01-01") + pd.to_timedelta(
+        np.repeat(np.arange(windows), rows_of_day), unit="D"
+    )
     rows = pd.DataFrame({**sample, "predicted_at": days + pd.Timedelta(hours=12)})
     rows["request_id"] = rows.index.astype(str)
     rows["loaded_at"] = rows["predicted_at"]
@@ -166,12 +202,12 @@ def write_logs(
     connection.unregister("logged")
 
 
-def coverage(windows: int, seed: int) -> pd.DataFrame:
+def coverage(windows: int, seed: int, populations: list[str]) -> pd.DataFrame:
     """Population, metric, interval method and, per number of rows, the share of intervals that hold."""
     rng = np.random.default_rng(seed)
     samples = {
         (name, n): int(windows * (WINDOWS_OF_LARGEST if n == SIZES[-1] else 1))
-        for name in POPULATIONS
+        for name in populations
         for n in SIZES
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -184,7 +220,7 @@ def coverage(windows: int, seed: int) -> pd.DataFrame:
             connection.execute("create schema logs")
             for (name, n), days in samples.items():
                 drawn = POPULATIONS[name][1](rng, n * days)
-                write_logs(connection, f"{name}_{n}", drawn, n, days)
+                write_logs(connection, f"{name}_{n}", drawn, days)
         dbt(Path(folder), "build", "--select", "+fct_mlmon__performance",
             "--vars", "{mlmon_lookback_days: 0}")  # fmt: skip
         with duckdb.connect(str(database), read_only=True) as connection:
@@ -194,8 +230,9 @@ def coverage(windows: int, seed: int) -> pd.DataFrame:
                 " and label_age = 'latest' and class_label in ('all', 'd') and value_low is not null"
             ).df()
     rows = []
-    for name, (_, draw, value_of) in POPULATIONS.items():
-        truth = value_of(draw(rng, TRUE_ROWS))
+    for name in populations:
+        _, draw, value_of = POPULATIONS[name]
+        truth = value_of(draw(rng, TRUE_ROWS if name != "lists" else TRUE_ROWS // ITEMS))
         for label, value in truth.items():
             metric, _, of_class = label.partition(" of ")
             row: dict[str, object] = {"population": name, "metric": label}
@@ -216,8 +253,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--windows", type=int, default=2_000, help="samples of each size")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--populations", nargs="+", choices=list(POPULATIONS), default=list(POPULATIONS)
+    )
     given = parser.parse_args()
-    table = coverage(given.windows, given.seed)
+    table = coverage(given.windows, given.seed, given.populations)
     sizes = [f"n = {n:,}" for n in SIZES]
     print("| population | metric | interval | " + " | ".join(sizes) + " |")
     print("|---|---|---|" + "---:|" * len(sizes))

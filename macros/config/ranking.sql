@@ -95,10 +95,11 @@
     {{- return(columns) -}}
 {% endmacro %}
 
-{# The names of the ranking monitors. #}
+{# The names of the ranking monitors with labels, which are those whose lists are measured. #}
 {% macro ranking_monitors() %}
     {{- return(
-        mlmon.monitor_outlines() | selectattr('task', 'equalto', 'ranking') | map(attribute='name') | list
+        mlmon.monitor_outlines() | selectattr('task', 'equalto', 'ranking') | rejectattr('labels', 'none')
+        | map(attribute='name') | list
     ) -}}
 {% endmacro %}
 

@@ -5,7 +5,7 @@ Two runs on the way and a third with one late label: what is compared at the end
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ TYPES = {
     "item_id": "text", "request_id": "text", "gain": "double precision",
 }  # fmt: skip
 TOP_K = {"shop": [1, 3, 10], "edges": [2, 50], "clicks": [5, 10]}
+SEGMENTS = {"shop": ["all", "device", "shelf"]}
 
 
 def lists_of(monitor: str, days: int = DAYS, seed: int = 5) -> pd.DataFrame:
@@ -36,7 +37,7 @@ def lists_of(monitor: str, days: int = DAYS, seed: int = 5) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     rows = []
     for day in range(days):
-        for number in range(14):
+        for number in range(14 if monitor == "clicks" else 10):
             n_items = int(random.integers(1, 16))
             first_shown = START + pd.Timedelta(days=day, seconds=int(random.integers(0, 86_000)))
             strength = random.normal(size=n_items)
@@ -195,6 +196,12 @@ def performance(project: DbtProject) -> pd.DataFrame:
     return rows
 
 
+def metrics_at(top_k: list[int]) -> set[str]:
+    """The names of all metrics at these cut-offs."""
+    at = {f"{name}_at_{k}" for name in ("ndcg", "map", "hit_rate") for k in top_k}
+    return at | {"mrr", "relevant_query_rate"}
+
+
 def measured(items: pd.DataFrame, top_k: list[int]) -> dict[str, float]:
     """The metrics of one list by name; NaN where the list does not count."""
     relevance = items["relevance"].where(items["relevance"].abs() < 1e70)
@@ -203,8 +210,8 @@ def measured(items: pd.DataFrame, top_k: list[int]) -> dict[str, float]:
     gains = relevance.fillna(0).clip(lower=0)
     gains = gains.where(gains >= 1e-70, 0.0)
     score = items["score"]
-    names = [f"{name}_at_{k}" for name in ("ndcg", "map", "hit_rate") for k in top_k] + ["mrr"]
-    found = {"relevant_query_rate": float((gains > 0).any())} | dict.fromkeys(names, np.nan)
+    found = dict.fromkeys(metrics_at(top_k), np.nan)
+    found["relevant_query_rate"] = float((gains > 0).any())
     if not (gains > 0).any() or score.isna().all():
         return found
     order = (
@@ -217,7 +224,8 @@ def measured(items: pd.DataFrame, top_k: list[int]) -> dict[str, float]:
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     # scikit-learn wants numbers, and more than one item: the last rank stands for a missing score.
     rank = stats.rankdata(score.fillna(-np.inf) if not np.isneginf(score).any() else score)
-    y_true, y_score = np.append(gains, 0.0)[None], np.append(rank, 0.0)[None]
+    # A common factor changes no ndcg.
+    y_true, y_score = np.append(gains / gains.max(), 0.0)[None], np.append(rank, 0.0)[None]
     for k in top_k:
         found[f"ndcg_at_{k}"] = float(ndcg_score(y_true, y_score, k=k))
         found[f"map_at_{k}"] = float(precision[at[at < k]].sum() / min(len(at), k))
@@ -237,26 +245,40 @@ def at_age(shown: pd.DataFrame, labels: pd.DataFrame, days: int | None) -> pd.Da
     return shown.assign(relevance=shown["request_id"].map(relevance))
 
 
-def expected(
-    items: pd.DataFrame, top_k: list[int], keys: list[str]
-) -> dict[str, tuple[float, int, int, np.ndarray[Any, Any]]]:
-    """By metric: its mean over lists, how many count, how many do not, and their values."""
-    lists = [
-        found
-        for _, rows in items[items["query_id"].notna()].groupby(keys)
-        if (found := measured(rows, top_k))
-    ]
-    orphans = int(items.loc[items["query_id"].isna(), "relevance"].notna().sum())
-    table = pd.DataFrame(lists)
-    return {
-        metric: (
-            float(table[metric].mean()),
-            int(table[metric].notna().sum()),
-            int(table[metric].isna().sum()) + orphans,
-            table[metric].dropna().to_numpy(dtype=float),
-        )
-        for metric in table
-    }
+@cache
+def lists_by_age(monitor: str) -> pd.DataFrame:
+    """The metrics of each list of a monitor: one row per label age, segment, version, day and query.
+
+    A labelled item without a query is a row without metrics.
+    """
+    shown, labels = logs(monitor)
+    shown["day"] = (shown["predicted_at"] - START).dt.days
+    found = []
+    for age, days in AGES.items():
+        aged = at_age(shown, labels, days)
+        for segment in SEGMENTS.get(monitor, ["all"]):
+            values = "all" if segment == "all" else aged[segment].fillna("__missing__")
+            items = aged.assign(segment_value=values)
+            for key, rows in items.groupby(["segment_value", "model_version", "day", "query_id"]):
+                if metrics := measured(rows, TOP_K[monitor]):
+                    found.append((age, segment, *key[:3], metrics))
+            orphans = items[items["query_id"].isna() & items["relevance"].notna()]
+            found += [
+                (age, segment, *key, {})
+                for key in zip(
+                    orphans["segment_value"], orphans["model_version"], orphans["day"], strict=True
+                )
+            ]
+    columns = ["label_age", "segment_name", "segment_value", "model_version", "day"]
+    keys = pd.DataFrame([row[:-1] for row in found], columns=columns)
+    return keys.join(pd.DataFrame([row[-1] for row in found]))
+
+
+def summed_up(lists: pd.DataFrame, metric: str) -> tuple[float, int, int, Any]:
+    """Its mean over lists, how many count, how many do not, and their values."""
+    values = lists[metric].dropna().to_numpy(dtype=float)
+    mean = float(values.mean()) if len(values) else np.nan
+    return mean, len(values), len(lists) - len(values), values
 
 
 def assert_found(found: dict[str, Any], wanted: Any, where: Any) -> None:
@@ -281,70 +303,48 @@ def assert_found(found: dict[str, Any], wanted: Any, where: Any) -> None:
     assert np.isclose(found["value_high"], high, rtol=1e-8, atol=1e-12), where
 
 
-def populations(
-    performance: pd.DataFrame, monitor: str
-) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """Every row of performance of a monitor with its items at its age."""
-    shown, labels = logs(monitor)
-    shown["day"] = (shown["predicted_at"] - START).dt.days
-    aged = {age: at_age(shown, labels, days) for age, days in AGES.items()}
-    keys = ["model_version", "day", "span_windows", "segment_name", "segment_value", "label_age"]
-    rows = performance[performance["monitor"] == monitor]
-    for key, group in rows.groupby(keys):
-        version, day, span, name, value, age = key
-        items = aged[age]
-        items = items[items["day"].between(day - span + 1, day)]
-        if version != "all":
-            items = items[items["model_version"] == version]
-        if name != "all":
-            items = items[items[name].fillna("__missing__") == value]
-        for row in group.to_dict("records"):
-            yield row, items
-
-
-@pytest.mark.parametrize("monitor", ["shop", "clicks"])
+@pytest.mark.parametrize("monitor", list(TOP_K))
 def test_metrics_equal_those_of_each_list(performance: pd.DataFrame, monitor: str) -> None:
     """At every window end, span, version, segment and label age, after runs in steps."""
-    wanted: dict[tuple[Any, ...], Any] = {}
     compared = set()
-    for row, items in populations(performance, monitor):
-        key = tuple(row[name] for name in (
-            "model_version", "day", "span_windows", "segment_name", "segment_value", "label_age",
-        ))  # fmt: skip
-        if key not in wanted:
-            wanted[key] = expected(items, TOP_K[monitor], ["model_version", "day", "query_id"])
-        if row["metric"] not in wanted[key]:
-            assert row["n"] == 0, key
-            assert np.isnan(row["value"]), key
+    found = performance[performance["monitor"] == monitor]
+    lists = lists_by_age(monitor)
+    keys = ["label_age", "segment_name", "segment_value"]
+    by_key = dict(list(lists.groupby(keys)))
+    for row in found.to_dict("records"):
+        one = by_key.get(tuple(row[key] for key in keys), lists[:0])
+        one = one[one["day"].between(row["day"] - row["span_windows"] + 1, row["day"])]
+        if row["model_version"] != "all":
+            one = one[one["model_version"] == row["model_version"]]
+        where = {key: row[key] for key in (*keys, "day", "span_windows", "model_version", "metric")}
+        if not len(one):
+            assert row["n"] == 0, where
+            assert np.isnan(row["value"]), where
             continue
-        assert_found(row, wanted[key][row["metric"]], (key, row["metric"]))
+        assert_found(row, summed_up(one, row["metric"]), where)
         compared.add((row["metric"], row["label_age"], row["span_windows"], row["segment_name"]))
-    k = TOP_K[monitor]
-    names = {f"{name}_at_{cut}" for name in ("ndcg", "map", "hit_rate") for cut in k}
-    names |= {"mrr", "relevant_query_rate"}
-    assert {metric for metric, *_ in compared} == names
+    assert {metric for metric, *_ in compared} == metrics_at(TOP_K[monitor])
     assert {age for _, age, *_ in compared} == set(AGES)
     assert {span for _, _, span, _ in compared} == set(SPANS)
-    segments = {"all", "device", "shelf"} if monitor == "shop" else {"all"}
-    assert {segment for *_, segment in compared} == segments
+    assert {segment for *_, segment in compared} == set(SEGMENTS.get(monitor, ["all"]))
 
 
-def test_each_edge_is_counted_as_documented(performance: pd.DataFrame) -> None:
-    rows = [
-        (row, items)
-        for row, items in populations(performance, "edges")
-        if (row["model_version"], row["span_windows"], row["label_age"]) == ("all", 1, "latest")
-        and row["day"] == 0
-    ]
-    assert len(rows) == 8
-    for row, items in rows:
-        wanted = expected(items, TOP_K["edges"], ["query_id"])
-        assert_found(row, wanted[row["metric"]], row["metric"])
-    by_metric = {row["metric"]: row for row, _ in rows}
-    # Not counted: nothing_relevant, one_item, no_score_at_all, and two labelled items without a query.
-    assert by_metric["mrr"]["n_excluded"] == 5
-    assert by_metric["mrr"]["n"] == len(EDGES) - 5
-    assert by_metric["relevant_query_rate"]["n_excluded"] == 2
+def test_what_no_metric_can_be_taken_of_is_counted(performance: pd.DataFrame) -> None:
+    rows = performance[
+        (performance["monitor"] == "edges")
+        & (performance["model_version"] == "all")
+        & (performance["label_age"] == "latest")
+        & (performance["day"] == 0)
+        & (performance["span_windows"] == 1)
+    ].set_index("metric")
+    # Not counted: nothing_relevant, one_item, no_score_at_all, and two labelled items without a query. Those of
+    # no_labels and without a query are no list.
+    counted = len(EDGES) - 5
+    for metric in metrics_at(TOP_K["edges"]) - {"relevant_query_rate"}:
+        assert (rows.at[metric, "n"], rows.at[metric, "n_excluded"]) == (counted, 5)
+    rate = rows.loc["relevant_query_rate"]
+    assert (rate["n"], rate["n_excluded"]) == (len(EDGES) - 2, 2)
+    assert np.isclose(rate["value"], (counted + 1) / (len(EDGES) - 2))
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_a_reference_table_is_measured_over_all_of_its_items(project: DbtProject
     # Rows alike in query, item and score stand by their relevance, the unknown last.
     table = table.sort_values("relevance", na_position="last").reset_index(drop=True)
     table["request_id"] = [f"{number:06}" for number in range(len(table))]
-    wanted = expected(table, TOP_K["shop"], ["query_id"])
+    lists = pd.DataFrame([measured(rows, TOP_K["shop"]) for _, rows in table.groupby("query_id")])
     baselines = project.read("fct_mlmon__degradation")
     baselines = baselines[
         (baselines["monitor"] == "shop")
@@ -382,7 +382,7 @@ def test_a_reference_table_is_measured_over_all_of_its_items(project: DbtProject
     ]
     assert set(baselines["metric"]) == {"ndcg_at_10", "mrr", "hit_rate_at_1", "relevant_query_rate"}
     for row in baselines.to_dict("records"):
-        value, n, *_ = wanted[row["metric"]]
+        value, n, *_ = summed_up(lists, row["metric"])
         assert np.isclose(row["baseline_value"], value, rtol=1e-9), row["metric"]
         assert row["n_baseline"] == n
 
@@ -401,12 +401,11 @@ def test_a_ranking_that_turns_round_is_degraded(project: DbtProject) -> None:
     assert status[5] == "ok"
     assert set(status[status.index >= 8]) == {"critical"}
     # The p-value is that of two means with their own variances.
-    shown, labels = logs("clicks")
-    items = at_age(shown, labels, HORIZON_DAYS)
-    day = (items["predicted_at"] - START).dt.days
+    lists = lists_by_age("clicks")
+    lists = lists[lists["label_age"] == f"{HORIZON_DAYS}d"]
     last = rows[rows["day"] == 9].to_dict("records")[0]
-    current = expected(items[day.between(7, 9)], [10], ["query_id"])["ndcg_at_10"][3]
-    baseline = expected(items[day.between(0, 2)], [10], ["query_id"])["ndcg_at_10"][3]
+    *_, current = summed_up(lists[lists["day"].between(7, 9)], "ndcg_at_10")
+    *_, baseline = summed_up(lists[lists["day"].between(0, 2)], "ndcg_at_10")
     z = (baseline.mean() - current.mean()) / np.hypot(stats.sem(current), stats.sem(baseline))
     assert np.isclose(last["p_value"], 2 * stats.norm.sf(z), rtol=1e-4, atol=1e-9)
     assert np.isclose(last["absolute_loss"], baseline.mean() - current.mean(), rtol=1e-9)

@@ -902,7 +902,7 @@ def test_missing_features_segments_and_scores_are_named_and_no_error(call: Call)
             "predictions",
             "request_id,predicted_at,score,sku",
             "columns.query_id",
-            "name the column",
+            "did you mean request_id?",
         ),
         (
             RANKING,

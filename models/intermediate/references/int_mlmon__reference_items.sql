@@ -11,11 +11,17 @@
 
 select
     logged.reference_key,
-    cast(
-        row_number() over (
-            partition by logged.reference_key
-            order by logged.query_id, logged.item_id, logged.score, logged.label_value
-        ) as {{ dbt.type_string() }}
+    lpad(
+        cast(
+            row_number() over (
+                partition by logged.reference_key
+                order by
+                    {{ mlmon.byte_order('logged.query_id') }},
+                    {{ mlmon.byte_order('logged.item_id') }},
+                    logged.score,
+                    logged.label_value
+            ) as {{ dbt.type_string() }}
+        ), 18, '0'
     ) as request_id,
     logged.query_id,
     logged.item_id,
