@@ -43,11 +43,11 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     assert manifest is not None, result.text
     adapters: Any = factory.FACTORY
     loaded = adapters.lookup_adapter("duckdb")
-    # Each call has vars of its own, so each gets a context of its own.
-    loaded._macro_context_generator = generate_runtime_macro_context
 
     def macro(name: str, settings: Mapping[str, Any], /, **arguments: Any) -> Any:
         loaded.config.cli_vars = dict(settings)
+        # What was kept of the last call has its vars.
+        loaded.set_macro_context_generator(generate_runtime_macro_context)
         return loaded.execute_macro(
             name, macro_resolver=manifest, project="mlmon", kwargs=arguments
         )
