@@ -418,6 +418,9 @@ def test_every_metric_is_described_once_and_is_among_all_metrics(project: DbtPro
     assert set(metrics["metric"]) <= set(described["metric"])
     shown = set(metrics.loc[metrics["monitor"] == "shop", "metric"])
     assert {"ndcg_at_3", "map_at_10", "hit_rate_at_1", "mrr", "ndcg_at_10_relative_loss"} <= shown
+    versions = project.read("fct_mlmon__version_comparison")
+    versions = versions[(versions["monitor"] == "shop") & versions["p_value"].notna()]
+    assert {"ndcg_at_10", "hit_rate_at_1", "mrr"} <= set(versions["metric"])
     wide = project.read("fct_mlmon__performance_wide")
     performance = project.read("fct_mlmon__performance")
     for monitor, metric in (("shop", "hit_rate_at_10"), ("edges", "hit_rate_at_50")):

@@ -14,7 +14,8 @@ segments as (
 )
 
 {%- for number in range(0, mlmon.slot_counts()['segment'] + 1) %}
-{%- set value = 'items.segment_' ~ number if number else "cast('all' as " ~ dbt.type_string() ~ ")" %}
+{%- set all = "cast('all' as " ~ dbt.type_string() ~ ")" %}
+{%- set value = 'items.segment_' ~ number if number else all %}
 {%- if not loop.first %}
 
 union all
@@ -25,8 +26,7 @@ select
     items.monitor,
     items.query_id,
     items.request_id,
-    {{ 'segments.segment_name' if number else "cast('all' as " ~ dbt.type_string() ~ ")" }}
-        as segment_name,
+    {{ 'segments.segment_name' if number else all }} as segment_name,
     {{ value }} as segment_value,
     row_number() over (
         partition by items.window_key, items.query_id {{- ', ' ~ value if number }}
