@@ -43,7 +43,7 @@ def test_a_build_runs_our_models_and_seeds_and_the_consumers_own_and_nothing_els
 
 
 def test_no_test_hook_exposure_metric_or_macro_override_comes_along(project: DbtProject) -> None:
-    project.run("parse").require()
+    project.run("parse", "--write-json").require()
     manifest = json.loads((project.directory / "target" / "manifest.json").read_text())
     kinds = {node["resource_type"] for node in manifest["nodes"].values()}
     assert kinds == {"model", "seed"}

@@ -75,7 +75,9 @@ class DbtProject:
         if arguments[0] == "parse" or parse_again or given != self._parsed_vars:
             self._manifest = None
         if self._manifest is None and arguments[0] != "deps":
-            parsed, manifest = self._invoke("parse", *given)
+            parsed, manifest = self._invoke(
+                *(arguments if arguments[0] == "parse" else ["parse", *given])
+            )
             if arguments[0] == "parse" or not parsed.ok:
                 return parsed
             self._manifest, self._parsed_vars = manifest, given
