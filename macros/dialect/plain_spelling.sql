@@ -3,10 +3,12 @@
     written (one character or two). What case means beyond ASCII is the warehouse's own matter.
 #}
 {% macro plain_spelling(text) %}
-    {{- return(
-        "lower(regexp_replace(translate(" ~ mlmon.composed_text(text)
-        ~ ", chr(160) || chr(8203) || chr(65279), '   '), '[[:space:]]', '', 'g'))"
-    ) -}}
+    {%- set plain = namespace(text=mlmon.composed_text(text)) -%}
+    {#- Tab, ends of line, space; then the spaces that nobody sees: no-break, zero-width, byte-order mark. -#}
+    {%- for code in [9, 10, 13, 32, 160, 8203, 65279] -%}
+        {%- set plain.text = "replace(" ~ plain.text ~ ", chr(" ~ code ~ "), '')" -%}
+    {%- endfor -%}
+    {{- return("lower(" ~ plain.text ~ ")") -}}
 {% endmacro %}
 
 {# Unicode's composed form (NFC), where the warehouse has it. #}

@@ -15,7 +15,6 @@
 #}
 {% macro odd_numbers(rows) %}
     {%- set slots = mlmon.numbered_slots('numeric') %}
-    {%- set double = mlmon.type_double() %}
     {%- if slots %}
     select
         cells.window_number,
@@ -59,7 +58,7 @@
                 {%- for number, slot in slots.items() %}
                 or logged.{{ slot }} < limits.low_{{ number }}
                 or logged.{{ slot }} > limits.high_{{ number }}
-                or abs(logged.{{ slot }}) = cast('infinity' as {{ double }})
+                or not (logged.{{ slot }} - logged.{{ slot }} = 0)
                 {%- endfor %}
         ) as odd
         cross join (
@@ -80,8 +79,7 @@
         case checks.check_name
             when 'out_of_range' then cells.x < edges.declared_min or cells.x > edges.declared_max
             when 'reference_range' then cells.x < edges.outer_low or cells.x > edges.outer_high
-            when 'not_finite'
-                then cells.instead = 'NaN' or abs(cells.x) = cast('infinity' as {{ double }})
+            when 'not_finite' then cells.instead = 'NaN' or not (cells.x - cells.x = 0)
             else cells.instead <> 'NaN'
         end
     group by 1, 2, 3, 4

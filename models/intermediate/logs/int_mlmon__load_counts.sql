@@ -75,7 +75,8 @@ select
     cast(count(*) as bigint) as n_rows,
     min(loaded_at) as first_loaded_at,
     max(loaded_at) as last_loaded_at,
-    min({{ mlmon.byte_order('request_id') }}) as example_request_id,
+    min(case when reason_code <> 'none' then {{ mlmon.byte_order('request_id') }} end)
+        as example_request_id,
     min(event_at) as first_event_at
 from dated
 group by monitor, log_name, reason_code, implausibility, loaded_date, load_index

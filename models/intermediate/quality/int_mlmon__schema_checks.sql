@@ -1,5 +1,5 @@
 -- One row per monitor and monitored column, at the newest closed window: whether the log has the column, as the
--- reference has it; and one row per column of a log that changed, at the window that was the newest when it was noticed.
+-- reference has it; and the rows of int_mlmon__schema_changes.
 {%- set text = dbt.type_string() %}
 
 with
@@ -65,49 +65,20 @@ present_columns as (
             and schema_columns.column_role = settings_of_columns.column_role
 ),
 
--- Of several changes within a window the last counts.
-history as (
-    select
-        history.*,
-        row_number() over (
-            partition by monitor, log_name, column_name, noticed_index
-            order by change_number desc
-        ) as recency
-    from {{ ref('int_mlmon__schema_history') }} as history
-    where change <> 'first_seen'
-),
-
-changed_columns as (
-    select
-        monitor,
-        noticed_index as window_index,
-        column_name,
-        cast(case when log_name = 'labels' then 'label' else 'table' end as {{ text }})
-            as column_role,
-        cast('none' as {{ text }}) as column_kind,
-        cast('schema_change' as {{ text }}) as check_name,
-        case when change = 'vanished' then 0.0 else 1.0 end as value,
-        case
-            when change = 'vanished' then 'column_vanished'
-            when change = 'appeared' then 'column_appeared'
-            when type_family <> previous_family then 'column_type_changed'
-            else 'within_limits'
-        end as reason_code,
-        case
-            when change = 'vanished' then 'The log of ' || log_name || ' has lost this column.'
-            when change = 'appeared' then 'The log of ' || log_name || ' has this column now.'
-            when type_family <> previous_family
-                then 'The column is ' || type_family || ' now; it was ' || previous_family || '.'
-            else 'The column is of type ' || data_type || ' now; it was ' || previous_type || '.'
-        end as found
-    from history
-    where recency = 1
-),
-
 checks as (
     select * from present_columns
     union all
-    select * from changed_columns
+    select
+        monitor,
+        window_index,
+        column_name,
+        column_role,
+        cast('none' as {{ text }}) as column_kind,
+        cast('schema_change' as {{ text }}) as check_name,
+        value,
+        reason_code,
+        found
+    from {{ ref('int_mlmon__schema_changes') }}
 )
 
 select

@@ -102,6 +102,8 @@ compared as (
 judged as (
     select
         compared.*,
+        -- A column that is not constant by chance now and then, is not constant at all.
+        case when check_name = 'constant' and usual + 3 * spread < 1 then 1.0 end as all_alike,
         greatest(
             coalesce(usual + greatest(least_warning, 3 * spread), allowed_share + least_warning),
             coalesce(allowed_share + least_warning, usual + greatest(least_warning, 3 * spread))
@@ -152,7 +154,7 @@ select
             <= 3 * sqrt(greatest(n_checked * expected_share * (1 - expected_share), 0) + 1)
             then 'within_limits'
         when {{ mlmon.reaches('value', 'critical') }} then 'above_critical'
-        when {{ mlmon.reaches('value', 'warning') }} then 'above_warning'
+        when {{ mlmon.reaches('value', 'warning') }} or value >= all_alike then 'above_warning'
         else 'within_limits'
     end as reason_code,
     found
