@@ -30,6 +30,7 @@ FACTS = (
     "int_mlmon__column_profiles",
     "int_mlmon__operation_sums",
     "int_mlmon__latency_counts",
+    "int_mlmon__odd_values",
 )
 
 
