@@ -47,8 +47,9 @@
         ~ " else case " ~ r ~ ".check_name"
         ~ " when 'classes' then 'Labels and predictions have classes in common, or too few to tell.'"
         ~ " when 'schema' then 'The log has the column.'"
-        ~ " when 'volume' then " ~ checked ~ " || ' requests where '"
-        ~ " || " ~ mlmon.short_number(r ~ ".reference_value") ~ " || ' are usual for this weekday.'"
+        ~ " when 'volume' then case when " ~ r ~ ".reference_value is null then"
+        ~ " 'No requests, where none of the windows of two weeks was empty.' else " ~ checked ~ " || ' requests where '"
+        ~ " || " ~ mlmon.short_number(r ~ ".reference_value") ~ " || ' are usual for this weekday.' end"
         ~ " when 'feed_lag' then 'The newest came ' || " ~ mlmon.short_number(r ~ ".value / 3600")
         ~ " || ' hours before the window ended, at ' || " ~ range ~ " || ', where '"
         ~ " || " ~ mlmon.short_number(r ~ ".reference_value / 3600") ~ " || ' are usual.' "

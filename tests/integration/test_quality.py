@@ -37,6 +37,7 @@ def values(n: int, seed: int) -> dict[str, Any]:
             for missing, size in zip(random.random(n) < 0.05, random.exponential(5, n), strict=True)
         ],
         "colour": random.choice(COLOURS, n),
+        "flag": random.choice(["no", "yes"], n, p=[0.75, 0.25]),
     }
 
 
@@ -128,6 +129,8 @@ INCIDENTS: dict[int, tuple[Callable[[Rows], Rows], set[tuple[str, str]]]] = {
     50: (lambda rows: rows, {("orphan_labels", "all")}),
     51: (lambda rows: rows.head(35), {*STOPPED}),
     52: (lambda rows: rows, {("orphan_labels", "all")}),
+    # Three quarters is usual: hardly less than all, but all is another thing.
+    54: (put("flag", "no", PER_DAY), {("constant", "flag")}),
 }  # fmt: skip
 
 
@@ -240,6 +243,7 @@ FEATURES = {
     "size": "numeric",
     "colour": "categorical",
     "weekday": "categorical",
+    "flag": "categorical",
 }
 
 
@@ -284,6 +288,12 @@ def configured() -> dict[str, Any]:
             "reference": None,
             "spans": ["1d", "3d"],
         },
+        "young": {
+            "task": "binary",
+            "predictions": {"source": ["logs", "young"]},
+            "reference": None,
+            "spans": ["1d"],
+        },
     }
 
 
@@ -304,6 +314,9 @@ def projects(make_project: Any) -> dict[Engine, DbtProject]:
         "hourly": hourly_log(),
         "few_days": whole.head(6 * PER_DAY),
         "bare": whole.head(6 * PER_DAY)[["request_id", "predicted_at", "prediction"]],
+        "young": pd.concat([whole[: 8 * PER_DAY], whole[9 * PER_DAY : 11 * PER_DAY]])[
+            ["request_id", "predicted_at", "prediction"]
+        ],
     }
     built = {}
     for engine in ENGINES:
@@ -372,6 +385,18 @@ def test_a_day_without_rows_says_so(project: DbtProject) -> None:
     assert list(empty["window_date"]) == [START + pd.Timedelta(days=49)]
     assert list(empty["reason_code"]) == ["no_rows_at_all"]
     assert list(empty["status"]) == ["critical"]
+
+
+def test_an_empty_day_of_a_log_too_young_for_weeks_is_told_by_the_days_before(
+    project: DbtProject,
+) -> None:
+    checks = of(project, "fct_mlmon__quality_checks", "young", check_name="volume")
+    told = dict(zip(checks["window_date"], checks["reason_code"], strict=True))
+    empty = START + pd.Timedelta(days=8)
+    assert told.pop(empty) == "no_rows_at_all"
+    assert set(told.values()) == {"short_history"}
+    [reason] = checks[checks["window_date"] == empty]["reason"]
+    assert reason == "No requests, where none of the windows of two weeks was empty."
 
 
 def test_what_the_reference_lacks_as_often_is_no_finding(project: DbtProject) -> None:
@@ -514,7 +539,7 @@ def test_outcomes_are_counted_by_what_the_log_says(project: DbtProject) -> None:
 def test_monitors_say_what_their_logs_do_not_have(project: DbtProject) -> None:
     rows = project.read("dim_mlmon__monitors").set_index("monitor")
     known = ["n_features", "has_labels", "has_score", "has_prediction", "has_latency"]
-    whole = {"n_features": 4, "has_labels": True, "has_score": True, "has_prediction": True,
+    whole = {"n_features": 5, "has_labels": True, "has_score": True, "has_prediction": True,
              "has_latency": True}  # fmt: skip
     expected = {
         "whole": whole,
