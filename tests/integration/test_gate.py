@@ -88,7 +88,8 @@ FLAWS = {
     ("predictions", "request_id", "identity"): ("critical", 10, "(missing)", None),
     ("predictions", "request_id", "duplicates"): ("warning", 10, None, "twice"),
     ("predictions", "predicted_at", "implausible_time"): (
-        "warning", 1, "1970-01-01 00:00:00", "r400",
+        "warning", 1, "predicted_at 1970-01-01 00:00:00, "
+        "the earliest plausible time 2000-01-01 00:00:00", "r400",
     ),
     ("predictions", "predicted_at", "later_than_loaded"): ("warning", 1, None, "r401"),
     ("predictions", "predicted_at", "clock_skew"): ("warning", 11, None, "r401"),
@@ -336,7 +337,7 @@ def test_a_row_from_the_future_blinds_nobody_and_is_told_once(gate: Gate) -> Non
     gate.land("unplaced", far)
     result = gate.result("unplaced")
     assert result.slice.n_rows == 1
-    assert ("loaded_at", "implausible_time") in failing(result)
+    assert ("loaded_at", "in_the_future") in failing(result)
     assert result.counted("critical") == 0
     gate.land("unplaced", log(1, request_id=["near"], loaded_at=[START + pd.Timedelta(days=9)]))
     assert gate.result("unplaced").slice.n_rows == 1

@@ -18,10 +18,11 @@ from click.testing import CliRunner, Result
 from mlmon.cli import main
 from mlmon.cli.demo import find_demo
 from mlmon.cli.demo_summary import Incident, look_for
-from mlmon.configuration import problems
-from mlmon.errors import ConfigurationError
+from mlmon.configuration import failure, problems
+from mlmon.dbt_process import DbtRun
+from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
 from mlmon.firing import firing_alerts
-from mlmon.profile import read_target
+from mlmon.profile import Target, read_target
 from mlmon.warehouse import connect
 from support.dbt_project import ROOT
 from support.warehouses import SCHEMA, Engine, MakeWarehouse, Warehouse
@@ -464,3 +465,22 @@ def test_the_demo_sees_what_the_tables_show(
 def test_firing_alerts_read_the_marts_where_dbt_put_them(duckdb_project: Path) -> None:
     found = firing_alerts(read_target(duckdb_project, duckdb_project))
     assert [alert["series_id"] for alert in found] == ["b", "d", "a"]
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "errors", "kind", "told"),
+    [
+        (1, ["Runtime Error\n  IO Error: Could not set lock on file"], TryAgainError, "try again"),
+        (1, ["mlmon_monitors.a.b: found 1; fix: 2"], ConfigurationError, "1 problem in"),
+        (2, ["Parsing Error\n  no such thing"], ConfigurationError, "no such thing"),
+        (1, ["Database Error\n  connection refused"], MlmonError, "connection refused"),
+        (1, [], MlmonError, "said nothing"),
+    ],
+)
+def test_a_failed_operation_is_told_by_what_it_means(
+    tmp_path: Path, exit_code: int, errors: list[str], kind: type[MlmonError], told: str
+) -> None:
+    target = Target(tmp_path, tmp_path, "mine", "a", "duckdb", {})
+    error = failure(DbtRun(exit_code=exit_code, errors=errors), target)
+    assert type(error) is kind
+    assert told in str(error)

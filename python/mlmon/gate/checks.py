@@ -24,9 +24,11 @@ Rows = Literal["all", "answered", "keys", "whole"]
 
 GENERATED = "generated"
 
-# Names of the frames' own columns: whether there is a value at all, and the latest plausible time.
+# Names of the frames' own columns: whether there is a value at all, and the bounds of times.
 GIVEN = "given: "
 LATEST = "a day after loaded_at"
+EARLIEST = "the earliest plausible time"
+TOMORROW = "a day from now"
 
 # Fewer offending rows than this block nothing.
 FEWEST = 3
@@ -73,9 +75,7 @@ class Check:
         return "ok"
 
 
-def checks_of(
-    log: Log, task: str, usual: Mapping[str, Usual], plan: Plan, now: datetime
-) -> list[Check]:
+def checks_of(log: Log, task: str, usual: Mapping[str, Usual], plan: Plan) -> list[Check]:
     """The checks of a log, in the order of its columns."""
     made = _Checks(plan.limits, "answered" if log.is_success else "all")
     checks: list[Check] = []
@@ -83,11 +83,11 @@ def checks_of(
         if not column.is_there:
             checks += made.absent(column)
         elif column.name == "loaded_at":
-            checks += made.load_time(column, now)
+            checks += made.load_time(column)
         elif column.role == "identity" or column.name == "label":
             checks += made.identity(column)
             if column.kind == "time":
-                checks += made.event_time(column, log, plan.min_event_at, now)
+                checks += made.event_time(column, log, plan.min_event_at)
             elif column.name == "label":
                 checks += made.content(column, usual.get(column.name), task)
         elif column.role not in {"model_version", "outcome", "segment"}:
@@ -144,46 +144,58 @@ class _Checks:
             )
         ]
 
-    def event_time(self, column: Column, log: Log, min_event_at: str, now: datetime) -> list[Check]:
+    def event_time(self, column: Column, log: Log, min_event_at: str) -> list[Check]:
+        checks = [
+            self._in_order(
+                "implausible_time", column.name, EARLIEST, column, f"from {min_event_at} on"
+            )
+        ]
         if log.column("loaded_at") is None:
-            bounds = {"min_value": _time(min_event_at), "max_value": now + AHEAD}
-            words = f"from {min_event_at} to a day from now"
-            return [self._time_between(column, bounds, words)]
+            return [*checks, self._before_tomorrow(column)]
         return [
-            self._time_between(
-                column, {"min_value": _time(min_event_at)}, f"from {min_event_at} on"
-            ),
-            self._limited(
+            *checks,
+            self._in_order(
                 "implausible_time",
+                LATEST,
+                column.name,
                 column,
-                "expect_column_pair_values_a_to_be_greater_than_b",
-                {"column_A": LATEST, "column_B": column.name, "or_equal": True},
                 "at most a day after loaded_at",
                 name="later_than_loaded",
             ),
-            self._limited(
-                "clock_skew",
-                column,
-                "expect_column_pair_values_a_to_be_greater_than_b",
-                {"column_A": LOADED, "column_B": column.name, "or_equal": True},
-                "not after loaded_at",
-            ),
+            self._in_order("clock_skew", LOADED, column.name, column, "not after loaded_at"),
         ]
 
-    def load_time(self, column: Column, now: datetime) -> list[Check]:
-        bounds = {"max_value": now + AHEAD}
-        return [
-            *self.unreadable(column),
-            self._time_between(column, bounds, "at most a day from now"),
-        ]
+    def load_time(self, column: Column) -> list[Check]:
+        return [*self.unreadable(column), self._before_tomorrow(column)]
 
-    def _time_between(self, column: Column, bounds: Mapping[str, datetime], words: str) -> Check:
-        return self._limited(
+    def _before_tomorrow(self, column: Column) -> Check:
+        return self._in_order(
             "implausible_time",
+            TOMORROW,
+            column.name,
             column,
-            "expect_column_values_to_be_between",
-            {"column": column.name, **bounds},
+            "at most a day from now",
+            name="in_the_future",
+        )
+
+    def _in_order(
+        self,
+        limit: str,
+        later: str,
+        earlier: str,
+        column: Column,
+        words: str,
+        *,
+        name: str | None = None,
+    ) -> Check:
+        """One time is not before another. Bounds are columns, too: pandas compares these at once."""
+        return self._limited(
+            limit,
+            column,
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            {"column_A": later, "column_B": earlier, "or_equal": True},
             words,
+            name=name,
         )
 
     def missing(self, column: Column, usual: Usual | None) -> list[Check]:
@@ -310,7 +322,7 @@ def duplicate_keys(log: Log) -> list[str]:
     return [name for name in wanted if log.column(name)]
 
 
-def frame_columns(frame: Any, log: Log) -> Any:
+def frame_columns(frame: Any, log: Log, min_event_at: str, now: datetime) -> Any:
     """Add what the checks ask for to a frame of a slice, in place; nothing is copied without need."""
     for column in log.columns:
         unread = UNREAD + column.name
@@ -321,6 +333,8 @@ def frame_columns(frame: Any, log: Log) -> Any:
             values = values.astype(object).where(values.notna(), frame[unread])
         frame[GIVEN + column.name] = values
     frame[LATEST] = frame[LOADED] + timedelta(days=1)
+    frame[EARLIEST] = datetime.fromisoformat(min_event_at)
+    frame[TOMORROW] = now + AHEAD
     if ANSWERED in frame:
         frame[ANSWERED] = frame[ANSWERED].astype(bool)
     return frame
@@ -348,7 +362,3 @@ def _between(low: float | None, high: float | None) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)

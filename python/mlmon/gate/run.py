@@ -120,7 +120,7 @@ class _Gate:
             return LogResult(new, (), has_reference=True)
         self._validator = self._validator or Validator()
         usual = read_reference(self._warehouse, monitor, self._now, self._plan.min_event_at)
-        checks = checks_of(new.log, monitor.task, usual, self._plan, self._now)
+        checks = checks_of(new.log, monitor.task, usual, self._plan)
         tallies = [Tally(check) for check in [*checks, *own]]
         self._count(self._validator, new, tallies, own_columns(own, new.log))
         has_reference = bool(usual) or monitor.reference.kind == "none"
@@ -137,7 +137,7 @@ class _Gate:
         totals = Totals([t.check.kwargs["column"] for t in whole if t.check.expectation in TOTALS])
         query = select(new.log, sql, new.condition)
         for table in self._warehouse.batches(query, kinds, BATCH_ROWS):
-            frame = frame_columns(table.to_pandas(), new.log)
+            frame = frame_columns(table.to_pandas(), new.log, self._plan.min_event_at, self._now)
             validator.validate(frame, of("all"))
             validator.validate(answered(frame), of("answered"))
             totals.add(frame)
