@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,7 +135,21 @@ MONITORS = {
     "unplaced": monitor("unplaced"),
     "blocked": monitor("blocked"),
     "own": monitor("own"),
+    "files": monitor("plain", predictions={"source": ["files", "parts"]}),
     "not_built": monitor("plain", predictions={"ref": "later"}, reference="none"),
+}
+
+
+# On DuckDB these are files beside the project, elsewhere a table.
+FILES = {
+    "name": "files",
+    "schema": "files",
+    "tables": [
+        {
+            "name": "parts",
+            "config": {"meta": {"external_location": "part_*.parquet"}},
+        }
+    ],
 }
 
 
@@ -176,10 +191,15 @@ def gate(
         package=package,
         vars={"mlmon_monitors": MONITORS},
         sources={"logs": [*tables(), "nowhere"]},
-        files={"models/later.sql": "select 1 as request_id"},
+        files={
+            "models/later.sql": "select 1 as request_id",
+            "models/files.yml": yaml.safe_dump({"version": 2, "sources": [FILES]}),
+        },
     )
     for name, rows in tables().items():
         project.warehouse.load(name, rows)
+    log().to_parquet(project.directory / "part_1.parquet")
+    project.warehouse.load("parts", log(), schema="files")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mlmon.configuration.run_dbt", in_process(project))
         target = read_target(project.directory, project.directory)
@@ -215,10 +235,11 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 def in_process(project: DbtProject) -> Any:
-    """`run_dbt` in the test's own process."""
+    """`run_dbt` in the test's own process, where it runs as well: in the project's directory."""
 
     def run(arguments: list[str], **_: Any) -> DbtRun:
-        done = project.run(*(word for word in arguments if word != "--no-partial-parse"))
+        with chdir(project.directory):
+            done = project.run(*(word for word in arguments if word != "--no-partial-parse"))
         errors = [done.text] if not done.ok else []
         return DbtRun(exit_code=0 if done.ok else 1, logged=done.logged, errors=errors)
 
@@ -281,6 +302,15 @@ def test_small_batches_count_what_one_batch_counts(
     monkeypatch.setattr("mlmon.gate.run.BATCH_ROWS", 90)
     monkeypatch.setattr("mlmon.copied.BLOCK_BYTES", 8192)
     assert counted() == at_once
+
+
+def test_files_behind_a_source_are_read_as_they_are(gate: Gate) -> None:
+    result = gate.result("files", since=START.to_pydatetime())
+    is_file = ".parquet" in result.slice.log.relation
+    assert is_file == (gate.project.warehouse.engine == "duckdb")
+    assert result.slice.n_rows == N
+    assert failing(result) == set()
+    assert ("x", "out_of_range") in verdicts(result)
 
 
 def test_requests_that_failed_owe_no_values(gate: Gate) -> None:

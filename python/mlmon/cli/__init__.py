@@ -52,7 +52,7 @@ def main() -> None:
 
     \b
     mlmon demo                              see it work on real flights
-    mlmon validate --project-dir my_dbt     is the configuration right?
+    mlmon validate --project-dir my_dbt     is what landed as it should be?
     mlmon alerts --project-dir my_dbt       what fires now?
 
     The numbers themselves are made by dbt: `dbt build` in a project that installs the package.

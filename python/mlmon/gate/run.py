@@ -143,7 +143,8 @@ class _Gate:
             totals.add(frame)
         for tally in of("keys"):
             self._count_keys(validator, new, tally, sql, totals.n_rows)
-        names = new.log.types or sql
+        # Of files nobody has asked which columns there are.
+        names = new.log.types or [column.log_column for column in new.log.columns if column.sql]
         for tally in whole:
             for _, frame in whole_frames(tally.check, names, totals):
                 validator.validate(frame, [tally])
