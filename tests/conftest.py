@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from support.alerts import AlertProject, alert_project
 from support.dbt_project import DbtProject, MakeProject, create_project
+from support.loopback import Service, service
 from support.postgres import PostgresServer, server
 from support.warehouses import DuckDBWarehouse, Engine, MakeWarehouse, PostgresWarehouse, Warehouse
 
@@ -66,3 +68,22 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Both engines, one after the other: a test that asks for it runs on each."""
     name: Engine = request.param
     return name
+
+
+@pytest.fixture
+def alerts(tmp_path: Path, make_warehouse: MakeWarehouse, engine: Engine) -> AlertProject:
+    """A project whose alert tables a test fills; the outbox is beside the warehouse."""
+    return alert_project(tmp_path, make_warehouse(engine))
+
+
+@pytest.fixture
+def duckdb_alerts(tmp_path: Path, make_warehouse: MakeWarehouse) -> AlertProject:
+    """The same on DuckDB alone, for what does not depend on where the outbox is."""
+    return alert_project(tmp_path, make_warehouse("duckdb"))
+
+
+@pytest.fixture
+def hook() -> Iterator[Service]:
+    """An HTTP service on loopback."""
+    with service() as running:
+        yield running

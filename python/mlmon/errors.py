@@ -7,6 +7,7 @@ code, without a trace.
 OK = 0
 FAILED = 1
 WRONG = 2
+UNDELIVERABLE = 3
 TRY_AGAIN = 75
 
 
@@ -22,7 +23,13 @@ class ConfigurationError(MlmonError):
     exit_code = WRONG
 
 
+class UndeliverableError(MlmonError):
+    """Alerts that nobody can be told: refused for good, or for a channel that cannot be used."""
+
+    exit_code = UNDELIVERABLE
+
+
 class TryAgainError(MlmonError):
-    """Somebody else holds the warehouse: the same command may work in a moment."""
+    """Something is in the way for now, as a lock: the same command may work in a moment."""
 
     exit_code = TRY_AGAIN

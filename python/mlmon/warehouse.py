@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
+
+
+class AbsentTableError(MlmonError):
+    """A table that dbt would build is not there."""
 
 
 class Connection(Protocol):
@@ -76,6 +81,20 @@ def duckdb_path(target: Target) -> Path:
 def relation(target: Target, model: str, target_path: Path | None = None) -> str:
     """The quoted name under which dbt built a model of this package, from dbt's manifest.
 
+    Raises MlmonError where dbt has not run, ConfigurationError where the model is not there.
+    """
+    found = relations(target, target_path).get(model)
+    if found is None:
+        raise ConfigurationError(
+            f"The dbt project {target.project_dir} does not have the model {model}: is mlmon in its"
+            " packages.yml, and enabled?"
+        )
+    return found
+
+
+def relations(target: Target, target_path: Path | None = None) -> dict[str, str]:
+    """The quoted names of every model and seed of this package, by its name in dbt.
+
     Raises MlmonError where dbt has not run.
     """
     path = _artifacts(target, target_path) / "manifest.json"
@@ -83,14 +102,12 @@ def relation(target: Target, model: str, target_path: Path | None = None) -> str
         raise MlmonError(
             f"{path} is not there: dbt has not run in this project. Run `dbt build` first."
         )
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    node = manifest["nodes"].get(f"model.mlmon.{model}")
-    if node is None:
-        raise ConfigurationError(
-            f"The dbt project {target.project_dir} does not have the model {model}: is mlmon in its"
-            " packages.yml, and enabled?"
-        )
-    return str(node["relation_name"])
+    nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+    return {
+        name.split(".")[2]: str(node["relation_name"])
+        for name, node in nodes.items()
+        if name.startswith(("model.mlmon.", "seed.mlmon.")) and node.get("relation_name")
+    }
 
 
 def _artifacts(target: Target, target_path: Path | None) -> Path:
@@ -268,7 +285,17 @@ def open_postgres(target: Target) -> psycopg2.extensions.connection:
     return opened
 
 
+def text_literal(text: str) -> str:
+    """A text for use inside SQL, on every warehouse that is read here."""
+    return "'" + text.replace("'", "''").replace("\0", "") + "'"
+
+
+def time_literal(at: datetime) -> str:
+    """A naive UTC time for use inside SQL."""
+    return f"timestamp '{at:%Y-%m-%d %H:%M:%S.%f}'"
+
+
 def _absent(error: Exception) -> MlmonError:
-    return MlmonError(
+    return AbsentTableError(
         f"The table is not there; run `dbt build` for this target first.\n{str(error).strip()}"
     )

@@ -30,9 +30,9 @@ from support.warehouses import SCHEMA, Engine, MakeWarehouse, Warehouse
 MISSING_VARIABLE = "mine: {target: a, outputs: {a: {host: \"{{ env_var('NO_ONE') }}\"}}}"
 
 HEAVY = (
-    "dbt", "duckdb", "great_expectations", "pandas", "psycopg2", "pyarrow", "rich", "scipy",
-    "sklearn", "yaml",
-)  # fmt: skip
+    *("dbt", "duckdb", "great_expectations", "httpx", "pandas", "psycopg2", "pyarrow", "rich"),
+    *("scipy", "sklearn", "structlog", "yaml"),
+)
 
 STATES = pd.DataFrame(
     {

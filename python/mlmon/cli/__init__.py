@@ -44,7 +44,10 @@ class _Group(click.Group):
 @click.group(
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 fine; 1 failed; 2 wrong usage or configuration; 75 locked, try again.",
+    epilog=(
+        "Exit codes: 0 fine; 1 failed; 2 wrong usage or configuration; 3 undeliverable alerts;"
+        " 75 something is in the way, try again."
+    ),
 )
 @click.version_option(__version__, prog_name="mlmon")
 def main() -> None:
@@ -54,6 +57,7 @@ def main() -> None:
     mlmon demo                              see it work on real flights
     mlmon validate --project-dir my_dbt     is what landed as it should be?
     mlmon alerts --project-dir my_dbt       what fires now?
+    mlmon alerts send --project-dir my_dbt  tell people
 
     The numbers themselves are made by dbt: `dbt build` in a project that installs the package.
     """

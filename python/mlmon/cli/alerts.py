@@ -1,4 +1,4 @@
-"""``mlmon alerts``: what fires now, on the console. It reads; it tells nobody else."""
+"""``mlmon alerts``: what fires now, on the console; its commands tell people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.console import SEVERITY_STYLES, console, number
+from mlmon.cli.alerts_kept import ack, list_, retry, show, silence, unsilence
+from mlmon.cli.alerts_send import send
+from mlmon.cli.console import SEVERITY_STYLES, console
 from mlmon.cli.options import project_options
 
 if TYPE_CHECKING:
@@ -17,11 +19,8 @@ if TYPE_CHECKING:
 
     from mlmon.warehouse import Row
 
-# The ranks of verdicts that rules compare with (status_rank of the marts).
-RANKS = {"4": "warning", "5": "critical"}
 
-
-@click.command()
+@click.group(invoke_without_command=True)
 @project_options
 @click.option(
     "--all",
@@ -37,7 +36,9 @@ RANKS = {"4": "warning", "5": "critical"}
     show_default=True,
     help="A table for people, or a list of objects for programs.",
 )
+@click.pass_context
 def alerts(
+    ctx: click.Context,
     project_dir: Path | None,
     profiles_dir: Path | None,
     profile: str | None,
@@ -45,12 +46,28 @@ def alerts(
     show_all: bool,
     output: str,
 ) -> None:
-    """Print the alerts that fire, as the last `dbt build` left them.
+    """Print the alerts that fire, as the last `dbt build` left them; with a command, tell people.
 
     \b
     mlmon alerts --project-dir examples/flights
     mlmon alerts --format json | jq '.[].rule_id'
+    mlmon alerts send --dry-run
+    mlmon alerts silence monitor=churn --hours 4
     """
+    if ctx.invoked_subcommand:
+        if show_all or output != "text":
+            raise click.UsageError(
+                f"--all and --format of `mlmon alerts` go before no command; see"
+                f" `mlmon alerts {ctx.invoked_subcommand} --help`."
+            )
+        # A place given before the command holds for it.
+        ctx.obj = {
+            "project_dir": project_dir,
+            "profiles_dir": profiles_dir,
+            "profile": profile,
+            "target": target,
+        }
+        return
     from mlmon.firing import firing_alerts, rule_problems
     from mlmon.profile import read_target
 
@@ -90,6 +107,9 @@ def alert_table(shown: list[Row]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
+    from mlmon.alerts.records import Alert
+    from mlmon.words import value_and_limit, where
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("severity", no_wrap=True)
     table.add_column("rule, monitor\nmetric")
@@ -97,38 +117,17 @@ def alert_table(shown: list[Row]) -> Table:
     table.add_column("since (UTC)\nrunbook", no_wrap=True)
     for alert in shown:
         style = SEVERITY_STYLES.get(alert["severity"], "none")
-        value, limit = value_and_limit(alert)
+        record = Alert.of(alert)
+        value, limit = value_and_limit(record)
         about = f"{alert['rule_id']}, {alert['monitor']} {alert['model_version']}"
         since = f"{alert['since_window_end']:%Y-%m-%d %H:%M}"
         table.add_row(
             f"[{style}]{alert['severity']}[/]",
-            f"{escape(about)}\n[dim]{escape(where(alert))}[/]",
+            f"{escape(about)}\n[dim]{escape(where(record))}[/]",
             f"{value}\n[dim]{escape(limit)}[/]",
             f"{since}\n[dim]{escape(alert['runbook'] or '')}[/]",
         )
     return table
-
-
-def value_and_limit(alert: Row) -> tuple[str, str]:
-    """The value that was compared and the condition; a verdict's rank by its name."""
-    value, limit = number(alert["value"]), str(alert["condition"])
-    if alert["measure"] == "status_rank":
-        for rank, status in RANKS.items():
-            value = status if value == rank else value
-            limit = limit.replace(rank, status)
-    return value, limit
-
-
-def where(alert: Row) -> str:
-    """What the alert is about: its metric, and the column, segment and class where it has them."""
-    parts = [alert["metric"]]
-    if alert["column_name"] != "all":
-        parts.append(f"of {alert['column_name']}")
-    if alert["segment_name"] != "all":
-        parts.append(f"at {alert['segment_name']} = {alert['segment_value']}")
-    if alert["class_label"] != "all":
-        parts.append(f"for class {alert['class_label']}")
-    return " ".join(parts)
 
 
 def _count(n: int, noun: str) -> str:
@@ -141,3 +140,7 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+for command in (send, silence, unsilence, ack, list_, show, retry):
+    alerts.add_command(command)

@@ -15,9 +15,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from mlmon.cli.alerts import alert_table, headline
-from mlmon.cli.console import SEVERITY_STYLES, number
+from mlmon.cli.console import SEVERITY_STYLES
 from mlmon.firing import firing_alerts
 from mlmon.warehouse import Connection, Row, connect, duckdb_path, relation
+from mlmon.words import number
 
 if TYPE_CHECKING:
     from rich.console import Console

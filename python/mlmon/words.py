@@ -1,0 +1,90 @@
+"""Numbers and alerts as people say them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+# The ranks of verdicts that rules compare with (status_rank of the marts).
+STATUSES = {"2": "no reference", "3": "insufficient data", "4": "warning", "5": "critical"}
+
+
+class Measured(Protocol):
+    """What has a metric somewhere, a value and a limit."""
+
+    @property
+    def metric(self) -> str: ...
+    @property
+    def measure(self) -> str: ...
+    @property
+    def column_name(self) -> str: ...
+    @property
+    def segment_name(self) -> str: ...
+    @property
+    def segment_value(self) -> str: ...
+    @property
+    def class_label(self) -> str: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def condition(self) -> str: ...
+
+
+def number(value: float | None) -> str:
+    """A number as a person writes it: four significant digits, thousands separated."""
+    if value is None:
+        return "–"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+def value_and_limit(alert: Measured) -> tuple[str, str]:
+    """The value that was compared and the condition; a verdict's rank by its name."""
+    value, limit = number(alert.value), alert.condition
+    if alert.measure == "status_rank":
+        value = STATUSES.get(value, value)
+        limit = " ".join(STATUSES.get(part, part) for part in limit.split())
+    return value, limit
+
+
+def where(alert: Measured, metric: str | None = None) -> str:
+    """What the alert is about: its metric, and the column, segment and class where it has them."""
+    parts = [metric or alert.metric]
+    if alert.column_name != "all":
+        parts.append(f"of {alert.column_name}")
+    if alert.segment_name != "all":
+        parts.append(f"at {alert.segment_name} = {alert.segment_value}")
+    if alert.class_label != "all":
+        parts.append(f"for class {alert.class_label}")
+    return " ".join(parts)
+
+
+def utc(at: datetime) -> str:
+    """A naive UTC time, to the minute."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def duration(time: timedelta) -> str:
+    """A time span in its two largest units: 3 days 4 hours."""
+    minutes = max(0, int(time.total_seconds() // 60))
+    sizes = (("day", 1440), ("hour", 60), ("minute", 1))
+    said = []
+    for name, size in sizes:
+        n, minutes = divmod(minutes, size)
+        if n:
+            said.append(f"{n} {name}" if n == 1 else f"{n} {name}s")
+    return " ".join(said[:2]) or "less than a minute"
+
+
+def sparkline(values: list[float | None]) -> str:
+    """Numbers as a row of small bars; a dot where there is none."""
+    bars = "▁▂▃▄▅▆▇█"
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    step = (high - low) or 1.0
+    return "".join(
+        "·" if value is None else bars[min(7, int((value - low) / step * 8))] for value in values
+    )
