@@ -115,10 +115,10 @@ def _message(intent: Intent, content: Content | None) -> Message:
         event=intent.event,
         severity=intent.severity,
         is_group=intent.is_group,
-        rule_id=alert.rule_id if alert else last.rule_id if last else "",
+        rule_id=clean(alert.rule_id) if alert else last.rule_id if last else "",
         monitor=clean(alert.monitor) if alert else last.monitor if last else "",
         model_version=clean(alert.model_version) if alert else last.model_version if last else "",
-        metric=alert.metric if alert else last.metric if last else "",
+        metric=clean(alert.metric) if alert else last.metric if last else "",
         title=scrub(content.title) if content else "",
         payload=json.dumps(payload),
     )

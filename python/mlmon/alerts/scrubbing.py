@@ -8,33 +8,47 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from mlmon.errors import ConfigurationError
 
 HIDDEN = "***"
 
+# Hiding what is shorter would hide ordinary words; a secret this short is none.
+_SHORTEST = 6
 # Shorter parts of a secret URL are words like "services": hiding them would hide everything.
-_SHORTEST_PART = 8
+_SHORTEST_PART = 12
 
 _secrets: set[str] = set()
 
 
-def secret(variable: str) -> str:
-    """The value of an environment variable, from now on hidden wherever it would appear.
-
-    Raises ConfigurationError where the variable is not set.
-    """
-    value = os.environ.get(variable, "")
+def variable(name: str) -> str:
+    """The value of an environment variable; ConfigurationError where it is not set."""
+    value = os.environ.get(name, "")
     if not value:
-        raise ConfigurationError(f"The environment variable {variable} is not set.")
+        raise ConfigurationError(f"The environment variable {name} is not set.")
+    return value
+
+
+def secret(name: str) -> str:
+    """The value of an environment variable, from now on hidden wherever it would appear."""
+    value = variable(name)
     register(value)
     return value
 
 
+def register_variables(names: Iterable[str]) -> None:
+    """Hide the values of environment variables, where they are set."""
+    for name in names:
+        value = os.environ.get(name)
+        if value:
+            register(value)
+
+
 def register(value: str) -> None:
-    """Hide a value from now on: as it is, quoted for a URL, in base64, and parts of a URL."""
+    """Hide a value of 6 characters or more from now on: as it is, quoted for a URL, in base64, and parts of a URL."""
     forms = {value, quote(value, safe=""), quote(value), quote_plus(value)}
     forms.add(base64.b64encode(value.encode()).decode())
     parts = urlsplit(value) if "://" in value else None
@@ -42,9 +56,10 @@ def register(value: str) -> None:
         texts = [*parts.path.split("/"), parts.query, parts.username or "", parts.password or ""]
         if parts.query:
             texts += [pair.partition("=")[2] for pair in parts.query.split("&")]
+        texts.append(parts.path)
+        texts += [unquote(text) for text in texts]
         forms |= {text for text in texts if len(text) >= _SHORTEST_PART}
-        forms |= {parts.path} if len(parts.path) >= _SHORTEST_PART else set()
-    _secrets.update(form for form in forms if form)
+    _secrets.update(form for form in forms if len(form) >= _SHORTEST)
 
 
 def scrub(text: str) -> str:

@@ -72,7 +72,7 @@ KINDS: dict[str, Kind] = {
         {"url": str, "token_env": str, "username": str, "password_env": str, **HTTP_KEYS},
         needed=("url",),
     ),
-    "apprise": Kind({"url_env": str, "timeout_seconds": float}, needed=("url_env",)),
+    "apprise": Kind({"url_env": str}, needed=("url_env",)),
 }
 
 SECURITIES = ("starttls", "tls", "none")
@@ -91,6 +91,14 @@ class Channel:
     def variables(self) -> list[str]:
         """The environment variables that it needs."""
         return [str(value) for key, value in self.options.items() if key.endswith("_env")]
+
+    @property
+    def secret_variables(self) -> list[str]:
+        """Those whose values must not be shown: a user's name may be."""
+        options = self.options.items()
+        return [
+            str(value) for key, value in options if key.endswith("_env") and key != "username_env"
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +215,18 @@ def _option_problems(kind_name: str, options: Mapping[str, Any]) -> list[str]:
     if kind.one_of and not any(all(key in options for key in keys) for keys in kind.one_of):
         forms = " or ".join(" and ".join(keys) for keys in kind.one_of)
         problems.append(f"kind: {kind_name} needs {forms}")
+    return problems + _pair_problems(kind_name, options)
+
+
+def _pair_problems(kind_name: str, options: Mapping[str, Any]) -> list[str]:
+    """What is wrong with keys that belong together."""
+    problems = []
     if options.get("security", "starttls") not in SECURITIES:
         problems.append(
             f"security: found {options['security']!r}; allowed: {', '.join(SECURITIES)}"
         )
+    if kind_name == "alertmanager" and ("username" in options) != ("password_env" in options):
+        problems.append("username: goes together with password_env")
     if kind_name == "email" and ("username_env" in options) != ("password_env" in options):
         problems.append("username_env: goes together with password_env")
     if kind_name == "email" and options.get("security") == "none" and "password_env" in options:

@@ -88,11 +88,15 @@ def send(
     from mlmon.alerts.logs import start_logging
     from mlmon.alerts.planning import add_planned
     from mlmon.alerts.reading import read_details, read_situation
+    from mlmon.alerts.scrubbing import register_variables
     from mlmon.alerts.settings import read_settings
     from mlmon.alerts.store import patiently
 
     target, outbox = open_outbox(ctx, place, lock_seconds)
     settings = read_settings(channels_file, target.project_dir)
+    # Before anything is written: somebody may have logged a secret.
+    for channel in settings.channels.values():
+        register_variables(channel.secret_variables)
     situation = patiently(lambda: read_situation(target), lock_seconds)
     if dry_run:
         _print_planned(_planned(outbox, settings, target, situation), settings)

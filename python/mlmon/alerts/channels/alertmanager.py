@@ -1,0 +1,91 @@
+"""Prometheus' Alertmanager, API v2: an alert is known by its labels, and over when its end has come.
+
+It groups, silences and routes by itself, so every alert is sent alone. Severity is a label, for
+routes need it: when it changes, the alert with the other one ends in the same request.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mlmon.alerts.channels.http import post
+from mlmon.alerts.channels.parcel import Parcel, Receipt
+from mlmon.alerts.content import cut
+from mlmon.alerts.scrubbing import register, secret
+
+# Without an end the Alertmanager takes an alert for over after five minutes. mlmon says itself when
+# it is over, so the end is far away.
+OPEN_FOR = timedelta(days=365)
+
+LONGEST_ANNOTATION = 2000
+
+
+def send(parcel: Parcel) -> Receipt:
+    url = str(parcel.channel.options["url"]).rstrip("/") + "/api/v2/alerts"
+    body = json.dumps(render(parcel), ensure_ascii=False).encode()
+    answer = post(parcel, url, body, _authorization(parcel))
+    return Receipt(status_code=answer.status_code)
+
+
+def render(parcel: Parcel) -> list[dict[str, Any]]:
+    """The alert as it is now, and the same with the other severity as over."""
+    is_over = parcel.event == "resolve"
+    other = "warning" if parcel.severity == "critical" else "critical"
+    ends = parcel.now if is_over else parcel.now + OPEN_FOR
+    alerts = [_alert(parcel, parcel.severity, ends)]
+    if parcel.event != "trigger":
+        alerts.append(_alert(parcel, other, parcel.now))
+    return alerts
+
+
+def _alert(parcel: Parcel, severity: str, ends_at: datetime) -> dict[str, Any]:
+    content = parcel.content
+    since = content.data.get("since") or content.data.get("opened_at")
+    starts_at = min(
+        datetime.fromisoformat(since).replace(tzinfo=None) if since else parcel.now, parcel.now
+    )
+    labels = {
+        "alertname": content.labels.get("rule", "mlmon"),
+        "severity": severity,
+        "monitor": content.labels.get("monitor", ""),
+        "model_version": content.labels.get("version", ""),
+        "metric": content.labels.get("metric", ""),
+        "series_id": parcel.series_id,
+    }
+    annotations = {
+        "summary": cut(content.title, LONGEST_ANNOTATION),
+        "description": cut(
+            "\n".join([content.summary, *(f"{label}: {text}" for label, text in content.facts)]),
+            LONGEST_ANNOTATION,
+        ),
+        **{label.lower(): url for label, url in content.links},
+    }
+    found: dict[str, Any] = {
+        "labels": {name: value for name, value in labels.items() if value},
+        "annotations": annotations,
+        "startsAt": _rfc3339(starts_at),
+        "endsAt": _rfc3339(ends_at),
+    }
+    dashboard = dict(content.web_links).get("Dashboard")
+    if dashboard:
+        found["generatorURL"] = dashboard
+    return found
+
+
+def _authorization(parcel: Parcel) -> dict[str, str]:
+    options = parcel.channel.options
+    if "token_env" in options:
+        return {"Authorization": f"Bearer {secret(options['token_env'])}"}
+    if "password_env" in options:
+        user = str(options.get("username", ""))
+        pair = base64.b64encode(f"{user}:{secret(options['password_env'])}".encode()).decode()
+        register(pair)
+        return {"Authorization": f"Basic {pair}"}
+    return {}
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
