@@ -22,6 +22,8 @@ from mlmon.warehouse import (
 
 # How many windows a sparkline shows.
 SPARK_WINDOWS = 14
+# How many windows are read to tell how bad it was.
+LONGEST_HISTORY = 400
 # How many alerts of a run get their details; in a storm nobody reads more.
 MOST_DETAILED = 50
 
@@ -158,7 +160,7 @@ def _history(
             from {{}}
             where series_id = {text_literal(alert.series_id)}
         ) as recent
-        where newness <= 60 or window_end >= {time_literal(since)}
+        where newness <= {LONGEST_HISTORY} or window_end >= {time_literal(since)}
         order by window_end
         """,
     )

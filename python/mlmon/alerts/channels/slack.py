@@ -40,10 +40,12 @@ GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 
 def send(parcel: Parcel) -> Receipt:
     options = parcel.channel.options
-    message = render(parcel.content, parcel.key)
+    message = render(parcel.content)
     if "webhook_url_env" in options:
         answer = post(parcel, _webhook(parcel), _body(message), {})
         return Receipt(status_code=answer.status_code)
+    about = {"event_type": "mlmon_alert", "event_payload": {"delivery_key": parcel.key}}
+    message["metadata"] = about
     thread = parcel.thread
     if thread and parcel.event == "resolve":
         # First the update, which may be repeated: what fails after it is tried again as a whole.
@@ -61,7 +63,7 @@ def send(parcel: Parcel) -> Receipt:
     return Receipt(f"{said.get('channel', '')}/{said.get('ts', '')}", answer.status_code)
 
 
-def render(content: Content, key: str) -> dict[str, Any]:
+def render(content: Content) -> dict[str, Any]:
     """The message: blocks, and a text for notifications and small screens."""
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": _plain(content.title, LONGEST_HEADER)}
@@ -94,12 +96,9 @@ def render(content: Content, key: str) -> dict[str, Any]:
     return {
         "text": escape(cut(content.title, LONGEST_TEXT)),
         "mrkdwn": False,
-        "parse": "none",
-        "link_names": False,
         "unfurl_links": False,
         "unfurl_media": False,
         "blocks": blocks[:50],
-        "metadata": {"event_type": "mlmon_alert", "event_payload": {"delivery_key": key}},
     }
 
 
