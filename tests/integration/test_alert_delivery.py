@@ -1,0 +1,90 @@
+"""From a log to a message: dbt builds the alert tables, the dispatcher reads what dbt built."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+from click.testing import CliRunner, Result
+
+from mlmon.cli import main
+from support.dbt_project import DbtProject, MakeProject
+from support.loopback import Service
+from support.warehouses import Engine
+
+START = pd.Timestamp("2026-03-02")
+A_DAY = 120
+
+
+def day(number: int, n_errors: int = 0) -> pd.DataFrame:
+    """A day of predictions, of which some fail."""
+    at = START + pd.Timedelta(days=number) + pd.to_timedelta(range(A_DAY), unit="min")
+    return pd.DataFrame(
+        {
+            "request_id": [f"{number}-{i}" for i in range(A_DAY)],
+            "model_version": "v1",
+            "predicted_at": at,
+            "loaded_at": at + pd.Timedelta(minutes=1),
+            "prediction": [i % 2 for i in range(A_DAY)],
+            "score": [0.25 + i % 2 / 2 for i in range(A_DAY)],
+            "outcome": ["error"] * n_errors + ["ok"] * (A_DAY - n_errors),
+        }
+    )
+
+
+def land(project: DbtProject, *days: pd.DataFrame) -> None:
+    project.warehouse.load("predictions", pd.concat(days))
+    project.build("--select", "+fct_mlmon__alert_states")
+
+
+def send(project: DbtProject, now: pd.Timestamp, *options: str) -> Result:
+    folder = str(project.directory)
+    place = ["--project-dir", folder, "--profiles-dir", folder, "--now", now.isoformat()]
+    return CliRunner().invoke(main, ["alerts", "send", *place, *options])
+
+
+def test_a_log_with_failures_becomes_a_message_and_its_repair_the_end_of_it(
+    make_project: MakeProject, engine: Engine, hook: Service
+) -> None:
+    project = make_project(
+        engine,
+        vars={
+            "mlmon_monitors": {
+                "churn": {
+                    "task": "binary",
+                    "predictions": {"source": ["logs", "predictions"]},
+                    "success_outcomes": ["ok"],
+                    "spans": ["1d"],
+                }
+            }
+        },
+        sources={"logs": ["predictions"]},
+    )
+    # Every rule that ships tells the console; here that name leads to the service.
+    channel = {"console": {"kind": "webhook", "url": hook.url}}
+    project.write("mlmon_channels.yml", json.dumps({"mlmon_channels": channel}))
+    calm = [day(number) for number in range(4)]
+    # The first hours of the next day close the window of the last one.
+    land(project, *calm, day(4, n_errors=12), day(5))
+    now = START + pd.Timedelta(days=5, hours=4)
+    result = send(project, now)
+    assert result.exit_code == 0, result.output
+    told = [request.json for request in hook.received]
+    [failing] = [said for said in told if said["labels"]["rule"] == "error_rate"]
+    assert failing["event"] == "trigger"
+    assert failing["severity"] == "critical"
+    assert failing["title"].endswith(": 0.1 (limit > 0.05)"), failing["title"]
+    assert failing["data"]["window_end"] == "2026-03-07T00:00:00Z"
+    [statement] = [text for label, text in failing["commands"] if label == "SQL"]
+    assert len(project.warehouse.query(statement)) == 5
+
+    n_told = len(hook.received)
+    assert send(project, now).exit_code == 0
+    assert len(hook.received) == n_told
+
+    land(project, *calm, day(4, n_errors=12), day(5), day(6))
+    assert send(project, now + pd.Timedelta(days=1)).exit_code == 0
+    over = [request.json for request in hook.received[n_told:]]
+    [repaired] = [said for said in over if said["labels"]["rule"] == "error_rate"]
+    assert repaired["event"] == "resolve"
+    assert ["Peak", "0.1"] in repaired["facts"]
