@@ -11,6 +11,7 @@ import click
 from mlmon import __version__
 from mlmon.cli.alerts import alerts
 from mlmon.cli.demo import demo
+from mlmon.cli.run import run
 from mlmon.cli.validate import validate
 from mlmon.errors import FAILED, MlmonError
 
@@ -56,6 +57,7 @@ def main() -> None:
     \b
     mlmon demo                              see it work on real flights
     mlmon validate --project-dir my_dbt     is what landed as it should be?
+    mlmon run --project-dir my_dbt          check, build, tell: what a schedule starts
     mlmon alerts --project-dir my_dbt       what fires now?
     mlmon alerts send --project-dir my_dbt  tell people
 
@@ -65,4 +67,5 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(validate)
+main.add_command(run)
 main.add_command(alerts)

@@ -101,7 +101,7 @@ def send(
     if dry_run:
         _print_planned(_planned(outbox, settings, target, situation), settings)
         return
-    log = start_logging(uuid.uuid4().hex[:SHORT_RUN])
+    log = start_logging(ctx.meta.get(RUN_ID) or uuid.uuid4().hex[:SHORT_RUN])
     outbox.prepare()
     planned = add_planned(
         outbox,
@@ -127,6 +127,8 @@ def send(
 
 
 SHORT_RUN = 12
+# Where a command that calls this one leaves the id of its run.
+RUN_ID = "mlmon.run_id"
 
 
 def open_outbox(
@@ -141,7 +143,11 @@ def open_outbox(
     names = ("project_dir", "profiles_dir", "profile", "target")
     chosen = {name: place.get(name) or before.get(name) for name in names}
     state = place.get("state")
-    if state and ctx.get_parameter_source("state") is ParameterSource.COMMANDLINE:
+    # `mlmon run` hands on what it was given.
+    around = [one for one in (ctx, ctx.parent) if one]
+    if state and ParameterSource.COMMANDLINE in {
+        one.get_parameter_source("state") for one in around
+    }:
         _refuse_password(state)
     target = read_target(**chosen)
     store = open_store(target, state, lock_seconds)

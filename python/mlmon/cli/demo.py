@@ -123,37 +123,20 @@ def _step(page: Console, update: object, step: str) -> None:
 def _build(
     page: Console, project: Path, place: Path, target: str, environment: dict[str, str]
 ) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from mlmon.cli.shown_dbt import shown_dbt
 
-    from mlmon.dbt_process import require, run_dbt
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("[dim]{task.fields[node]}"),
-        console=page,
-        transient=True,
-        disable=not page.is_terminal,
-    ) as bar:
-        task = bar.add_task("dbt starts", total=None, node="")
-
-        def show(n_done: int, n_total: int, node: str) -> None:
-            bar.update(task, description="dbt build", completed=n_done, total=n_total, node=node)
-
-        if not page.is_terminal:
-            page.print("· building the tables with dbt")
-        log = place / "logs" / "dbt.log"
-        commands = [["build", "--target", target, "--full-refresh"]]
-        if not (project / "dbt_packages" / "mlmon" / "dbt_project.yml").is_file():
-            commands.insert(0, ["deps"])
-        for command in commands:
-            run = run_dbt(
-                command,
-                project_dir=project,
-                profiles_dir=project,
-                environment=environment,
-                progress=show,
-            )
-            require(run, log)
+    if not page.is_terminal:
+        page.print("· building the tables with dbt")
+    commands = [["build", "--target", target, "--full-refresh"]]
+    if not (project / "dbt_packages" / "mlmon" / "dbt_project.yml").is_file():
+        commands.insert(0, ["deps"])
+    for command in commands:
+        run = shown_dbt(
+            page,
+            command,
+            project_dir=project,
+            profiles_dir=project,
+            environment=environment,
+            log_path=place / "logs" / "dbt.log",
+        )
     page.print(f"· dbt built {run.n_done} models and seeds")
