@@ -39,7 +39,6 @@ scored as (
     select
         recent.*,
         sqrt(recent.n_requests) as root_requests,
-        peers.n_values as n_peers,
         peers.median_value,
         peers.spread
     from recent
@@ -49,6 +48,7 @@ scored as (
             and recent.window_index = peers.window_index
             and recent.segment_name = peers.segment_name
             and recent.segment_value = peers.segment_value
+            and peers.n_values >= 3
 )
 
 select
@@ -74,11 +74,10 @@ select
     n_requests as n_checked,
     0 as n_failed,
     case
-        when n_requests = 0 and n_peers >= 3 and median_value * median_value >= 10
-            then 'no_rows_at_all'
+        when n_requests = 0 and median_value * median_value >= 10 then 'no_rows_at_all'
         when n_requests = 0 and n_days >= 7 and fewest_requests >= 1 and mean_requests >= 10
             then 'no_rows_at_all'
-        when n_peers is null or n_peers < 3 then 'short_history'
+        when median_value is null then 'short_history'
         when {{ mlmon.reaches(
             'abs(root_requests - median_value)', limits.volume.critical ~ ' * spread'
         ) }} then 'above_critical'
