@@ -23,7 +23,6 @@
       identity            rows without a request_id, a time or a label
       unreadable          values that are no number or no time: text, NaN, infinity
       implausible_time    times before mlmon_min_event_at, or more than a day after the row was loaded
-      clock_skew          rows loaded before the event they tell of
       far_from_reference  numbers further outside the reference's range than half of that range
       the others          as for the quality checks
 #}
@@ -33,7 +32,6 @@
         'identity': {'warning': 0.0, 'critical': 0.01},
         'unreadable': {'warning': 0.0, 'critical': 0.01},
         'implausible_time': {'warning': 0.0, 'critical': 0.01},
-        'clock_skew': {'warning': 0.01, 'critical': 0.5},
         'far_from_reference': {'warning': 0.01, 'critical': 0.1},
     } -%}
     {%- for check in mlmon.limits_shared_with_gate() -%}
@@ -43,5 +41,7 @@
 {% endmacro %}
 
 {% macro limits_shared_with_gate() %}
-    {{- return(['missing', 'out_of_range', 'unseen_category', 'duplicates']) -}}
+    {{- return([
+        'missing', 'out_of_range', 'score_range', 'unseen_category', 'duplicates', 'clock_skew',
+    ]) -}}
 {% endmacro %}

@@ -70,18 +70,21 @@
     of a mapped column; it is then told apart.
 #}
 {% macro gate_columns(m, log_name, mapped) %}
-    {%- set value_kind = 'numeric' if m.task == 'regression' else 'class' -%}
+    {%- set value_kind = 'numeric' if m.task in mlmon.number_tasks() else 'class' -%}
     {%- set kinds = {
         'request_id': 'text', 'predicted_at': 'time', 'labeled_at': 'time', 'loaded_at': 'time',
         'model_version': 'text', 'prediction': value_kind, 'score': 'numeric', 'latency_ms': 'numeric',
-        'outcome': 'text', 'label': value_kind,
+        'outcome': 'text', 'label': value_kind, 'query_id': 'text', 'item_id': 'text',
     } -%}
-    {%- set identity = ['request_id', 'predicted_at', 'labeled_at', 'loaded_at'] -%}
+    {%- set identity = [
+        'request_id', 'predicted_at', 'labeled_at', 'loaded_at', 'query_id', 'item_id',
+    ] -%}
     {%- set items = [] -%}
     {%- for name, column in mapped.items() if name in kinds and column is not none -%}
         {%- do items.append({
             'name': name, 'role': 'identity' if name in identity else name, 'kind': kinds[name],
-            'column': column, 'min': none, 'max': none, 'required': column.declared,
+            'column': column, 'required': column.declared, 'max': none,
+            'min': 0 if m.task == 'ranking' and name == 'label' else none,
         }) -%}
     {%- endfor -%}
     {%- if log_name != 'labels' -%}

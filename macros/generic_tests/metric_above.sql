@@ -37,7 +37,11 @@
 ) -%}
 {%- set given = mlmon.monitor_of_test(monitor) -%}
 {%- if given is not none -%}
-    {%- do mlmon.check_choice(problems, where ~ ".metric", metric, mlmon.metrics_of_task(given.task)) -%}
+    {%- do mlmon.check_choice(
+        problems, where ~ ".metric", metric,
+        mlmon.ranking_metrics(mlmon.top_k(given)) | list if given.task == 'ranking'
+        else mlmon.metrics_of_task(given.task)
+    ) -%}
     {%- if given.get('labels') is none -%}
         {%- do mlmon.add_problem(
             problems, where ~ ".monitor", mlmon.shown(monitor) ~ ", which has no labels",

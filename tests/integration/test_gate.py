@@ -94,7 +94,7 @@ FLAWS = {
     ),
     ("predictions", "predicted_at", "later_than_loaded"): ("warning", 1, None, "r401"),
     ("predictions", "predicted_at", "clock_skew"): ("warning", 11, None, "r401"),
-    ("predictions", "score", "out_of_range"): ("warning", 2, "1.5", "r90"),
+    ("predictions", "score", "score_range"): ("warning", 2, "1.5", "r90"),
     ("predictions", "x", "out_of_range"): ("warning", 1, "9999", "r10"),
     ("predictions", "colour", "unseen_category"): ("critical", 60, "gren", "r30"),
     ("predictions", "amount", "unreadable"): ("warning", 2, "oops", "r20"),
@@ -135,6 +135,13 @@ MONITORS = {
     "unplaced": monitor("unplaced"),
     "blocked": monitor("blocked"),
     "own": monitor("own"),
+    "ranking": monitor(
+        "items",
+        task="ranking",
+        features={},
+        labels={"source": ["logs", "clicks"]},
+        label_columns={"relevance": "clicks"},
+    ),
     "files": monitor("plain", predictions={"source": ["files", "parts"]}),
     "not_built": monitor("plain", predictions={"ref": "later"}, reference="none"),
 }
@@ -226,6 +233,14 @@ def tables() -> dict[str, pd.DataFrame]:
             score=[0.5 if i % 3 else None for i in range(N)],
         ),
         "stretch": stretch,
+        "items": log(
+            query_id=pd.Series([f"q{i // 6}" if i > 19 else None for i in range(N)], dtype="str"),
+            item_id=[f"i{i % 6}" for i in range(N)],
+            score=[float(i % 50) for i in range(N)],
+        ),
+        "clicks": labels(log())
+        .drop(columns="label")
+        .assign(clicks=[-1.0 if i < 4 else float(i % 3) for i in range(N)]),
         "arriving": log(),
         "ties": log(loaded_at=[START + pd.Timedelta(days=9)] * N),
         "unplaced": log(),
@@ -302,6 +317,14 @@ def test_small_batches_count_what_one_batch_counts(
     monkeypatch.setattr("mlmon.gate.run.BATCH_ROWS", 90)
     monkeypatch.setattr("mlmon.copied.BLOCK_BYTES", 8192)
     assert counted() == at_once
+
+
+def test_rankings_have_queries_items_and_relevance(gate: Gate) -> None:
+    items = gate.result("ranking")
+    assert {key for key in failing(items) if key[0] != "score"} == {("query_id", "identity")}
+    assert ("score", "score_range") not in verdicts(items)
+    clicks = verdicts(gate.result("ranking", "labels", since=START.to_pydatetime()))
+    assert clicks["label", "out_of_range"].n_failed == 4
 
 
 def test_files_behind_a_source_are_read_as_they_are(gate: Gate) -> None:
@@ -553,7 +576,7 @@ def test_the_command_tells_programs_the_same(gate: Gate) -> None:
     [score] = [
         one
         for one in told["logs"][0]["checks"]
-        if (one["column"], one["check"]) == ("score", "out_of_range")
+        if (one["column"], one["check"]) == ("score", "score_range")
     ]
     assert score["expected"] == "between 0 and 1"
     assert score["status"] == "ok"

@@ -228,7 +228,7 @@ class _Checks:
         if low is not None or high is not None:
             checks.append(
                 self._limited(
-                    "out_of_range",
+                    "score_range" if column.role == "score" else "out_of_range",
                     column,
                     "expect_column_values_to_be_between",
                     {"column": column.name, "min_value": low, "max_value": high},
