@@ -32,7 +32,7 @@
         'identity': {'warning': 0.0, 'critical': 0.01},
         'unreadable': {'warning': 0.0, 'critical': 0.01},
         'implausible_time': {'warning': 0.0, 'critical': 0.01},
-        'far_from_reference': {'warning': 0.01, 'critical': 0.1},
+        'far_from_reference': {'warning': 0.01, 'critical': 0.5},
     } -%}
     {%- for check in mlmon.limits_shared_with_gate() -%}
         {%- do limits.update({check: dict(of_quality[check])}) -%}

@@ -27,6 +27,7 @@ GENERATED = "generated"
 # Names of the frames' own columns: whether there is a value at all, and the bounds of times.
 GIVEN = "given: "
 LATEST = "a day after loaded_at"
+SKEWED = "five seconds after loaded_at"
 EARLIEST = "the earliest plausible time"
 TOMORROW = "a day from now"
 
@@ -162,7 +163,13 @@ class _Checks:
                 "at most a day after loaded_at",
                 name="later_than_loaded",
             ),
-            self._in_order("clock_skew", LOADED, column.name, column, "not after loaded_at"),
+            self._in_order(
+                "clock_skew",
+                SKEWED,
+                column.name,
+                column,
+                "at most five seconds after loaded_at",
+            ),
         ]
 
     def load_time(self, column: Column) -> list[Check]:
@@ -202,6 +209,7 @@ class _Checks:
         if usual is None:
             return []
         limits = self.limits["missing"]
+        is_needed = column.is_required or column.role != "feature"
         return [
             Check(
                 column=column.name,
@@ -213,7 +221,7 @@ class _Checks:
                     f" (reference {_percent(usual.missing_share)})"
                 ),
                 warning=limits["warning"],
-                critical=limits["critical"],
+                critical=limits["critical"] if is_needed else None,
                 allowed=usual.missing_share,
                 may_be_chance=True,
                 rows=self.answered,
@@ -333,6 +341,7 @@ def frame_columns(frame: Any, log: Log, min_event_at: str, now: datetime) -> Any
             values = values.astype(object).where(values.notna(), frame[unread])
         frame[GIVEN + column.name] = values
     frame[LATEST] = frame[LOADED] + timedelta(days=1)
+    frame[SKEWED] = frame[LOADED] + timedelta(seconds=5)
     frame[EARLIEST] = datetime.fromisoformat(min_event_at)
     frame[TOMORROW] = now + AHEAD
     if ANSWERED in frame:
