@@ -118,6 +118,16 @@ def contents(alerts: AlertProject) -> dict[str, Content]:
         "fct_mlmon__alert_evaluations", evaluations(*usual, 0.25, 0.35, 0.02, 0.03, end=end)
     )
     alerts.states(calm(window_end=end, window_start=end - 7 * DAY, value=0.03, **labelled), *rest)
+    episode = {
+        "series_id": state()["series_id"],
+        "since_window_end": MIDNIGHT - DAY,
+        "fired_at": MIDNIGHT,
+        "resolved_at": end,
+        "peak_value": 0.35,
+        "n_windows": 3,
+    }
+    earlier = {"fired_at": MIDNIGHT - 90 * DAY, "peak_value": 0.9}
+    alerts.table("fct_mlmon__alert_episodes", [episode | earlier, episode])
     alerts.send(now=NOW + timedelta(hours=60))
     alerts.states(*rest)
     rows = alerts.outbox().query(f"series_id == '{state()['series_id']}'")

@@ -34,7 +34,7 @@ def day(number: int, n_errors: int = 0) -> pd.DataFrame:
 
 def land(project: DbtProject, *days: pd.DataFrame) -> None:
     project.warehouse.load("predictions", pd.concat(days))
-    project.build("--select", "+fct_mlmon__alert_states")
+    project.build("--select", "+fct_mlmon__alert_states", "fct_mlmon__alert_episodes")
 
 
 def send(project: DbtProject, now: pd.Timestamp, *options: str) -> Result:

@@ -27,7 +27,7 @@ from support.warehouses import SCHEMA, Warehouse
 NOW = datetime(2024, 3, 10, 6, 0)
 OUTBOX_SCHEMA = f"{SCHEMA}_mlmon_alerts"
 
-TABLES = ("fct_mlmon__alert_states", "fct_mlmon__alert_evaluations")
+TABLES = ("fct_mlmon__alert_states", "fct_mlmon__alert_evaluations", "fct_mlmon__alert_episodes")
 OTHER_TABLES = (
     "dim_mlmon__monitors",
     "dim_mlmon__metrics",

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlmon.alerts.content import LONGEST_LINE, MOST_LINES, Content, clean, cut
 from mlmon.alerts.plan import Intent, known_until
-from mlmon.alerts.reading import SPARK_WINDOWS, Details
+from mlmon.alerts.reading import Details
 from mlmon.alerts.records import SHORT_ID, Alert, MonitorFacts, rank
 from mlmon.words import duration, number, sparkline, utc, value_and_limit, where
 
@@ -83,7 +83,7 @@ def _write_alert(intent: Intent, alert: Alert, around: Surroundings) -> Content:
         summary=_summary(intent, alert),
         facts=tuple((label, cut(text, LONGEST_LINE)) for label, text in facts),
         sections=tuple(sections),
-        sparkline=sparkline([row[1] for row in details.history[-SPARK_WINDOWS:]]),
+        sparkline=sparkline(list(details.history)),
         links=_links(alert.runbook_url, monitor),
         commands=_commands(alert.series_id, details, with_acts=intent.event != "resolve"),
         labels={
@@ -172,32 +172,19 @@ def _opened_at(intent: Intent, alert: Alert) -> datetime | None:
 def _ending(
     intent: Intent, alert: Alert, details: Details, around: Surroundings
 ) -> list[tuple[str, str]]:
-    """How long it lasted and how bad it was."""
-    before = around.before.get(intent.key, {})
-    since = before.get("opened_at")
-    began = datetime.fromisoformat(since).replace(tzinfo=None) if since else None
-    began = began or (intent.before.opened_at if intent.before else None)
-    if began is None:
-        return []
-    ended = alert.window_end if alert.window_end and alert.window_end > began else around.now
-    facts = [("Lasted", f"{duration(ended - began)}, from {utc(began)} to {utc(ended)}")]
-    values = [
-        value
-        for at, value, is_breached in details.history
-        if value is not None and is_breached and began <= at <= ended
-    ]
-    if values:
-        is_low = alert.threshold_high is None and alert.threshold_low is not None
-        peak = min(values) if is_low else max(values)
-        if alert.threshold_high is not None and alert.threshold_low is not None:
-            middle = (alert.threshold_high + alert.threshold_low) / 2
-            peak = max(values, key=lambda value: abs(value - middle))
-        facts.append(("Peak", _as_value(alert, peak)))
-    return facts
+    """How long it lasted and how bad it was: by the tables, else as long as people know of it."""
+    episode = details.episode
+    if episode is None or episode.resolved_at is None:
+        return _remembered(intent, around)
+    began, ended = episode.since_window_end, episode.resolved_at
+    lasted = f"{duration(ended - began)}, from {utc(began)} to {utc(ended)}"
+    peak = value_and_limit(replace(alert, value=episode.peak_value))[0]
+    return [("Lasted", lasted), ("Peak", peak)]
 
 
-def _as_value(alert: Alert, value: float) -> str:
-    return value_and_limit(replace(alert, value=value))[0]
+def _remembered(intent: Intent, around: Surroundings) -> list[tuple[str, str]]:
+    opened = intent.before.opened_at if intent.before else None
+    return [("Told since", f"{utc(opened)}, {duration(around.now - opened)}")] if opened else []
 
 
 def _change(intent: Intent, alert: Alert, around: Surroundings) -> str:
@@ -304,10 +291,7 @@ def _write_gone(intent: Intent, around: Surroundings) -> Content:
     labels = around.labels.get(intent.key, {})
     name = " ".join(part for part in (labels.get("monitor"), labels.get("version")) if part)
     what = f"{labels.get('metric', '')} (rule {labels.get('rule', '')})"
-    facts: list[tuple[str, str]] = []
-    opened = intent.before.opened_at if intent.before else None
-    if opened:
-        facts.append(("Told since", f"{utc(opened)}, {duration(around.now - opened)}"))
+    facts = _remembered(intent, around)
     if before.get("value_text"):
         facts.append(("Last value", f"{before['value_text']}, limit {before.get('limit', '')}"))
     why = clean(intent.why, LONGEST_LINE)
@@ -342,8 +326,6 @@ def _write_group(intent: Intent, around: Surroundings) -> Content:
     if len(lines) > MOST_LINES:
         lines = [*lines[:MOST_LINES], f"and {len(lines) - MOST_LINES} more rules"]
     is_over = intent.event == "resolve"
-    opened = intent.before.opened_at if intent.before else None
-    facts = [("Told since", f"{utc(opened)}, {duration(around.now - opened)}")] if opened else []
     title = f"{prefix}: {number(len(alerts))} alerts" + (f" in {names}" if names else "")
     return Content(
         title=cut(title, 400),
@@ -355,7 +337,7 @@ def _write_group(intent: Intent, around: Surroundings) -> Content:
             else "They began together, so look for one cause first: a late or broken feed, a"
             " deployment."
         ),
-        facts=tuple(facts),
+        facts=tuple(_remembered(intent, around)),
         sections=(
             ("By rule", tuple(lines)),
             *(() if is_over else (("The worst", _listed(alerts)),)),

@@ -22,10 +22,18 @@ from mlmon.warehouse import (
 
 # How many windows a sparkline shows.
 SPARK_WINDOWS = 14
-# How many windows are read to tell how bad it was.
-LONGEST_HISTORY = 400
 # How many alerts of a run get their details; in a storm nobody reads more.
 MOST_DETAILED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """The last time that an alert fired: since when, until when, how bad it was."""
+
+    since_window_end: datetime
+    resolved_at: datetime | None
+    peak_value: float | None
+    n_windows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +44,9 @@ class Details:
     value_low: float | None = None
     value_high: float | None = None
     label_coverage: float | None = None
-    # Window ends, values and breaches of the series, oldest first.
-    history: tuple[tuple[datetime, float | None, bool | None], ...] = ()
+    # The last values of the series, oldest first.
+    history: tuple[float | None, ...] = ()
+    episode: Episode | None = None
     top_columns: tuple[tuple[str, float | None, float | None], ...] = ()
     findings: tuple[tuple[str, str, str], ...] = ()
     metric_name: str | None = None
@@ -104,7 +113,11 @@ def _details(warehouse: Connection, known: dict[str, str], alert: Alert) -> Deta
     if alert.metric == "no_data" or alert.window_end is None:
         return Details()
     found = Details(evaluations=known.get("fct_mlmon__alert_evaluations", ""))
-    found = replace(found, history=_history(warehouse, known, alert))
+    found = replace(
+        found,
+        history=_history(warehouse, known, alert),
+        episode=_episode(warehouse, known, alert),
+    )
     here = (
         f"monitor = {text_literal(alert.monitor)}"
         f" and model_version = {text_literal(alert.model_version)}"
@@ -145,26 +158,32 @@ def _details(warehouse: Connection, known: dict[str, str], alert: Alert) -> Deta
 
 def _history(
     warehouse: Connection, known: dict[str, str], alert: Alert
-) -> tuple[tuple[datetime, float | None, bool | None], ...]:
-    assert alert.window_end is not None
-    since = alert.since_window_end or alert.window_end
+) -> tuple[float | None, ...]:
     rows = _rows(
         warehouse,
         known.get("fct_mlmon__alert_evaluations"),
         f"""
-        select window_end, value, is_breached
-        from (
-            select
-                window_end, value, is_breached,
-                row_number() over (order by window_end desc) as newness
-            from {{}}
-            where series_id = {text_literal(alert.series_id)}
-        ) as recent
-        where newness <= {LONGEST_HISTORY} or window_end >= {time_literal(since)}
-        order by window_end
+        select value from {{}}
+        where series_id = {text_literal(alert.series_id)}
+        order by window_end desc
+        limit {SPARK_WINDOWS}
         """,
     )
-    return tuple((row["window_end"], row["value"], row["is_breached"]) for row in rows)
+    return tuple(row["value"] for row in reversed(rows))
+
+
+def _episode(warehouse: Connection, known: dict[str, str], alert: Alert) -> Episode | None:
+    rows = _rows(
+        warehouse,
+        known.get("fct_mlmon__alert_episodes"),
+        f"""
+        select since_window_end, resolved_at, peak_value, n_windows from {{}}
+        where series_id = {text_literal(alert.series_id)}
+        order by fired_at desc
+        limit 1
+        """,
+    )
+    return Episode(**rows[0]) if rows else None
 
 
 def _coverage(warehouse: Connection, known: dict[str, str], alert: Alert) -> float | None:
