@@ -18,6 +18,11 @@ from typing import Any
 
 import pytest
 
+from mlmon.alerts.dispatch import deliver
+from mlmon.alerts.logs import start_logging
+from mlmon.alerts.outbox import Outbox
+from mlmon.alerts.settings import read_settings
+from mlmon.alerts.store import DuckDBStore
 from support.alerts import NOW, AlertProject, calm, state
 from support.loopback import Reply, Request, Service, service
 
@@ -374,6 +379,36 @@ def test_a_dry_run_tells_and_writes_nothing(alerts: AlertProject, hook: Service)
         assert kept.tables("analytics_mlmon_alerts") == []
     else:
         assert not kept.path.exists()  # type: ignore[attr-defined]
+
+
+def test_a_run_stays_for_what_may_be_sent_a_little_later(
+    duckdb_alerts: AlertProject, hook: Service
+) -> None:
+    """By a clock of the test's own, which only sleeping moves."""
+    point(duckdb_alerts, hook)
+    duckdb_alerts.states(state(1))
+    hook.answers(Reply(429, {"Retry-After": "40"}))
+    assert duckdb_alerts.send().exit_code == 75
+    hook.answers(Reply(429, {"Retry-After": "20"}), Reply())
+    clock = [NOW + timedelta(seconds=40)]
+
+    class Store(DuckDBStore):
+        def now(self) -> datetime:
+            return clock[0]
+
+    def sleep(seconds: float) -> None:
+        clock[0] += timedelta(seconds=seconds)
+
+    kept = duckdb_alerts.kept_warehouse().path  # type: ignore[attr-defined]
+    outbox = Outbox(Store("analytics_mlmon_alerts", kept))
+    settings = read_settings(None, duckdb_alerts.directory)
+    log = start_logging("test")
+    # The second pause is a minute or more, for it is the second attempt.
+    report = deliver(outbox, settings, log, wait_seconds=30, sleep=sleep)
+    assert (report.counts["retry"], report.counts["sent"], report.n_waiting) == (1, 0, 1)
+    report = deliver(outbox, settings, log, wait_seconds=100, sleep=sleep)
+    assert (report.counts["sent"], report.n_waiting) == (1, 0)
+    assert NOW + timedelta(seconds=100) <= clock[0] <= NOW + timedelta(seconds=140)
 
 
 def test_bi_sees_who_was_told_without_the_messages(alerts: AlertProject, hook: Service) -> None:

@@ -14,9 +14,9 @@ from mlmon.alerts.plan import Plan, known_until, outages, plan
 from mlmon.alerts.records import (
     Ack,
     Alert,
+    BrokenRule,
     Message,
     MonitorFacts,
-    Rule,
     Silence,
     Situation,
 )
@@ -38,7 +38,7 @@ class World:
         self.delivery = Delivery(**delivery)
         self.rows: list[Message] = []
         self.monitors = {"churn": MonitorFacts("churn")}
-        self.rules: tuple[Rule, ...] = ()
+        self.rules: tuple[BrokenRule, ...] = ()
         self.silences: list[Silence] = []
         self.acks: list[Ack] = []
         self.channels = CHANNELS
@@ -209,8 +209,17 @@ def test_an_alert_ends_when_nobody_judges_it_any_more(how: str) -> None:
 def test_a_rule_with_a_mistake_is_no_good_news() -> None:
     world = World()
     world.tell(state())
-    world.rules = (Rule("drift_share", is_valid=False, is_enabled=True),)
+    world.rules = (BrokenRule("drift_share", "condition: found '>> 1'"),)
     assert world.held() == ["rule cannot be used"]
+
+
+def test_a_storm_of_a_rule_with_a_mistake_is_not_over() -> None:
+    world = World(group_above=2)
+    world.tell(*[state(number) for number in range(3)])
+    world.rules = (BrokenRule("drift_share", "condition: found '>> 1'"),)
+    assert set(world.held()) == {"rule cannot be used"}
+    world.rules = ()
+    assert world.tell() == [("hook", "resolve", "warning")]
 
 
 def test_a_retired_version_pages_nobody() -> None:

@@ -112,10 +112,10 @@ def plan(
             addressed.add((alert.series_id, channel))
             history = past.get((alert.series_id, channel)) or History(alert.series_id, channel)
             _decide(found, context, alert, history)
-    broken = {rule.rule_id for rule in situation.rules if not rule.is_valid}
+    broken = {rule.rule_id for rule in situation.broken_rules}
     for pair, history in sorted(past.items()):
         if history.is_group:
-            _decide_group(found, context, history, past)
+            _decide_group(found, context, history, past, broken)
         elif pair not in addressed and history.is_open:
             _decide_gone(found, context, history, broken)
     _group_storms(found, context)
@@ -416,6 +416,7 @@ def _decide_group(
     context: _Context,
     history: History,
     past: Mapping[tuple[str, str], History],
+    broken: set[str],
 ) -> None:
     """A grouped message that was told: over when all of it is, told again like any other."""
     if not history.is_open or history.channel not in context.channels:
@@ -428,6 +429,11 @@ def _decide_group(
     ]
     alerts = {member.series_id: found.alerts.get(member.series_id) for member in members}
     firing = [alert for alert in alerts.values() if alert and alert.is_firing]
+    if not firing and any(
+        alerts[member.series_id] is None and member.rule_id in broken for member in members
+    ):
+        found.held.append(Held(history.series_id, history.channel, "rule cannot be used"))
+        return
     if not firing:
         ends = tuple(_member_end(member, alerts[member.series_id]) for member in members)
         if history.unsent:

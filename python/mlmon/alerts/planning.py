@@ -106,7 +106,7 @@ def _draft(intent: Intent, content: Content) -> Draft:
 def _message(intent: Intent, content: Content | None) -> Message:
     alert, before = intent.alert, intent.before
     last = before.rows[-1] if before and before.rows else None
-    payload = scrub_all(content.as_dict()) if content else {"data": _data(alert)}
+    payload = scrub_all(content.as_dict()) if content else {}
     return Message(
         delivery_key=intent.key,
         series_id=intent.series_id,
@@ -122,12 +122,6 @@ def _message(intent: Intent, content: Content | None) -> Message:
         title=scrub(content.title) if content else "",
         payload=json.dumps(payload),
     )
-
-
-def _data(alert: Alert | None) -> dict[str, Any]:
-    if alert is None or alert.since_window_end is None:
-        return {}
-    return {"opened_at": f"{alert.since_window_end:%Y-%m-%dT%H:%M:%S}Z"}
 
 
 def _labels(row: Message) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mlmon.alerts.records import Alert, MonitorFacts, Rule, Situation
+from mlmon.alerts.records import Alert, BrokenRule, MonitorFacts, Situation
 from mlmon.profile import Target
 from mlmon.warehouse import (
     AbsentTableError,
@@ -86,15 +86,15 @@ def read_situation(target: Target, target_path: Path | None = None) -> Situation
         ):
             facts = monitors.get(row["monitor"], MonitorFacts(row["monitor"]))
             monitors[row["monitor"]] = replace(facts, last_arrival_at=row["last_arrival_at"])
-        rules = tuple(
-            Rule(row["rule_id"], row["rule_problem"] is None, bool(row["is_enabled"]))
+        broken = tuple(
+            BrokenRule(row["rule_id"], row["rule_problem"])
             for row in _rows(
                 warehouse,
                 known.get("int_mlmon__alert_rules"),
-                "select rule_id, rule_problem, is_enabled from {}",
+                "select distinct rule_id, rule_problem from {} where rule_problem is not null",
             )
         )
-    return Situation(alerts, monitors, rules)
+    return Situation(alerts, monitors, broken)
 
 
 def read_details(

@@ -104,12 +104,11 @@ class MonitorFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """Whether the rules can be used: a broken rule judges nothing, which is no good news."""
+class BrokenRule:
+    """A rule that cannot be used, and why. It judges nothing, which is no good news."""
 
     rule_id: str
-    is_valid: bool
-    is_enabled: bool
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class Situation:
 
     alerts: tuple[Alert, ...]
     monitors: Mapping[str, MonitorFacts] = field(default_factory=dict)
-    rules: tuple[Rule, ...] = ()
+    broken_rules: tuple[BrokenRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from mlmon.errors import ConfigurationError, TryAgainError, UndeliverableError
 if TYPE_CHECKING:
     from mlmon.alerts.outbox import Outbox
     from mlmon.alerts.planning import Planned
+    from mlmon.alerts.records import Situation
     from mlmon.alerts.settings import Settings
     from mlmon.profile import Target
 
@@ -109,8 +111,11 @@ def send(
         settings,
         lambda alerts: patiently(lambda: read_details(target, alerts), lock_seconds),
     )
-    for held in planned.plan.held:
-        log.info("held back", series_id=held.series_id, channel=held.channel, reason=held.why)
+    for rule in situation.broken_rules:
+        log.warning("rule cannot be used", rule_id=rule.rule_id, problem=rule.problem)
+    held = Counter((held.channel, held.why) for held in planned.plan.held)
+    for (channel_name, reason), n in sorted(held.items()):
+        log.info("held back", channel=channel_name, reason=reason, alerts=n)
     report = deliver(outbox, settings, log, wait_seconds=wait_seconds)
     counts = {name: report.counts[name] for name in ("sent", "retry", "dead", "fenced")}
     log.info("done", planned=planned.n_added, waiting=report.n_waiting, **counts)
@@ -177,7 +182,7 @@ def _refuse_password(state: str) -> None:
         )
 
 
-def _planned(outbox: Outbox, settings: Settings, target: Target, situation: Any) -> Planned:
+def _planned(outbox: Outbox, settings: Settings, target: Target, situation: Situation) -> Planned:
     from mlmon.alerts.outbox import Memory
     from mlmon.alerts.planning import draft
     from mlmon.alerts.reading import read_details
