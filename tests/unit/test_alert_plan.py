@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlmon.alerts.plan import Plan, known_until, outages, plan
+from mlmon.alerts.ages import known_until, outages
+from mlmon.alerts.plan import Plan, plan
 from mlmon.alerts.records import (
     Ack,
     Alert,

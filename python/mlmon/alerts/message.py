@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from mlmon.alerts.ages import known_until
 from mlmon.alerts.content import LONGEST_LINE, MOST_LINES, Content, clean, cut
-from mlmon.alerts.plan import Intent, known_until
+from mlmon.alerts.plan import Intent
 from mlmon.alerts.reading import Details
 from mlmon.alerts.records import SHORT_ID, Alert, MonitorFacts, rank
 from mlmon.words import duration, number, sparkline, utc, value_and_limit, where
