@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlmon.alerts.ages import known_until, outages
+from mlmon.alerts.history import histories
 from mlmon.alerts.plan import Plan, plan
 from mlmon.alerts.records import (
     Ack,
@@ -62,7 +63,9 @@ class World:
         """Plan, keep it as told, and say what it was: channel, event, severity."""
         found = self.plan(*rows, at=at)
         self.rows = [
-            replace(row, status="superseded") if row.delivery_key in found.superseded else row
+            replace(row, status="superseded")
+            if {row.delivery_key, row.group_key} & set(found.superseded)
+            else row
             for row in self.rows
         ]
         for intent in found.intents:
@@ -438,3 +441,54 @@ def test_whatever_happens_what_is_read_begins_with_a_trigger_and_alternates(
         else:
             assert is_open
             is_open = row.event != "resolve"
+
+
+STORM_STEPS = st.lists(
+    st.tuples(
+        st.lists(
+            st.sampled_from(["ok", "warning", "critical", "gone"]), min_size=4, max_size=4
+        ),
+        st.integers(1, 3000),
+        st.sampled_from(["sent", "sent", "pending", "dead"]),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STORM_STEPS)
+def test_whatever_happens_in_a_storm_every_series_begins_and_ends_once(
+    steps: list[tuple[list[str], int, Any]],
+) -> None:
+    world = World(group_above=1, flapping_triggers=1000)
+    at = NOW
+    for severities, minutes, status in steps:
+        at += minutes * MINUTE
+        rows = [
+            state(number, severity=severity, max_age_minutes=0, cooldown_minutes=0)
+            if severity in {"warning", "critical"}
+            else calm(number)
+            for number, severity in enumerate(severities)
+            if severity != "gone"
+        ]
+        world.tell(*rows, at=at, status=status)
+        assert world.plan(*rows, at=at).intents == []
+    by_series: dict[str, list[Message]] = {}
+    for row in world.rows:
+        by_series.setdefault(row.series_id, []).append(row)
+    for told in by_series.values():
+        assert [row.seq for row in told] == list(range(1, len(told) + 1))
+        is_open = False
+        for row in told:
+            if row.status in {"dead", "superseded"}:
+                continue
+            assert (row.event == "trigger") != is_open
+            is_open = row.event != "resolve"
+    # Once all is calm, and what is under way has arrived, nobody is left with an open alert.
+    world.rows = [
+        replace(row, status="sent") if row.status == "pending" else row for row in world.rows
+    ]
+    at += 2 * DAY
+    for _ in range(2):
+        world.tell(*[calm(number) for number in range(4)], at=at)
+    assert not [history for history in histories(world.rows).values() if history.is_open]

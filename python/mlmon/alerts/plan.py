@@ -207,6 +207,8 @@ def _decide_firing(found: Plan, context: _Context, alert: Alert, history: Histor
     if not is_worse and not is_due:
         return
     reason = _held_back(found, context, alert)
+    if not reason and history.is_grouped and history.is_unsettled:
+        reason = "its group is under way"
     if not reason and not is_worse and is_acknowledged(history, context.acks):
         reason = "acknowledged"
     if not reason and not is_worse and history.refused_until:
@@ -353,13 +355,23 @@ def _decide_group(
     if not history.is_open or history.channel not in context.channels:
         return
     keys = {row.delivery_key for row in history.rows}
+    # What becomes worse in this very plan is told by itself from now on.
+    leaving = {
+        intent.series_id
+        for intent in found.intents
+        if intent.event == "escalate" and intent.channel == history.channel
+    }
     members = [
         other
         for other in past.values()
-        if other.channel == history.channel and other.is_grouped and other.group_key in keys
+        if other.channel == history.channel
+        and other.is_grouped
+        and other.group_key in keys
+        and other.series_id not in leaving
     ]
     alerts = {member.series_id: found.alerts.get(member.series_id) for member in members}
     firing = [alert for alert in alerts.values() if alert and alert.is_firing]
+    is_refused = history.refused_until is not None and context.now < history.refused_until
     if not firing and any(
         alerts[member.series_id] is None and member.rule_id in broken for member in members
     ):
@@ -370,7 +382,8 @@ def _decide_group(
         if history.unsent:
             found.superseded += [row.delivery_key for row in history.unsent]
             return
-        if history.refused_until and context.now < history.refused_until:
+        if is_refused:
+            found.held.append(Held(history.series_id, history.channel, "refused"))
             return
         _add(found, history, "resolve", history.severity, why="all of it is over")
         found.intents[-1] = replace(found.intents[-1], members=ends, is_group=True)
@@ -379,7 +392,7 @@ def _decide_group(
     loud = [alert for alert in firing if not _held_back(found, context, alert)]
     last = history.last_told_at or context.now
     is_due = bool(waits) and context.now - last >= timedelta(minutes=min(waits, default=0))
-    if is_due and loud and not history.is_unsettled:
+    if is_due and loud and not history.is_unsettled and not is_refused:
         if is_acknowledged(history, context.acks):
             found.held.append(Held(history.series_id, history.channel, "acknowledged"))
             return
