@@ -284,6 +284,29 @@ def test_a_critical_cause_holds_its_effects_back_and_lists_them() -> None:
         )
 
 
+def test_of_alerts_that_hold_each_other_back_one_is_told() -> None:
+    rows = [
+        state(n, rule_id=f"rule_{n}", severity="critical", inhibited_by=f"rule_{(n + 1) % 3}")
+        for n in range(3)
+    ]
+    for order in (rows, rows[::-1]):
+        found = World().plan(*order)
+        assert len(found.intents) == 1
+        assert len(found.held) == 2
+
+
+def test_what_waits_for_an_earlier_message_is_not_overtaken_by_a_storm() -> None:
+    world = World(group_above=2)
+    world.tell(state(1))
+    world.tell(calm(1), at=NOW + MINUTE, status="pending")
+    rows = [state(number, cooldown_minutes=0) for number in range(1, 5)]
+    found = world.plan(*rows, at=NOW + HOUR)
+    assert sorted((intent.is_group, len(intent.members)) for intent in found.intents) == [
+        (False, 0),
+        (True, 3),
+    ]
+
+
 def test_a_channel_may_want_only_what_is_critical() -> None:
     world = World()
     both = {"channels": "hook;pager"}

@@ -49,7 +49,7 @@ class History:
     @property
     def is_unsettled(self) -> bool:
         """Whether a message is still on its way."""
-        return any(row.status in {"pending", "claimed"} for row in self.episode)
+        return any(row.status in {"pending", "claimed"} for row in self.effective)
 
     @property
     def next_seq(self) -> int:

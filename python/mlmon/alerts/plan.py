@@ -95,7 +95,9 @@ def plan(
     ``told`` has every row of the outbox. Channels that are not configured get messages all the
     same: they wait until the channel exists or the alert is over.
     """
-    alerts = [*situation.alerts, *outages(situation, now)]
+    alerts = sorted(
+        [*situation.alerts, *outages(situation, now)], key=lambda alert: alert.series_id
+    )
     found = Plan(alerts={alert.series_id: alert for alert in alerts})
     context = _Context(
         now=now,
@@ -150,7 +152,11 @@ def is_acknowledged(history: History, acks: Mapping[str, Ack]) -> bool:
 def _inhibitors(
     alerts: Iterable[Alert], monitors: Mapping[str, MonitorFacts], now: datetime
 ) -> dict[str, Alert]:
-    """By held-back series the critical alert on the same monitor that holds it back."""
+    """By held-back series the critical alert on the same monitor that holds it back.
+
+    What is held back already holds nothing back itself where that would close a circle: of alerts
+    that name each other, one is told.
+    """
     worst: dict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
         facts = monitors.get(alert.monitor)
@@ -163,7 +169,7 @@ def _inhibitors(
             for other in worst.get((rule_id, alert.monitor), ()):
                 versions = {alert.model_version, other.model_version}
                 is_same = len(versions) == 1 or "all" in versions
-                if is_same and other.series_id != alert.series_id:
+                if is_same and other.series_id not in {alert.series_id, *found}:
                     found.setdefault(alert.series_id, other)
     return found
 
@@ -317,8 +323,10 @@ def _group_storms(found: Plan, context: _Context) -> None:
     begun: dict[str, list[Intent]] = defaultdict(list)
     for intent in found.intents:
         channel = context.channels.get(intent.channel)
-        # The Alertmanager groups by itself.
-        if intent.event == "trigger" and channel and channel.kind != "alertmanager":
+        # The Alertmanager groups by itself; what still waits for an earlier message waits alone.
+        is_free = intent.before is None or not intent.before.is_unsettled
+        is_grouping = channel is not None and channel.kind != "alertmanager"
+        if intent.event == "trigger" and is_free and is_grouping:
             begun[intent.channel].append(intent)
     for channel_name, members in sorted(begun.items()):
         if len(members) <= context.delivery.group_above:
