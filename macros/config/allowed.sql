@@ -2,7 +2,7 @@
 {% macro monitor_keys() %}
     {{- return([
         'task', 'grain', 'timezone', 'predictions', 'labels', 'reference', 'columns', 'label_columns',
-        'reference_columns', 'positive_class', 'label_mapping', 'threshold', 'success_outcomes',
+        'reference_columns', 'positive_class', 'label_mapping', 'class_scores', 'threshold', 'success_outcomes',
         'quantile', 'baseline', 'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'drift_methods',
         'drift_rule', 'preset', 'threshold_policy', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics', 'slo', 'close_after_minutes',
         'top_k', 'multivariate', 'error_estimates', 'fairness', 'kpis', 'value_matrix', 'owner', 'description', 'dashboard_url',
@@ -46,7 +46,7 @@
 {% macro label_keys() %}
     {{- return([
         'label_columns', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics',
-        'baseline', 'quantile', 'top_k', 'fairness', 'value_matrix',
+        'baseline', 'quantile', 'class_scores', 'top_k', 'fairness', 'value_matrix',
     ]) -}}
 {% endmacro %}
 
@@ -87,7 +87,7 @@
     {{- return({'binary': 'f1', 'multiclass': 'accuracy', 'regression': 'mae'}[given['task']]) -}}
 {% endmacro %}
 
-{# The metrics that are computed for a task; those of scores need a score, pinball_loss a declared quantile. #}
+{# The metrics that are computed for a task; those of scores need a score, or one a class, pinball_loss a declared quantile. #}
 {% macro metrics_of_task(task) %}
     {{- return({
         'binary': [
@@ -97,7 +97,7 @@
         'multiclass': [
             'accuracy', 'balanced_accuracy', 'precision_macro', 'recall_macro', 'f1_macro',
             'precision_micro', 'recall_micro', 'f1_micro', 'precision_weighted', 'recall_weighted',
-            'f1_weighted',
+            'f1_weighted', 'log_loss',
         ],
         'regression': [
             'mae', 'rmse', 'mse', 'bias', 'mape', 'smape', 'r2', 'median_absolute_error', 'pinball_loss',

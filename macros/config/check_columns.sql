@@ -28,7 +28,7 @@
             ) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- for item in m.features + m.segments
+    {%- for item in m.features + m.segments + m.class_scores
         if log_name != 'labels' and not mlmon.has_column(item.column, names, folded) -%}
         {%- do absent.append(item.column.name) -%}
     {%- endfor -%}

@@ -31,6 +31,7 @@
     {%- do mlmon.check_spans(problems, where ~ ".spans", given) -%}
     {%- do mlmon.check_label_times(problems, where, given) -%}
     {%- do mlmon.check_classes(problems, where, given) -%}
+    {%- do mlmon.check_class_scores(problems, where ~ ".class_scores", given) -%}
     {%- do mlmon.check_threshold(problems, where, given) -%}
     {%- do mlmon.check_metrics(problems, where, given) -%}
     {%- do mlmon.check_quantile(problems, where ~ ".quantile", given) -%}
@@ -252,8 +253,9 @@
     {%- endif -%}
     {%- set metrics = [] -%}
     {%- for metric in mlmon.judged_metric_names(given.get('task') | string) -%}
-        {%- set has_column = (columns.get('score', '') is not none)
-            if metric in mlmon.score_metric_names() else has_prediction -%}
+        {%- set has_column = has_prediction if metric not in mlmon.score_metric_names()
+            else given.get('class_scores') if given['task'] == 'multiclass'
+            else columns.get('score', '') is not none -%}
         {%- if has_column and (metric != 'pinball_loss' or given.get('quantile') is not none) -%}
             {%- do metrics.append(metric) -%}
         {%- endif -%}

@@ -108,6 +108,7 @@
             (ages | select('lt', horizon) | list + [horizon]) | unique | sort | list,
         'positive_class': mlmon.class_text(given.get('positive_class', 1)),
         'label_mapping': mlmon.text_mapping(given.get('label_mapping')),
+        'class_scores': mlmon.normal_class_scores(given),
         'threshold': given.get('threshold'),
         'quantile': given.get('quantile'),
         'top_k': mlmon.top_k(given),

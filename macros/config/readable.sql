@@ -12,7 +12,7 @@
 
 {% macro is_readable(given) %}
     {%- for key in ['columns', 'label_columns', 'reference_columns', 'features', 'bins', 'label_mapping',
-        'kpis', 'value_matrix', 'slo']
+        'class_scores', 'kpis', 'value_matrix', 'slo']
         if given.get(key) and given[key] is not mapping -%}
         {{- return(false) -}}
     {%- endfor -%}

@@ -8,5 +8,6 @@
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) -%}
         {%- do columns.append('segment_' ~ number) -%}
     {%- endfor -%}
+    {%- do columns.extend(mlmon.class_score_slots()) -%}
     {{- return(columns | join(', ')) -}}
 {% endmacro %}

@@ -8,3 +8,11 @@
     {%- endfor -%}
     {{- return(expressions) -}}
 {% endmacro %}
+
+{% macro portable_class_scores() %}
+    {%- set expressions = [] -%}
+    {%- for slot in mlmon.class_score_slots() -%}
+        {%- do expressions.append(mlmon.portable_digits(slot)) -%}
+    {%- endfor -%}
+    {{- return(expressions) -}}
+{% endmacro %}

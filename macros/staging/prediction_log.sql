@@ -31,6 +31,7 @@ select
     true as is_success
     {%- endif %},
     {{ mlmon.unusable_values(m, log, columns) }} as unusable_values
+    {{- mlmon.class_score_columns(m, log) }}
     {%- if mlmon.slot_names() %},{% endif %}
     {{- mlmon.slot_columns(m, log) }}
 from {{ log.relation }}
@@ -76,6 +77,7 @@ select
         else mlmon.as_text({'types': {}, 'absent': []}, none) }} as label_class,
     {{ mlmon.as_double(log, columns.label if m.task in mlmon.number_tasks() else none) }} as label_value,
     {{ mlmon.unusable_values(m, log, columns) }} as unusable_values
+    {{- mlmon.class_score_columns(m, log) }}
     {%- if mlmon.slot_names() %},{% endif %}
     {{- mlmon.slot_columns(m, log) }}
 from {{ log.relation }}

@@ -11,6 +11,9 @@
             {%- do watched.append((column.name, column.role, column.required, column.column,
                 m.reference_columns.get(column.role, column.column))) -%}
         {%- endfor -%}
+        {%- for score in m.class_scores -%}
+            {%- do watched.append(('class_scores.' ~ score['class'], 'score', true, score.column, score.column)) -%}
+        {%- endfor -%}
         {%- for segment in m.segments -%}
             {%- do watched.append((segment.name, 'table', true, segment.column, segment.column)) -%}
         {%- endfor -%}

@@ -19,12 +19,14 @@
     with summed as (
         select
             {{ columns | join(', ') }},
-            sum(case when bin_index = -1 then n else 0 end) as n_excluded,
-            sum(case when bin_index = -1 then 0 else n end) as n,
-            sum(case when bin_index = -1 then 0 else n_positive end) as n_positive,
+            sum(case when bin_index < 0 then n else 0 end) as n_excluded,
+            sum(case when bin_index < 0 then 0 else n end) as n,
+            sum(case when bin_index < 0 then null else n_positive end) as n_positive,
             sum(squared_sum) as squared_sum,
             sum(squared_squares) as squared_squares,
-            sum(log_loss_sum) as log_loss_sum,
+            -- A label whose class no score is for has an infinite loss, and the mean is none.
+            case when sum(case when bin_index = -2 then n else 0 end) = 0 then sum(log_loss_sum) end
+                as log_loss_sum,
             sum(log_loss_squares) as log_loss_squares,
             sum(case when bin_index >= 0 then abs(score_sum - n_positive) end) as gap_sum,
             sum(case when bin_index >= 0 then power(score_sum - n_positive, 2) / n end) as gap_squares,

@@ -20,7 +20,7 @@ BINARY_METRICS = (
 )  # fmt: skip
 MULTICLASS_METRICS = (
     "accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "precision_micro",
-    "recall_micro", "f1_micro", "precision_weighted", "recall_weighted", "f1_weighted",
+    "recall_micro", "f1_micro", "precision_weighted", "recall_weighted", "f1_weighted", "log_loss",
 )  # fmt: skip
 REGRESSION_METRICS = (
     "mae", "mse", "rmse", "bias", "mape", "smape", "r2", "median_absolute_error", "pinball_loss",
@@ -63,6 +63,7 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
                 **({} if task == "binary" else {"score": None}),
             },
             **({"quantile": 0.9} if task == "regression" else {}),
+            **({"class_scores": {c: f"score_{c}" for c in "abcd"}} if task == "multiclass" else {}),
             "features": {},
             "spans": ["1d"],
         }
@@ -130,8 +131,8 @@ def load_day(project: DbtProject, dataset: str, rows: pd.DataFrame) -> None:
             "prediction": rows["prediction"].to_numpy(),
         }
     )
-    if "score" in rows:
-        log["score"] = rows["score"].to_numpy()
+    for column in rows.columns[rows.columns.str.startswith("score")]:
+        log[column] = rows[column].to_numpy()
     labels = pd.DataFrame(
         {
             "request_id": log["request_id"],

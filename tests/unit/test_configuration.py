@@ -124,6 +124,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "label_ages_days": [1, 3, 7, 14],
         "positive_class": "1",
         "label_mapping": None,
+        "class_scores": [],
         "threshold": None,
         "quantile": None,
         "top_k": [],
@@ -467,6 +468,30 @@ def test_classes_and_outcomes_become_the_texts_that_staging_compares_with(call: 
     assert m["success_outcomes"] == ["ok", "200", "true"]
 
 
+def test_class_scores_travel_in_slots_as_many_as_the_widest_monitor_needs(call: Call) -> None:
+    multiclass = {**BINARY, "task": "multiclass", "labels": LABELS}
+    two = {**multiclass, "class_scores": {2.0: "p_2", True: {"expression": "p"}}}
+    three = {**two, "class_scores": {"a": {"name": "P a", "quote": True}, "b": "p_b", "c": "p_c"}}
+    settings = {"mlmon_monitors": {"none": BINARY, "two": two, "three": three}}
+    call("check_configuration", settings)
+    read = {m["name"]: m["class_scores"] for m in call("monitors", settings)}
+    assert read["none"] == []
+    assert [score["class"] for score in read["two"]] == ["2", "true"]
+    assert [score["slot"] for score in read["three"]] == call("class_score_slots", settings)
+    assert call("class_score_slots", settings) == [f"class_score_{n}" for n in (1, 2, 3)]
+    assert read["two"][1]["column"]["expression"] == "p"
+    assert read["three"][0]["column"] == {
+        "name": "P a", "quote": True, "expression": None, "declared": True,
+    }  # fmt: skip
+
+
+def test_a_missing_class_score_is_named_and_no_error(call: Call) -> None:
+    scores = {"a": "p_a", "b": "p_b"}
+    block = {**BINARY, "task": "multiclass", "labels": LABELS, "class_scores": scores}
+    for log in ("predictions", "reference"):
+        assert "p_b" in absent(call, block, log, "request_id,predicted_at,p_a")
+
+
 def test_segments_have_values_of_their_own_or_a_cap(call: Call) -> None:
     m = monitor_of(
         call,
@@ -549,6 +574,7 @@ def test_slots_are_as_many_as_the_widest_monitor_needs(call: Call) -> None:
         ({"kpis": {"k": {"expression": "1"}}}, True),
         ({"kpis": {}}, False),
         ({"preset": None}, False),
+        ({"task": "multiclass", "class_scores": {"a": "p_a", "b": "p_b"}}, True),
         ({"preset": "nannyml"}, True),
         ({"features": {"x": {"kind": "numeric", "preset": "evidently"}}}, True),
     ],
@@ -985,6 +1011,7 @@ def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:
         "fairness": {"segments": ["region"]},
         "error_estimates": {"task": "regression"},
         **{key: {"task": "ranking"} for key in ("top_k", "query_id", "item_id", "relevance")},
+        "class_scores": {"task": "multiclass"},
     }
     for heading, rows in tables().items():
         for row in rows:

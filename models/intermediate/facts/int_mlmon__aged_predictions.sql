@@ -24,6 +24,7 @@ select
     predictions.label_value,
     predictions.is_early,
     predictions.has_conflict
+    {{- mlmon.class_scores_of('predictions') }}
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
     predictions.segment_{{ number }}
     {%- endfor %}
@@ -49,6 +50,7 @@ select
     logged.label_value,
     false as is_early,
     false as has_conflict
+    {{- mlmon.class_scores_of('logged') }}
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
     logged.segment_{{ number }}
     {%- endfor %}

@@ -20,6 +20,7 @@ predictions as {{ mlmon.inlined() }} (
         resolved.prediction_class,
         {{ mlmon.nan_to_null('resolved.prediction_value') }} as prediction_value,
         {{ mlmon.nan_to_null('resolved.score') }} as score
+        {{- mlmon.class_scores_of('resolved', clean=true) }}
         {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
         resolved.segment_{{ number }}
         {%- endfor %}

@@ -122,6 +122,7 @@ select
     n_labels,
     cast(age_microseconds as bigint) as valid_from_microseconds,
     cast(superseded_microseconds as bigint) as valid_to_microseconds
+    {{- mlmon.class_scores_of('ranged') }}
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
     {{ mlmon.resolved_segment(
         'ranged.segment_' ~ number, 'segment_' ~ number ~ '_values'

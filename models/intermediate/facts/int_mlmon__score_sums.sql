@@ -1,6 +1,7 @@
 -- One row per window or reference table, segment, label age and score bin of a binary monitor: scores, labels and losses
 -- summed. Calibration, Brier score and log loss merge over windows from it. bin_index is NULL where the monitor has
 -- no reference to take bins from, and -1 holds the scores that are missing or no probability, which are only counted.
+-- Of a multiclass monitor with class scores the losses alone, without bins; -2 holds labels whose class has no score.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -26,38 +27,77 @@ edges as (
     where slot = 'score'
 ),
 
+classes as (
+    {{ mlmon.class_score_settings() }}
+),
+
 labelled as (
     select
         predictions.*,
+        settings.task,
         case
+            when settings.task = 'multiclass' and classes.class_number is null then -2
+            when
+                settings.task = 'multiclass'
+                and {{ mlmon.are_probabilities('predictions', 'settings.n_class_scores') }}
+                then null
+            when settings.task = 'multiclass' then -1
             when predictions.score is null or predictions.score < 0 or predictions.score > 1 then -1
             when edges.n_edges > 0 then {{ mlmon.bin_of(
                 'predictions.score', 'edges', mlmon.most_edges('score')
             ) }}
         end as bin_index,
         case
-            when predictions.score >= 0 and predictions.score <= 1 then predictions.score
+            when
+                settings.task = 'binary'
+                and predictions.score >= 0 and predictions.score <= 1
+                then predictions.score
         end as probability,
-        case when predictions.label_class = '1' then 1 else 0 end as is_positive
+        case
+            when settings.task = 'binary'
+                then case when predictions.label_class = '1' then 1 else 0 end
+        end as is_positive,
+        case
+            when {{ mlmon.are_probabilities('predictions', 'settings.n_class_scores') }}
+                then {{ mlmon.score_of_class('predictions', 'classes.class_number') }}
+        end as class_score
     from {{ ref('int_mlmon__aged_predictions') }} as predictions
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             predictions.monitor = settings.monitor
-            and settings.task = 'binary'
-            and settings.has_score
+            and (settings.has_score or settings.n_class_scores > 0)
     left join edges
         on predictions.edge_set_number = edges.edge_set_number
+    left join classes
+        on
+            predictions.monitor = classes.monitor
+            and predictions.label_class = classes.class_label
+),
+
+scored as (
+    select
+        labelled.*,
+        {{ mlmon.without_underflow('probability - is_positive') }} as deviation,
+        case
+            when task = 'multiclass' then class_score
+            when is_positive = 1 then probability
+            else 1 - probability
+        end as label_score
+    from labelled
 ),
 
 lost as (
     select
-        labelled.*,
-        {{ mlmon.without_underflow('probability - is_positive') }} as deviation,
-        0 - ln(least(greatest(
-            case when is_positive = 1 then probability else 1 - probability end,
-            {{ mlmon.score_floor() }}
-        ), 1 - {{ mlmon.score_floor() }})) as log_loss
-    from labelled
+        scored.*,
+        -- The least of a number and nothing is the number: what has no score has no loss.
+        case
+            when label_score is not null
+                then 0 - ln(least(
+                    greatest(label_score, {{ mlmon.score_floor() }}),
+                    1 - {{ mlmon.score_floor() }}
+                ))
+        end as log_loss
+    from scored
 ),
 
 counted as (

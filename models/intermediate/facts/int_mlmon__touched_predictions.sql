@@ -33,6 +33,7 @@ select
     {{ mlmon.nan_to_null('predictions.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('predictions.score') }} as score,
     {{ mlmon.nan_to_null('predictions.latency_ms') }} as latency_ms
+    {{- mlmon.class_scores_of('predictions', clean=true) }}
     {%- for slot in mlmon.slot_names() %},
     {% if slot.startswith('segment') -%}
     {{ mlmon.resolved_segment('predictions.' ~ slot, slot ~ '_values') }} as {{ slot }}

@@ -11,10 +11,11 @@ select
     label_value,
     valid_from_microseconds,
     valid_to_microseconds
+    {{- mlmon.class_scores_of('labelled') }}
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
     segment_{{ number }}
     {%- endfor %}
-from {{ ref('int_mlmon__labelled_predictions') }}
+from {{ ref('int_mlmon__labelled_predictions') }} as labelled
 
 union all
 
@@ -27,7 +28,8 @@ select
     label_value,
     cast(0 as bigint) as valid_from_microseconds,
     cast(null as bigint) as valid_to_microseconds
+    {{- mlmon.class_scores_of('logged') }}
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
     segment_{{ number }}
     {%- endfor %}
-from {{ ref('int_mlmon__reference_labelled') }}
+from {{ ref('int_mlmon__reference_labelled') }} as logged

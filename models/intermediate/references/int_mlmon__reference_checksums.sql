@@ -17,6 +17,7 @@ rows_of_references as (
             ]
             + (['query_id', 'item_id'] if mlmon.ranking_monitors() else [])
             + mlmon.portable_slots()
+            + mlmon.portable_class_scores()
         ) }} as row_checksum
     from {{ ref('stg_mlmon__references') }}
 )

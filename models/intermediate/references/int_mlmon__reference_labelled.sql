@@ -16,6 +16,7 @@ select
     logged.score,
     logged.label_class,
     logged.label_value
+    {{- mlmon.class_scores_of('logged') }}
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
     {{ mlmon.resolved_segment(
         'logged.segment_' ~ number, 'segment_' ~ number ~ '_values'

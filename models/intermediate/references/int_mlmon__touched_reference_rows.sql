@@ -30,6 +30,7 @@ select
     logged.item_id,
     logged.label_class,
     {{ mlmon.nan_to_null('logged.label_value') }} as label_value
+    {{- mlmon.class_scores_of('logged', clean=true) }}
     {%- for slot in mlmon.slot_names() %},
     {{ mlmon.nan_to_null('logged.' ~ slot) if slot.startswith('numeric') else 'logged.' ~ slot }}
         as {{ slot }}
@@ -55,6 +56,7 @@ select
     logged.item_id,
     cast(null as {{ dbt.type_string() }}) as label_class,
     cast(null as {{ mlmon.type_double() }}) as label_value
+    {{- mlmon.class_scores_of('logged', clean=true) }}
     {%- for slot in mlmon.slot_names() %},
     {{ mlmon.nan_to_null('logged.' ~ slot) if slot.startswith('numeric') else 'logged.' ~ slot }}
         as {{ slot }}

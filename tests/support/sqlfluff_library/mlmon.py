@@ -33,6 +33,7 @@ RULE = {
 VALUES: dict[str, Any] = {
     # Whole queries.
     "association_methods": QUERY,
+    "class_score_settings": QUERY,
     "column_settings": QUERY,
     "chi_square_tails": QUERY,
     "count_bins": QUERY,
@@ -106,12 +107,14 @@ VALUES: dict[str, Any] = {
     "alert_rule_selectors": {"monitor": "*"},
     "bucket_hashings": [1, 2],
     "check_configuration": "",
+    "class_score_slots": ["class_score_1"],
     "column_check_rules": {"missing": RULE},
     "common_metrics": ["mae"],
     "comparison_keys": ["window_key"],
     "cut_off_metrics": ["ndcg"],
     "computes_presets": True,
     "numbered_preset_slots": {1: "numeric_1"},
+    "portable_class_scores": ["class_score_1"],
     "preset_slots_of": ["numeric_1"],
     "error_model_slots": ["numeric_1"],
     "feature_slot_names": ["numeric_1"],
@@ -141,4 +144,7 @@ VALUES: dict[str, Any] = {
 def __getattr__(name: str) -> Callable[..., Any]:
     if name.startswith("__"):
         raise AttributeError(name)
+    if name == "class_scores_of":
+        # Columns of the relation that it is given, each after a comma.
+        return lambda relation, **_: f",\n    {relation}.class_score_1"
     return lambda *_, **__: VALUES.get(name, EXPRESSION)

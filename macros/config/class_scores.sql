@@ -1,0 +1,103 @@
+{#
+    class_scores: of a multiclass monitor, which column holds the score of each class. They travel in numbered slots
+    (class_score_1, …) in the order they are written; class_score_settings() says which class has which.
+#}
+{% macro check_class_scores(problems, where, given) %}
+    {%- set scores = given.get('class_scores') -%}
+    {%- set form = "{class: column}, one for each class" -%}
+    {%- if scores is none -%}
+    {%- elif given.get('task') in ('binary', 'regression') -%}
+        {%- do mlmon.add_problem(
+            problems, where, "class scores on a " ~ given['task'] ~ " monitor", "multiclass monitors only",
+            "name the score under `columns`" if given['task'] == 'binary' else "remove it"
+        ) -%}
+    {%- elif scores is not mapping -%}
+        {%- do mlmon.add_problem(
+            problems, where, mlmon.shown(scores), form, "map each class to the column of its score"
+        ) -%}
+    {%- elif scores | length < 2 -%}
+        {%- do mlmon.add_problem(
+            problems, where, "scores of " ~ scores | length ~ " class" ~ ("" if scores | length == 1 else "es"),
+            "the scores of two classes or more", "map every class that the model knows"
+        ) -%}
+    {%- else -%}
+        {%- do mlmon.check_scored_classes(problems, where, scores, given.get('label_mapping')) -%}
+        {%- for class, column in scores.items() -%}
+            {%- do mlmon.check_mapped_column(problems, where ~ "." ~ class, column) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# Each class once, as staging writes it. #}
+{% macro check_scored_classes(problems, where, scores, label_mapping) %}
+    {%- set mapping = mlmon.text_mapping(label_mapping) if label_mapping is mapping else none -%}
+    {%- set seen = [] -%}
+    {%- for written in scores -%}
+        {%- set class = mlmon.class_text(written) -%}
+        {%- if written is none or class in mlmon.reserved_names() -%}
+            {%- do mlmon.add_problem(
+                problems, where ~ "." ~ written, mlmon.shown(written),
+                "a class, none of " ~ mlmon.reserved_names() | join(", "), "name the class"
+            ) -%}
+        {%- elif class in seen -%}
+            {%- do mlmon.add_problem(
+                problems, where ~ "." ~ written, "the class " ~ mlmon.shown(class) ~ " twice",
+                "each class once", "remove one of the two"
+            ) -%}
+        {%- elif mapping and class in mapping and class not in mapping.values() -%}
+            {%- do mlmon.add_problem(
+                problems, where ~ "." ~ written,
+                "a value that label_mapping turns into " ~ mlmon.shown(mapping[class]),
+                "the classes that label_mapping makes", "write " ~ mapping[class]
+            ) -%}
+        {%- endif -%}
+        {%- do seen.append(class) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{# Class, number of its slot, column: a list in the order of writing. #}
+{% macro normal_class_scores(given) %}
+    {%- set scores = [] -%}
+    {%- for class, column in (given.get('class_scores') or {}).items() -%}
+        {%- do scores.append({
+            'class': mlmon.class_text(class), 'number': loop.index,
+            'slot': 'class_score_' ~ loop.index, 'column': mlmon.normal_column(column),
+        }) -%}
+    {%- endfor -%}
+    {{- return(scores) -}}
+{% endmacro %}
+
+{# The slots of class scores, as many as the monitor with the most classes needs. #}
+{% macro class_score_slots() %}
+    {%- set counts = [0] -%}
+    {%- set declared = var('mlmon_monitors', {}) or {} -%}
+    {%- set defaults = var('mlmon_defaults', {}) or {} -%}
+    {%- if not mlmon.is_readable_block(declared, defaults) -%}
+        {%- do mlmon.check_configuration() -%}
+    {%- endif -%}
+    {%- for block in declared.values() -%}
+        {%- set given = mlmon.with_defaults(block, defaults) -%}
+        {%- if given.get('class_scores') and not mlmon.is_readable(given) -%}
+            {%- do mlmon.check_configuration() -%}
+        {%- endif -%}
+        {%- do counts.append((given.get('class_scores') or {}) | length) -%}
+    {%- endfor -%}
+    {%- set slots = [] -%}
+    {%- for number in range(1, counts | max + 1) -%}{%- do slots.append('class_score_' ~ number) -%}{%- endfor -%}
+    {{- return(slots) -}}
+{% endmacro %}
+
+{# One row per monitor and class that has a score: the number of its slot. #}
+{% macro class_score_settings() %}
+    {%- set rows = [] -%}
+    {%- for m in mlmon.monitor_outlines() -%}
+        {%- for score in m.class_scores -%}
+            {%- do rows.append({
+                'monitor': m.name, 'class_label': score['class'], 'class_number': score.number,
+            }) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(mlmon.settings_relation(
+        {'monitor': 'text', 'class_label': 'text', 'class_number': 'bigint'}, rows
+    )) -}}
+{% endmacro %}

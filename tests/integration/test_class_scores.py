@@ -1,0 +1,256 @@
+"""Class scores of multiclass monitors: log loss, and performance estimated from them before labels arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sklearn import metrics as sk
+
+from support.dbt_project import DbtProject
+from support.warehouses import Engine
+
+START = pd.Timestamp("2026-01-05")
+TIMES = {"predicted_at": "timestamp", "loaded_at": "timestamp", "labeled_at": "timestamp"}
+CLASSES = np.array(["a", "b", "c", "d"])
+SCORES = {name: f"p_{name}" for name in "abcd"}
+# Days of classes in other shares than the reference's and harder to tell, then days that are like it.
+OTHER_DAYS, LIKE_DAYS, DAY_ROWS = 8, 40, 200
+DAYS = OTHER_DAYS + LIKE_DAYS
+MARTS = ("estimated_performance", "estimation_record", "performance", "degradation",
+         "quality_checks", "metrics")  # fmt: skip
+Z = 1.959963984540054
+
+
+def drawn(
+    rng: np.random.Generator, n: int, shares: list[float], signal: float = 1.2
+) -> pd.DataFrame:
+    """Classes, scores that are too sure of themselves, and the class of the highest."""
+    label = rng.choice(4, n, p=shares)
+    votes = rng.normal(size=(n, 4))
+    votes[np.arange(n), label] += signal
+    raised = np.exp(1.8 * votes)
+    scores = raised / raised.sum(axis=1, keepdims=True)
+    rows = pd.DataFrame(scores, columns=list(SCORES.values()))
+    return rows.assign(prediction=CLASSES[scores.argmax(axis=1)], label=CLASSES[label])
+
+
+def reference() -> pd.DataFrame:
+    return drawn(np.random.default_rng(3), 3_000, [0.4, 0.3, 0.2, 0.1])
+
+
+def current() -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    other = drawn(rng, OTHER_DAYS * DAY_ROWS, [0.1, 0.2, 0.3, 0.4], signal=0.6)
+    like = drawn(rng, LIKE_DAYS * DAY_ROWS, [0.4, 0.3, 0.2, 0.1])
+    day = np.repeat(np.arange(DAYS), DAY_ROWS)
+    part = np.where(day < OTHER_DAYS, "other", "like")
+    return pd.concat([other, like], ignore_index=True).assign(day=day, part=part)
+
+
+def load(project: DbtProject, name: str, rows: pd.DataFrame, *, is_arrow: bool = False) -> None:
+    """A log of rows with their day, and of their labels twenty hours later."""
+    predicted = START + pd.to_timedelta(rows["day"].to_numpy(), unit="D") + pd.Timedelta(hours=9)
+    ids = {"request_id": [f"r{i}" for i in range(len(rows))]}
+    # Loaded when their day is over, so that the last one is closed.
+    log = rows.drop(columns=["label", "day"]).assign(
+        **ids, predicted_at=predicted, loaded_at=predicted + pd.Timedelta(hours=16)
+    )
+    came = predicted + pd.Timedelta(hours=20)
+    labels = pd.DataFrame(
+        {**ids, "label": rows["label"].to_numpy(), "labeled_at": came, "loaded_at": came}
+    )
+    # In a frame NaN means NULL; an Arrow table keeps both.
+    table = pa.table({c: pa.array(log[c].tolist()) for c in log}) if is_arrow else log
+    project.warehouse.load(f"{name}_predictions", table, types=TIMES)
+    project.warehouse.load(f"{name}_labels", labels, types=TIMES)
+
+
+def odd_scores() -> pd.DataFrame:
+    """Whole numbers as classes; scores that are missing, none, no probability, or add up to other than 1."""
+    rows = pd.DataFrame(
+        {
+            "label": [0, 1, 2, 2, 1, 0, 1, 2, 0, 1],
+            "prediction": [0, 1, 2, 1, 1, 0, 0, 2, 0, 2],
+            "low": [0.8, 0.1, 0.0, 0.2, 0.3, 0.7, 0.5, 0.1, 0.9, 0.2],
+            "High Score": [0.1, 0.2, 1.0, 0.2, 0.1, 0.1, 0.1, 0.7, 0.05, 0.2],
+            "mid": [0.1, 0.7, 0.0, 0.5, 0.6, 0.2, 0.4, 0.2, 0.05, 0.6],
+        }
+    ).astype(object)
+    rows.loc[1, "low"] = None
+    rows.loc[4, "mid"] = float("nan")
+    rows.loc[5, "High Score"] = 1.2
+    rows.loc[6, "low"] = -0.1
+    rows.loc[9, "mid"] = 0.9
+    return rows.assign(day=0)
+
+
+def odd_binary_scores() -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {"label": [0, 1, 1, 0, 1, 0], "prediction": [0, 1, 1, 0, 1, 0],
+         "score": [0.2, 0.9, None, float("nan"), 0.6, 1.5]}
+    ).astype(object)  # fmt: skip
+    return rows.assign(day=0)
+
+
+def multiclass(name: str, **settings: Any) -> dict[str, Any]:
+    return {
+        "task": "multiclass",
+        "predictions": {"source": ["logs", f"{name}_predictions"]},
+        "labels": {"source": ["logs", f"{name}_labels"]},
+        "reference": None,
+        "columns": {"latency_ms": None, "outcome": None, "model_version": None, "score": None},
+        "features": {},
+        "spans": ["1d"],
+        "label_horizon_days": 3,
+        **settings,
+    }
+
+
+MONITORS = {
+    "kinds": multiclass(
+        "kinds",
+        reference={"source": ["logs", "kinds_reference"]},
+        class_scores=SCORES,
+        segments=[{"name": "part", "values": ["like", "other"]}],
+        spans=["1d", "7d"],
+        primary_metric="log_loss",
+    ),
+    "odd": multiclass(
+        "odd",
+        label_mapping={0: "low", 1: "mid", 2: "high"},
+        class_scores={
+            "high": {"name": "High Score", "quote": True},
+            "low": "low",
+            "mid": {"expression": "mid * 1.0"},
+        },
+    ),
+    "vanished": multiclass("odd", class_scores={0: "low", 1: "mid", 2: "gone"}),
+    "binary": multiclass(
+        "binary",
+        task="binary",
+        columns={"latency_ms": None, "outcome": None, "model_version": None},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def project(make_project: Any, engine: Engine) -> DbtProject:
+    tables = [
+        f"{name}_{log}" for name in ("kinds", "odd", "binary") for log in ("predictions", "labels")
+    ]
+    made: DbtProject = make_project(
+        engine,
+        vars={"mlmon_monitors": MONITORS, "mlmon_lookback_days": 0},
+        sources={"logs": [*tables, "kinds_reference"]},
+    )
+    load(made, "kinds", current())
+    load(made, "odd", odd_scores(), is_arrow=True)
+    load(made, "binary", odd_binary_scores(), is_arrow=True)
+    made.warehouse.load("kinds_reference", reference().assign(part="like"))
+    made.build("--select", *(f"+fct_mlmon__{mart}" for mart in MARTS))
+    return made
+
+
+def read(project: DbtProject, mart: str, monitor: str = "kinds") -> pd.DataFrame:
+    rows = project.read(f"fct_mlmon__{mart}")
+    rows = rows[rows["monitor"] == monitor]
+    return rows.assign(day=(pd.to_datetime(rows["window_end"]) - START).dt.days - 1)
+
+
+def losses(rows: pd.DataFrame) -> np.ndarray:
+    """What scikit-learn's log_loss is the mean of."""
+    scores = rows[list(SCORES.values())].to_numpy()
+    of_label = scores[np.arange(len(rows)), np.searchsorted(CLASSES, rows["label"])]
+    return -np.log(np.clip(of_label, 2.0**-52, 1 - 2.0**-52))
+
+
+def log_loss(performance: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
+    rows = performance[performance["metric"] == "log_loss"]
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    return rows
+
+
+def test_log_loss_equals_scikit_learns_on_every_span_and_segment(project: DbtProject) -> None:
+    logged = current()
+    found = log_loss(read(project, "performance"), label_age="3d", model_version="all")
+    assert set(found["segment_value"]) == {"all", "like", "other"}
+    assert set(found["span_windows"]) == {1, 7}
+    checked = 0
+    for row in found[found["is_mature"]].to_dict("records"):
+        span = logged[logged["day"].between(row["day"] - row["span_windows"] + 1, row["day"])]
+        if row["segment_value"] != "all":
+            span = span[span["part"] == row["segment_value"]]
+        expected = sk.log_loss(span["label"], span[list(SCORES.values())], labels=CLASSES)
+        half = Z * losses(span).std(ddof=1) / np.sqrt(len(span))
+        assert row["value"] == pytest.approx(expected, rel=1e-9)
+        assert row["value_low"] == pytest.approx(expected - half, rel=1e-9)
+        assert row["value_high"] == pytest.approx(expected + half, rel=1e-9)
+        assert (row["interval_method"], row["n"]) == ("normal", len(span))
+        assert row["n_excluded"] == 0
+        checked += 1
+    assert checked > 80
+
+
+def test_a_higher_log_loss_is_degradation(project: DbtProject) -> None:
+    rows = log_loss(
+        read(project, "degradation"), span_windows=7, segment_value="all", model_version="all"
+    )
+    rows = rows[(rows["baseline_kind"] == "reference") & rows["is_mature"]].set_index("day")
+    baseline = losses(reference())
+    assert rows["baseline_value"].to_numpy() == pytest.approx(baseline.mean(), rel=1e-9)
+    worse = losses(current().query("1 <= day <= 7"))
+    assert rows.at[7, "absolute_loss"] == pytest.approx(worse.mean() - baseline.mean(), rel=1e-9)
+    assert rows.at[7, "loss_low"] > 0
+    assert rows.at[7, "status"] in ("warning", "critical")
+    assert set(rows.loc[OTHER_DAYS + 6 :, "status"]) == {"ok"}
+
+
+def test_log_loss_is_one_of_the_metrics(project: DbtProject) -> None:
+    rows = read(project, "metrics")
+    names = set(rows[rows["monitor"] == "kinds"]["metric"])
+    assert {"log_loss", "log_loss_relative_loss"} <= names
+
+
+def test_rows_without_a_full_set_of_probabilities_are_left_out_and_counted(
+    project: DbtProject,
+) -> None:
+    [row] = log_loss(read(project, "performance", "odd"), label_age="latest",
+                     model_version="all").to_dict("records")  # fmt: skip
+    # Missing, not a number, above 1, below 0; a sum other than 1 is taken as it is, as scikit-learn does.
+    kept = odd_scores().drop(index=[1, 4, 5, 6])
+    scores = kept[["low", "mid", "High Score"]].to_numpy(dtype=float)
+    with pytest.warns(UserWarning, match="do not sum to one"):
+        expected = sk.log_loss(kept["label"].astype(int), scores, labels=[0, 1, 2])
+    assert row["value"] == pytest.approx(expected, rel=1e-9)
+    assert (row["n"], row["n_excluded"]) == (6, 4)
+
+
+def test_binary_rows_without_a_probability_are_left_out_and_counted(project: DbtProject) -> None:
+    kept = odd_binary_scores().drop(index=[2, 3, 5])
+    label, score = kept["label"].astype(int), kept["score"].astype(float)
+    performance = read(project, "performance", "binary")
+    performance = performance[
+        (performance["label_age"] == "latest") & (performance["model_version"] == "all")
+    ].set_index("metric")
+    assert performance.at["log_loss", "value"] == pytest.approx(sk.log_loss(label, score))
+    assert performance.at["brier", "value"] == pytest.approx(sk.brier_score_loss(label, score))
+    for metric in ("log_loss", "brier"):
+        assert (performance.at[metric, "n"], performance.at[metric, "n_excluded"]) == (3, 3)
+
+
+def test_a_class_score_that_vanished_is_a_finding_and_stops_nothing(project: DbtProject) -> None:
+    rows = read(project, "quality_checks", "vanished").set_index("column_name")
+    assert rows.at["class_scores.2", "status"] == "critical"
+    assert rows.at["class_scores.1", "status"] == "ok"
+    [row] = log_loss(read(project, "performance", "vanished"), label_age="latest",
+                     model_version="all").to_dict("records")  # fmt: skip
+    assert np.isnan(row["value"])
+    assert row["status"] == "insufficient_data"
+    accuracy = read(project, "performance", "vanished")
+    accuracy = accuracy[(accuracy["metric"] == "accuracy") & (accuracy["class_label"] == "all")]
+    assert accuracy["value"].notna().all()
