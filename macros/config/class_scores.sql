@@ -67,9 +67,14 @@
     {{- return(scores) -}}
 {% endmacro %}
 
-{# The slots of class scores, as many as the monitor with the most classes needs. #}
+{# Whether the configuration speaks of class scores; the models that only they need are enabled by the same rule. #}
+{% macro mentions_class_scores() %}
+    {{- return('class_scores' in (var('mlmon_monitors', {}) | string ~ var('mlmon_defaults', {}) | string)) -}}
+{% endmacro %}
+
+{# The slots of class scores, as many as the monitor with the most classes needs; one where they are spoken of. #}
 {% macro class_score_slots() %}
-    {%- set counts = [0] -%}
+    {%- set counts = [1 if mlmon.mentions_class_scores() else 0] -%}
     {%- set declared = var('mlmon_monitors', {}) or {} -%}
     {%- set defaults = var('mlmon_defaults', {}) or {} -%}
     {%- if not mlmon.is_readable_block(declared, defaults) -%}

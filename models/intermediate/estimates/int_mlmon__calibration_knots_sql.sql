@@ -1,15 +1,15 @@
--- One row per touched reference and knot of its calibration map: mean score and share of positive labels of bins of
--- equally many rows, made non-decreasing. The Python model of the same columns fits an isotonic regression.
+-- One row per touched reference, class and knot of its calibration map: mean score and share of labels of the class in
+-- bins of equally many rows, made non-decreasing. The Python model of the same columns fits an isotonic regression.
 with
 
 samples as (
     select
         samples.*,
         sum(n) over (
-            partition by reference_key order by score
+            partition by reference_key, class_number order by score
             rows between unbounded preceding and current row
         ) as n_through,
-        sum(n) over (partition by reference_key) as n_reference
+        sum(n) over (partition by reference_key, class_number) as n_reference
     from {{ ref('int_mlmon__calibration_samples') }} as samples
 ),
 
@@ -27,19 +27,21 @@ binned as (
 bins as (
     select
         reference_key,
+        class_number,
         bin,
         sum(score * n) / sum(n) as score,
         sum(n_positive) / cast(sum(n) as {{ mlmon.type_double() }}) as rate,
         max(n_reference) as n_reference
     from binned
-    group by reference_key, bin
+    group by reference_key, class_number, bin
 )
 
 select
     reference_key,
+    class_number,
     score,
     max(rate) over (
-        partition by reference_key order by bin
+        partition by reference_key, class_number order by bin
         rows between unbounded preceding and current row
     ) as probability,
     cast(n_reference as bigint) as n_reference

@@ -1,4 +1,4 @@
--- One row per reference and interval of its calibration map, which is linear between a knot and the next, and flat beyond
+-- One row per reference, class and interval of its calibration map, which is linear between a knot and the next, and flat beyond
 -- the last and, as interval 0, before the first.
 {{ config(
     materialized='incremental',
@@ -14,15 +14,17 @@ with
 knots as (
     select
         knots.*,
-        row_number() over (partition by reference_key order by score) as knot_number,
-        lead(score) over (partition by reference_key order by score) as next_score,
-        lead(probability) over (partition by reference_key order by score) as next_probability
+        row_number() over by_score as knot_number,
+        lead(score) over by_score as next_score,
+        lead(probability) over by_score as next_probability
     from {{ mlmon.calibration_knots() }} as knots
+    window by_score as (partition by reference_key, class_number order by score)
 )
 
 select
     reference_key as window_key,
     reference_key,
+    class_number,
     knot_number,
     score,
     probability,
@@ -35,6 +37,7 @@ union all
 select
     reference_key as window_key,
     reference_key,
+    class_number,
     0 as knot_number,
     score,
     probability,

@@ -1,34 +1,77 @@
--- One row per touched reference of a binary monitor and score: how many of its labels at the horizon were positive. What
--- scores are calibrated on, once all labels of the reference can have come.
+-- One row per touched reference, class by its number and score: how many of its labels at the horizon were of the class,
+-- which of a binary monitor is the positive one, with number 0. What scores are calibrated on, once all labels of the
+-- reference can have come.
 with
 
 stretches as (
-    select stretches.*
+    select
+        stretches.stretch_number,
+        stretches.monitor,
+        stretches.reference_key,
+        settings.label_horizon_days,
+        settings.has_score,
+        settings.n_class_scores
     from {{ ref('int_mlmon__population_stretches') }} as stretches
     inner join {{ ref('int_mlmon__mature_references') }} as mature
         on stretches.reference_key = mature.reference_key
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             stretches.monitor = settings.monitor
-            and settings.task = 'binary'
-            and settings.has_score
+            and (settings.has_score or settings.n_class_scores > 0)
+),
+
+classes as (
+    {{ mlmon.class_score_settings() }}
+),
+
+labelled as (
+    select
+        stretches.monitor,
+        stretches.reference_key,
+        stretches.has_score,
+        stretches.n_class_scores,
+        rows_of_source.score,
+        rows_of_source.label_class
+        {{- mlmon.class_scores_of('rows_of_source') }}
+    from stretches
+    inner join {{ ref('int_mlmon__stretch_sources') }} as sources
+        on stretches.stretch_number = sources.stretch_number
+    inner join {{ ref('int_mlmon__labelled_sources') }} as rows_of_source
+        on sources.source_key = rows_of_source.source_key
+    where
+        rows_of_source.label_class is not null
+        and {{ mlmon.counts_at_age('rows_of_source', 'stretches.label_horizon_days') }}
 )
 
 select
-    stretches.reference_key,
-    rows_of_source.score,
-    cast(sum(case when rows_of_source.label_class = '1' then 1 else 0 end) as bigint) as n_positive,
+    reference_key,
+    cast(0 as bigint) as class_number,
+    score,
+    cast(sum(case when label_class = '1' then 1 else 0 end) as bigint) as n_positive,
     cast(count(*) as bigint) as n
-from stretches
-inner join {{ ref('int_mlmon__settings') }} as settings
-    on stretches.monitor = settings.monitor
-inner join {{ ref('int_mlmon__stretch_sources') }} as sources
-    on stretches.stretch_number = sources.stretch_number
-inner join {{ ref('int_mlmon__labelled_sources') }} as rows_of_source
-    on sources.source_key = rows_of_source.source_key
+from labelled
 where
-    rows_of_source.score >= 0
-    and rows_of_source.score <= 1
-    and rows_of_source.label_class is not null
-    and {{ mlmon.counts_at_age('rows_of_source', 'settings.label_horizon_days') }}
-group by stretches.reference_key, rows_of_source.score
+    has_score
+    and score >= 0
+    and score <= 1
+group by reference_key, score
+{%- for slot in mlmon.class_score_slots() %}
+
+union all
+
+select
+    labelled.reference_key,
+    classes.class_number,
+    labelled.{{ slot }} as score,
+    cast(
+        sum(case when labelled.label_class = classes.class_label then 1 else 0 end) as bigint
+    ) as n_positive,
+    cast(count(*) as bigint) as n
+from labelled
+inner join classes
+    on
+        labelled.monitor = classes.monitor
+        and classes.class_number = {{ loop.index }}
+where {{ mlmon.are_probabilities('labelled', 'labelled.n_class_scores') }}
+group by labelled.reference_key, classes.class_number, labelled.{{ slot }}
+{%- endfor %}

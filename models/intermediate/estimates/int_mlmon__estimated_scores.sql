@@ -16,7 +16,16 @@ stretches as (
     from {{ ref('int_mlmon__touched_estimation_ends') }} as touched
     inner join {{ ref('int_mlmon__spans') }} as spans
         on touched.window_key = spans.window_key
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            spans.monitor = settings.monitor
+            and settings.has_score
     where touched.reference_key is not null
+),
+
+maps as (
+    select * from {{ ref('int_mlmon__calibration_maps') }}
+    where class_number = 0
 ),
 
 windows as (
@@ -92,7 +101,7 @@ asked as (
         reference_key,
         score,
         knot_number
-    from {{ ref('int_mlmon__calibration_maps') }}
+    from maps
     where knot_number > 0
 ),
 
@@ -114,7 +123,7 @@ calibrated as (
             as probability,
         maps.n_reference
     from answered
-    inner join {{ ref('int_mlmon__calibration_maps') }} as maps
+    inner join maps
         on
             answered.reference_key = maps.reference_key
             and answered.last_knot = maps.knot_number

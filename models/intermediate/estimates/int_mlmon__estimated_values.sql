@@ -29,6 +29,24 @@ estimated as (
         'window_key', 'span_windows', 'segment_name', 'segment_value', 'n_predictions', 'n_excluded',
         'n_reference',
     ]) }}
+    {%- if mlmon.mentions_class_scores() %}
+
+    union all
+
+    select
+        window_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        n_predictions,
+        n_excluded,
+        n_reference,
+        metric,
+        value,
+        variance,
+        n
+    from {{ ref('int_mlmon__estimated_class_values') }}
+    {%- endif %}
 )
 
 select
@@ -40,7 +58,7 @@ select
     value,
     greatest(0, value - 1.959963984540054 * sqrt(variance * (1 + n / n_reference))) as value_low,
     least(1, value + 1.959963984540054 * sqrt(variance * (1 + n / n_reference))) as value_high,
-    n_predictions,
-    n_excluded
+    cast(n_predictions as bigint) as n_predictions,
+    cast(n_excluded as bigint) as n_excluded
 from estimated
 where value is not null

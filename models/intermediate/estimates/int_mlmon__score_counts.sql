@@ -1,5 +1,5 @@
--- One row per window of a binary monitor, predicted class, score and value of each segment: how many predictions, labelled or not.
--- Scores that are missing or no probability are one. Performance is estimated from it before labels arrive.
+-- One row per window of a monitor with scores, predicted class, score, or score of each class, and value of each segment: how many
+-- predictions, labelled or not. Binary scores that are missing or no probability are one. Performance is estimated from it before labels arrive.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -13,13 +13,14 @@
 with
 
 touched as (
-    select touched.*
+    select
+        touched.*,
+        settings.has_score
     from {{ ref('int_mlmon__touched_windows') }} as touched
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             touched.monitor = settings.monitor
-            and settings.task = 'binary'
-            and settings.has_score
+            and (settings.has_score or settings.n_class_scores > 0)
             and settings.has_labels
 ),
 
@@ -36,7 +37,8 @@ predictions as (
 select
     touched.window_key,
     predictions.prediction_class as predicted_class,
-    predictions.probable_score as score
+    case when touched.has_score then predictions.probable_score end as score
+    {{- mlmon.class_scores_of('predictions') }}
     {%- for number in segments %},
     predictions.segment_{{ number }}
     {%- endfor %},
@@ -45,5 +47,7 @@ from predictions
 inner join touched
     on predictions.window_number = touched.window_number
 group by
-    touched.window_key, predictions.prediction_class, predictions.probable_score
+    touched.window_key, touched.has_score, predictions.prediction_class,
+    predictions.probable_score
+    {{- mlmon.class_scores_of('predictions') }}
     {%- for number in segments %}, predictions.segment_{{ number }}{% endfor %}
