@@ -2,6 +2,7 @@
 
     python benchmarks/interval_coverage.py
     python benchmarks/interval_coverage.py --windows 4000 --seed 2
+    python benchmarks/interval_coverage.py --populations balanced honest
 
 Each window is a new sample of one population, which never changes: the share of windows whose interval holds the
 population's own value is the coverage. Predictions and labels are written as logs, and mlmon itself computes metrics
@@ -28,6 +29,8 @@ SIZES = (100, 300, 1_000)
 # Fewer windows of the largest size: their rows are most of the work.
 WINDOWS_OF_LARGEST = 0.5
 TRUE_ROWS = 4_000_000
+# Scores are binned by a reference of the same population.
+REFERENCE_ROWS = 5_000
 QUANTILE = 0.9
 CLASSES = np.array(["a", "b", "c", "d"])
 # Items of a query; the cut-off of its metrics.
@@ -58,6 +61,20 @@ def rare(rng: np.random.Generator, n: int) -> Sample:
     return binary(rng, n, -1.8)
 
 
+def honest(rng: np.random.Generator, n: int) -> Sample:
+    """Scores that are calibrated: what ece there is, is chance."""
+    score = logistic(1.4 * rng.normal(size=n) - 0.2)
+    label = rng.random(n) < score
+    return {"score": score, "prediction": (score >= 0.5).astype(int), "label": label.astype(int)}
+
+
+def bold(rng: np.random.Generator, n: int) -> Sample:
+    """Scores that are far too high."""
+    x = 1.2 * rng.normal(size=n) - 0.5
+    score, label = logistic(x + 1), rng.random(n) < logistic(x)
+    return {"score": score, "prediction": (score >= 0.5).astype(int), "label": label.astype(int)}
+
+
 def multiclass(rng: np.random.Generator, n: int) -> Sample:
     label = rng.choice(4, n, p=[0.45, 0.3, 0.15, 0.1])
     votes = rng.normal(size=(n, 4))
@@ -83,6 +100,20 @@ def ranking(rng: np.random.Generator, n: int) -> Sample:
         "score": (strength + rng.normal(size=(n, ITEMS))).ravel(),
         "label": relevance.ravel(),
     }
+
+
+def ece(sample: Sample, reference: Sample) -> float:
+    """Mean absolute gap of scores and labels over the tenths of the reference's scores."""
+    edges = np.quantile(
+        reference["score"].astype(float), np.arange(1, 10) / 10, method="inverted_cdf"
+    )
+    bins = np.searchsorted(edges, sample["score"])
+    gaps = np.bincount(bins, weights=sample["score"].astype(float) - sample["label"].astype(float))
+    return float(np.abs(gaps).sum() / len(bins))
+
+
+def ece_alone(_: Sample) -> Values:
+    return {}
 
 
 def binary_values(sample: Sample) -> Values:
@@ -154,6 +185,8 @@ POPULATIONS: dict[
 ] = {
     "balanced": ("binary", balanced, binary_values),
     "rare": ("binary", rare, binary_values),
+    "honest": ("binary", honest, ece_alone),
+    "bold": ("binary", bold, ece_alone),
     "classes": ("multiclass", multiclass, multiclass_values),
     "numbers": ("regression", regression, regression_values),
     "lists": ("ranking", ranking, ranking_values),
@@ -166,7 +199,7 @@ def monitor(task: str, name: str) -> dict[str, object]:
         "task": task,
         "predictions": {"source": ["logs", f"{name}_predictions"]},
         "labels": {"source": ["logs", f"{name}_labels"]},
-        "reference": None,
+        "reference": {"source": ["logs", f"{name}_reference"]} if task == "binary" else None,
         "columns": {
             "latency_ms": None, "outcome": None, "model_version": None,
             **({} if task in ("binary", "ranking") else {"score": None}),
@@ -214,13 +247,18 @@ def coverage(windows: int, seed: int, populations: list[str]) -> pd.DataFrame:
         monitors = {
             f"{name}_{n}": monitor(POPULATIONS[name][0], f"{name}_{n}") for name, n in samples
         }
-        tables = [f"{key}_{log}" for key in monitors for log in ("predictions", "labels")]
+        logs = ("predictions", "labels", "reference")
+        tables = [f"{key}_{log}" for key in monitors for log in logs]
+        references = {name: POPULATIONS[name][1](rng, REFERENCE_ROWS) for name in populations}
         database = make_project(Path(folder), monitors, tables)
         with duckdb.connect(str(database)) as connection:
             connection.execute("create schema logs")
             for (name, n), days in samples.items():
                 drawn = POPULATIONS[name][1](rng, n * days)
                 write_logs(connection, f"{name}_{n}", drawn, days)
+                connection.register("reference", pd.DataFrame(references[name]))
+                connection.execute(f"create table logs.{name}_{n}_reference as from reference")
+                connection.unregister("reference")
         dbt(Path(folder), "build", "--select", "+fct_mlmon__performance",
             "--vars", "{mlmon_lookback_days: 0}")  # fmt: skip
         with duckdb.connect(str(database), read_only=True) as connection:
@@ -231,8 +269,11 @@ def coverage(windows: int, seed: int, populations: list[str]) -> pd.DataFrame:
             ).df()
     rows = []
     for name in populations:
-        _, draw, value_of = POPULATIONS[name]
-        truth = value_of(draw(rng, TRUE_ROWS if name != "lists" else TRUE_ROWS // ITEMS))
+        task, draw, value_of = POPULATIONS[name]
+        whole = draw(rng, TRUE_ROWS if name != "lists" else TRUE_ROWS // ITEMS)
+        truth = value_of(whole)
+        if task == "binary":
+            truth["ece"] = ece(whole, references[name])
         for label, value in truth.items():
             metric, _, of_class = label.partition(" of ")
             row: dict[str, object] = {"population": name, "metric": label}

@@ -13,6 +13,10 @@
     The metrics of scores that are sums, from a relation of sums per population, segment and score bin: the given columns and
     those of metric_columns(). ECE needs the reference's bins; the parts of the Brier score add up to it, what lies within
     the bins being the rest (Murphy 1973; Stephenson 2008).
+
+    ECE is a sum of absolute gaps, and a gap that chance makes counts like any other. Its interval takes each bin's gap as
+    normal, so its size as a folded normal: off the upper end goes what chance adds to gaps as large as those seen, off the
+    lower end what it may add to any gap, which is more (see docs/decisions/21-ece-interval.md).
 #}
 {% macro score_metrics(bins, columns) %}
     {%- set double = mlmon.type_double() %}
@@ -29,11 +33,30 @@
                 as log_loss_sum,
             sum(log_loss_squares) as log_loss_squares,
             sum(case when bin_index >= 0 then abs(score_sum - n_positive) end) as gap_sum,
+            sum(gap_spread * gap_spread) as gap_variance,
+            sum(gap_spread * {{ mlmon.folded_excess('gap_size') }}) as likely_excess,
+            sum(gap_spread * {{ mlmon.most_folded_excess('gap_size') }}) as most_excess,
             sum(case when bin_index >= 0 then power(score_sum - n_positive, 2) / n end) as gap_squares,
             sum(
                 case when bin_index >= 0 then cast(n_positive as {{ double }}) * n_positive / n end
             ) as rate_squares
-        from {{ bins }}
+        from (
+            select
+                spread.*,
+                abs(score_sum - n_positive) / nullif(gap_spread, 0) as gap_size
+            from (
+                select
+                    sums.*,
+                    -- How far the sum of the gaps of a bin's rows may be off by chance.
+                    case
+                        when bin_index >= 0 and n > 1
+                            then sqrt(greatest(
+                                0, squared_sum - power(score_sum - n_positive, 2) / n
+                            ) / (n - 1) * n)
+                    end as gap_spread
+                from {{ bins }} as sums
+            ) as spread
+        ) as spread_bins
         group by {{ columns | join(', ') }}
     )
     {%- for metric, parts in {
@@ -60,8 +83,30 @@
 
     union all
     {%- endfor %}
+    select
+        {{ columns | join(', ') }},
+        cast('ece' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        value,
+        -- Not one that differences could be told by: that of samples of other sizes is off by another excess.
+        cast(null as {{ double }}) as variance,
+        cast(n as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        greatest(0, value - most_excess / n - margin) as value_low,
+        least(1, greatest(value, value - likely_excess / n + margin)) as value_high,
+        cast('folded_normal' as {{ dbt.type_string() }}) as interval_method
+    from (
+        select
+            summed.*,
+            gap_sum / nullif(n, 0) as value,
+            1.959963984540054 * sqrt(
+                gap_variance + greatest(0, gap_squares - gap_sum * gap_sum / nullif(n, 0))
+            ) / nullif(n, 0) as margin
+        from summed
+    ) as gaps
+
+    union all
     {%- for metric, value in {
-        'ece': 'gap_sum / nullif(n, 0)',
         'brier_reliability': 'gap_squares / nullif(n, 0)',
         'brier_resolution':
             '(rate_squares - cast(n_positive as ' ~ double ~ ') * n_positive / nullif(n, 0)) / nullif(n, 0)',
@@ -88,4 +133,19 @@
     union all
     {%- endif %}
     {%- endfor %}
+{% endmacro %}
+
+{#
+    How much greater a normal gap is in size than its mean, in standard deviations, where the mean is x of them:
+    E|x + Z| - x. And a bound on it that is unbiased at 0 and too large elsewhere: its mean is that of exp(-x² / 4).
+#}
+{% macro folded_excess(x) %}
+    {{- return(
+        "(0.7978845608028654 * " ~ mlmon.bounded_exp("(-0.5 * " ~ x ~ " * " ~ x ~ ")") ~ " - " ~ x ~ " * "
+        ~ mlmon.erfc("(" ~ x ~ " / 1.4142135623730951)") ~ ")"
+    ) -}}
+{% endmacro %}
+
+{% macro most_folded_excess(x) %}
+    {{- return("1.1283791670955126 * " ~ mlmon.bounded_exp("(-0.5 * " ~ x ~ " * " ~ x ~ ")")) -}}
 {% endmacro %}

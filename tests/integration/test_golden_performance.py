@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from support.dbt_project import DbtProject
 from support.warehouses import Engine
@@ -26,7 +27,7 @@ REGRESSION_METRICS = (
     "mae", "mse", "rmse", "bias", "mape", "smape", "r2", "median_absolute_error", "pinball_loss",
 )  # fmt: skip
 # What has an interval that no golden file holds.
-OWN_INTERVALS = ("balanced_accuracy", "average_precision")
+OWN_INTERVALS = ("balanced_accuracy", "average_precision", "ece")
 DATASETS = (
     "bin_all_predicted_positive", "bin_none_predicted_positive", "bin_one_class", "bin_plain",
     "bin_ties",
@@ -34,6 +35,7 @@ DATASETS = (
 MULTICLASS = ("mc_plain", "mc_class_never_predicted", "mc_unseen_label")
 REGRESSION = ("reg_plain", "reg_zero_labels", "reg_constant_label", "reg_perfect")
 TASKS = {"binary": DATASETS, "multiclass": MULTICLASS, "regression": REGRESSION}
+Z = 1.959963984540054
 CUT_OFFS = ("2026-03-08", "2026-03-18", "2026-04-10")
 
 
@@ -243,6 +245,47 @@ def test_calibration_adds_up(project: DbtProject, performance: pd.DataFrame) -> 
             + values["brier_uncertainty"] + values["brier_within_bins"]
         )  # fmt: skip
         assert np.isclose(whole, values["brier"], rtol=1e-9)
+
+
+def test_the_interval_of_ece_takes_off_what_chance_adds_to_the_gaps(
+    project: DbtProject, performance: pd.DataFrame
+) -> None:
+    calibration = project.read("fct_mlmon__calibration")
+    rows = pd.read_parquet(GOLDEN / "metrics" / "binary.parquet")
+    for dataset in DATASETS:
+        bins = calibration[
+            (calibration["monitor"] == dataset) & (calibration["model_version"] == "all")
+        ]
+        scored = rows[(rows["dataset"] == dataset) & (rows["part"] == "current")]
+        off = (scored["score"] - scored["label"]).to_numpy()
+        members = [
+            off[(scored["score"].gt(low) & scored["score"].le(high)).to_numpy()]
+            for low, high in zip(
+                bins["bin_lower"].fillna(-np.inf), bins["bin_upper"].fillna(np.inf), strict=True
+            )
+        ]
+        assert sum(map(len, members)) == len(off)
+        members = [gaps for gaps in members if len(gaps) > 0]
+        gap = np.array([abs(gaps.sum()) for gaps in members])
+        spread = np.array([gaps.std(ddof=1) * np.sqrt(len(gaps)) for gaps in members])
+        share = gap / spread
+        # The mean of a folded normal, as scipy has it, less that of the normal.
+        likely = (stats.foldnorm.mean(share) - share) * spread
+        most = 2 / np.sqrt(np.pi) * np.exp(-(share**2) / 2) * spread
+        ece = gap.sum() / len(off)
+        of_bins = np.repeat([g / len(m) for g, m in zip(gap, members, strict=True)],
+                            [len(m) for m in members])  # fmt: skip
+        margin = Z * np.sqrt((spread**2).sum() / len(off) ** 2 + of_bins.var() / len(off))
+        [found] = performance[
+            (performance["monitor"] == dataset) & (performance["label_age"] == "latest")
+            & (performance["metric"] == "ece")
+        ].to_dict("records")  # fmt: skip
+        assert found["interval_method"] == "folded_normal"
+        low = max(0, ece - most.sum() / len(off) - margin)
+        high = min(1, max(ece, ece - likely.sum() / len(off) + margin))
+        assert found["value_low"] == pytest.approx(low, abs=1e-9)
+        assert found["value_high"] == pytest.approx(high, abs=1e-6)
+        assert found["value_low"] <= found["value"] <= found["value_high"]
 
 
 @pytest.mark.parametrize("cut_off", CUT_OFFS)
