@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,7 +14,10 @@ from hypothesis import strategies as st
 
 from mlmon.copied import copied_tables
 from mlmon.gate.checks import Check, Status
-from mlmon.gate.expectations import Totals, repeated
+from mlmon.gate.expectations import Totals, expectation, repeated
+from mlmon.gate.own_suites import read_suites
+from mlmon.gate.plan import Log, Monitor, Plan, Reference
+from support.dbt_project import ROOT
 from support.postgres import PostgresServer
 
 
@@ -141,3 +146,21 @@ def test_a_reader_that_stops_early_leaves_the_connection_usable(
         parts.close()  # type: ignore[attr-defined]
         cursor.execute("select 1")
         assert cursor.fetchall() == [(1,)]
+
+
+def test_the_suite_on_the_page_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs/gate.md").read_text()
+    [suite] = re.findall(r"```yaml\n(expectations:.+?)```", page, flags=re.DOTALL)
+    (tmp_path / "churn.predictions.yml").write_text(suite)
+    log = Log("churn", "predictions", "logs.scores", True, (), {}, "loaded_at", None)
+    reference = Reference("none", None, None, None, None)
+    plan = Plan("analytics", (Monitor("churn", "binary", (log,), reference),), {}, "2000-01-01", "")
+    checks = read_suites(tmp_path, plan)["churn", "predictions"]
+    assert [(one.column, one.warning, one.critical) for one in checks] == [
+        ("channel", 0.0, None),
+        ("credit_limit, balance", None, 0.0),
+        ("all", None, 0.0),
+    ]
+    assert checks[0].allowed == pytest.approx(0.01)
+    for one in checks:
+        assert expectation(one, 7).configuration.meta == {"mlmon": 7}

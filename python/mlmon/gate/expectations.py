@@ -157,19 +157,16 @@ def expectation(check: Check, position: int) -> Any:
         raise _unusable(check, str(error)) from None
 
 
-def whole_frames(
-    check: Check, columns: Iterable[str], totals: Totals
-) -> Iterator[tuple[Check, pd.DataFrame]]:
+def whole_frame(check: Check, columns: Iterable[str], totals: Totals) -> pd.DataFrame:
     """The small frame that answers a check about a slice as a whole."""
     import pandas as pd
 
     if check.expectation in ROW_COUNTS:
-        yield check, pd.DataFrame(index=pd.RangeIndex(totals.n_rows))
-    elif check.expectation in TOTALS:
-        value = totals.of(check.kwargs["column"], TOTALS[check.expectation])
-        yield check, pd.DataFrame({check.kwargs["column"]: [value]})
-    else:
-        yield check, pd.DataFrame(columns=list(columns), dtype="object")
+        return pd.DataFrame(index=pd.RangeIndex(totals.n_rows))
+    if check.expectation in TOTALS:
+        name = check.kwargs["column"]
+        return pd.DataFrame({name: [totals.of(name, TOTALS[check.expectation])]})
+    return pd.DataFrame(columns=list(columns), dtype="object")
 
 
 @dataclass(slots=True)

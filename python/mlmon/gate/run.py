@@ -18,7 +18,7 @@ from mlmon.gate.expectations import (
     Validator,
     answered,
     repeated,
-    whole_frames,
+    whole_frame,
 )
 from mlmon.gate.own_suites import DIRECTORY, own_columns, read_suites
 from mlmon.gate.plan import Log, Monitor, Plan
@@ -146,8 +146,7 @@ class _Gate:
         # Of files nobody has asked which columns there are.
         names = new.log.types or [column.log_column for column in new.log.columns if column.sql]
         for tally in whole:
-            for _, frame in whole_frames(tally.check, names, totals):
-                validator.validate(frame, [tally])
+            validator.validate(whole_frame(tally.check, names, totals), [tally])
 
     def _count_keys(
         self, validator: Validator, new: Slice, tally: Tally, sql: dict[str, str], n_rows: int
