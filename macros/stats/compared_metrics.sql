@@ -10,6 +10,6 @@
 {% macro common_metrics() %}
     {{- return([
         'accuracy', 'precision', 'recall', 'f1', 'specificity', 'predicted_positive_rate', 'mae', 'mse',
-        'bias',
+        'bias', 'roc_auc',
     ]) -}}
 {% endmacro %}

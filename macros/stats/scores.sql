@@ -16,7 +16,7 @@
 
     ECE is a sum of absolute gaps, and a gap that chance makes counts like any other. Its interval takes each bin's gap as
     normal, so its size as a folded normal: off the upper end goes what chance adds to gaps as large as those seen, off the
-    lower end what it may add to any gap, which is more (see docs/decisions/21-ece-interval.md).
+    lower end what it may add to any gap, which is more (see docs/decisions/22-ece-interval.md).
 #}
 {% macro score_metrics(bins, columns) %}
     {%- set double = mlmon.type_double() %}

@@ -14,7 +14,7 @@
     {{- return([
         'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
         'int_mlmon__error_sums', 'int_mlmon__score_sums', 'int_mlmon__common_counts',
-        'int_mlmon__common_errors', 'int_mlmon__labelled_kpi_sums', 'int_mlmon__ranking_sums',
+        'int_mlmon__common_errors', 'int_mlmon__common_scores', 'int_mlmon__labelled_kpi_sums', 'int_mlmon__ranking_sums',
     ]) -}}
 {% endmacro %}
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn import metrics as sk
 
 from support.compare import differences
 from support.dbt_project import DbtProject
@@ -20,6 +21,7 @@ START = pd.Timestamp("2026-03-02")
 DAYS, PER_DAY, FIRST_SHADOW = 18, 90, 7
 HORIZON = pd.Timedelta(days=2)
 SPAN = 5
+Z = 1.959963984540054
 TASKS = ("binary", "multiclass", "regression")
 MARTS = [
     "fct_mlmon__change_decomposition",
@@ -65,6 +67,11 @@ def requests() -> pd.DataFrame:
             "multiclass": np.digitize(strength, [-0.5, 0.5]),
             "regression": np.round(strength, 4),
             **{f"binary_{v}": (s + lenient > 0.2).astype(int) for v, s in seen.items()},
+            # Coarse, so that scores tie; a few are missing.
+            **{
+                f"score_{v}": np.where(draw < 0.02, np.nan, np.round(stats.norm.cdf(s), 2))
+                for v, s in seen.items()
+            },
             **{f"multiclass_{v}": np.digitize(s, [-0.5, 0.5]) for v, s in seen.items()},
             **{f"regression_{v}": np.round(s, 4) for v, s in seen.items()},
         }
@@ -97,6 +104,7 @@ def predictions(task: str) -> pd.DataFrame:
                     "predicted_at": made,
                     "loaded_at": made + pd.to_timedelta(late, unit="h"),
                     "prediction": part[column],
+                    "score": part["score_" + column.removeprefix(f"{task}_")],
                     "region": part["region"],
                     "plan": part["plan"],
                 }
@@ -451,7 +459,7 @@ def comparison(project: DbtProject, task: str) -> pd.DataFrame:
 def common(task: str, day: int, span: int) -> pd.DataFrame:
     """Requests of both versions, in the windows of v2's predictions and with the labels that count for those."""
     champion = predictions(task)
-    champion = champion[champion["model_version"] == "v1"][["request_id", "prediction"]]
+    champion = champion[champion["model_version"] == "v1"][["request_id", "prediction", "score"]]
     rows = in_span(labelled(task, "v2"), day, span)
     return rows.merge(champion, on="request_id", suffixes=("", "_of_champion"))
 
@@ -583,6 +591,44 @@ def test_versions_are_paired_on_the_requests_that_both_scored(
     assert checked > 10
 
 
+def wins(score: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Positives by negatives: 1 where the positive has the higher score, 1/2 where they tie."""
+    over = score[label == 1][:, None] - score[label == 0][None, :]
+    return np.where(over > 0, 1.0, np.where(over == 0, 0.5, 0.0))
+
+
+def test_areas_of_versions_are_paired_as_delong_does(project: DbtProject) -> None:
+    rows = comparison(project, "binary")
+    rows = rows[rows["metric"] == "roc_auc"]
+    checked = 0
+    for row in rows.to_dict("records"):
+        both = common("binary", row["day"], row["span_windows"])
+        both = both.dropna(subset=["score", "score_of_champion"])
+        label = both["label"].to_numpy()
+        if min(label.sum(), (1 - label).sum()) < 2:
+            continue
+        scores = both["score"].to_numpy(), both["score_of_champion"].to_numpy()
+        ours, theirs = (wins(score, label) for score in scores)
+        assert ours.mean() == pytest.approx(sk.roc_auc_score(label, scores[0]), abs=1e-12)
+        # The covariance matrices of the components of both areas.
+        by_positive = np.cov(ours.mean(axis=1), theirs.mean(axis=1)) / label.sum()
+        by_negative = np.cov(ours.mean(axis=0), theirs.mean(axis=0)) / (1 - label).sum()
+        contrast = np.array([1.0, -1.0])
+        error = np.sqrt(contrast @ (by_positive + by_negative) @ contrast)
+        difference = ours.mean() - theirs.mean()
+        assert row["n_common"] == len(both)
+        assert row["common_value"] == pytest.approx(ours.mean(), abs=1e-12)
+        assert row["common_champion_value"] == pytest.approx(theirs.mean(), abs=1e-12)
+        low, high = difference - Z * error, difference + Z * error
+        assert row["common_difference_low"] == pytest.approx(low, abs=1e-9)
+        assert row["common_difference_high"] == pytest.approx(high, abs=1e-9)
+        p = 2 * stats.norm.sf(abs(difference) / error)
+        assert row["common_p_value"] == pytest.approx(p, rel=1e-6, abs=1e-12)
+        assert row["common_method"] == "delong"
+        checked += 1
+    assert checked > 15
+
+
 def test_multiclass_versions_are_paired_by_who_was_right(project: DbtProject) -> None:
     rows = comparison(project, "multiclass")
     rows = rows[rows["metric"] == "accuracy"]
@@ -676,7 +722,12 @@ def test_runs_on_the_way_end_as_one_full_refresh(
     assert FIRST_SHADOW not in touched_days(lived, "v2")
     unequal = {
         name: found
-        for name in [*MARTS, "int_mlmon__common_counts", "int_mlmon__common_errors"]
+        for name in [
+            *MARTS,
+            "int_mlmon__common_counts",
+            "int_mlmon__common_errors",
+            "int_mlmon__common_scores",
+        ]
         if (found := differences(lived.read(name), project.read(name)))
     }
     assert unequal == {}, unequal

@@ -57,8 +57,10 @@ select
     ours.window_index,
     ours.prediction_class,
     ours.prediction_value,
+    ours.score,
     theirs.prediction_class as other_prediction_class,
     theirs.prediction_value as other_prediction_value,
+    theirs.score as other_score,
     ours.label_class,
     ours.label_value
 from candidates as ours

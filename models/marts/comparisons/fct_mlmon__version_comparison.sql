@@ -29,6 +29,8 @@ common as (
     select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_classes') }}
     union all
     select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_means') }}
+    union all
+    select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_ranks') }}
 ),
 
 compared as (
