@@ -63,6 +63,8 @@ def test_a_log_with_failures_becomes_a_message_and_its_repair_the_end_of_it(
     # Every rule that ships tells the console; here that name leads to the service.
     channel = {"console": {"kind": "webhook", "url": hook.url}}
     project.write("mlmon_channels.yml", json.dumps({"mlmon_channels": channel}))
+    # The names of tables are read from dbt's manifest.
+    project.run("parse", "--write-json").require()
     calm = [day(number) for number in range(4)]
     # The first hours of the next day close the window of the last one.
     land(project, *calm, day(4, n_errors=12), day(5))
