@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from support.compare import differences
 from support.dbt_project import DbtProject
@@ -46,6 +47,24 @@ def log(spans: Sequence[tuple[str, int]] = SPANS) -> pd.DataFrame:
     )
 
 
+def labels(predictions: pd.DataFrame) -> pd.DataFrame:
+    """A label for each, after five hours, exactly a day, or a microsecond more."""
+    number = pd.Series(range(len(predictions)))
+    delays = [timedelta(hours=5), timedelta(days=1), timedelta(days=1, microseconds=1)]
+    came = predictions["predicted_at"] + pd.to_timedelta([delays[i % 3] for i in number])
+    return pd.DataFrame(
+        {
+            "request_id": predictions["request_id"],
+            "label": ((number * 7 % 10) > 4).astype(int),
+            "labeled_at": came.astype("datetime64[us]"),
+            "loaded_at": came.astype("datetime64[us]"),
+        }
+    )
+
+
+LABELLED = {"labels": {"source": ["logs", "labels"]}, "label_horizon_days": 1}
+
+
 def configured() -> dict[str, Any]:
     shared = {
         "task": "binary",
@@ -56,8 +75,11 @@ def configured() -> dict[str, Any]:
     found: dict[str, Any] = {
         name: {**shared, "timezone": zone, "spans": ["1d", "2d"]} for name, zone in ZONES.items()
     }
+    found["new_york"] |= LABELLED
+    found["lord_howe"] |= LABELLED
     found["hourly"] = {
         **shared,
+        **LABELLED,
         "predictions": {"source": ["logs", "three_days"]},
         "grain": "hour",
         "timezone": "America/New_York",
@@ -84,8 +106,9 @@ def projects(make_project: Any) -> dict[Engine, DbtProject]:
     cut = rows["predicted_at"] < pd.Timestamp("2026-03-29 00:30:00")
     for engine in ENGINES:
         project: DbtProject = make_project(
-            engine, vars=VARS, sources={"logs": ["predictions", "three_days"]}
+            engine, vars=VARS, sources={"logs": ["predictions", "three_days", "labels"]}
         )
+        project.warehouse.load("labels", labels(rows))
         if engine == "duckdb":
             project.warehouse.load("predictions", rows[cut])
             project.warehouse.load("three_days", log(SPANS[:1])[:80])
@@ -148,6 +171,47 @@ def test_days_that_change_the_clock_are_shorter_and_longer(windows: pd.DataFrame
     assert by_day["berlin", "2026-10-25"] == 25
     assert by_day["lord_howe", "2026-04-05"] == 24.5
     assert by_day["utc", "2026-03-08"] == 24
+
+
+@pytest.mark.parametrize("monitor", ["new_york", "lord_howe", "hourly"])
+@pytest.mark.parametrize("age", ["1d", "latest"])
+def test_performance_is_that_of_the_local_day_or_the_hour(
+    projects: dict[Engine, DbtProject], monitor: str, age: str
+) -> None:
+    logged = log(SPANS[:1]) if monitor == "hourly" else log()
+    known = logged.merge(labels(log()), on="request_id")
+    if age == "1d":
+        known = known[known["labeled_at"] - known["predicted_at"] <= timedelta(days=1)]
+    at = known["predicted_at"].dt.tz_localize("UTC")
+    if monitor == "hourly":
+        known["start"] = at.dt.floor("h").dt.tz_localize(None)
+    else:
+        # Midnight where the day begins, whatever the clock does later that day.
+        days = at.dt.tz_convert(ZoneInfo(ZONES[monitor])).dt.date.map(pd.Timestamp)
+        midnight = days.dt.tz_localize(ZONES[monitor]).dt.tz_convert("UTC")
+        known["start"] = midnight.dt.tz_localize(None)
+    wanted = {
+        start: (
+            len(rows),
+            (rows["prediction"] == rows["label"]).mean(),
+            roc_auc_score(rows["label"], rows["score"]) if rows["label"].nunique() > 1 else None,
+        )
+        for start, rows in known.groupby("start")
+    }
+    found = projects["duckdb"].read("fct_mlmon__performance")
+    found = found[
+        found["monitor"].eq(monitor) & found["model_version"].eq("unversioned")
+        & found["span_windows"].eq(1) & found["label_age"].eq(age) & found["n"].gt(0)
+    ]  # fmt: skip
+    accuracy = found[found["metric"].eq("accuracy")].set_index("window_start")
+    areas = found[found["metric"].eq("roc_auc")].set_index("window_start")["value"]
+    assert len(accuracy) >= (60 if monitor == "hourly" else 18)
+    for start, row in accuracy.iterrows():
+        n, value, area = wanted[start]
+        assert row["n"] == n
+        assert row["value"] == pytest.approx(value, rel=1e-9)
+        if area is not None:
+            assert areas[start] == pytest.approx(area, rel=1e-9)
 
 
 def test_throughput_divides_by_real_seconds(projects: dict[Engine, DbtProject]) -> None:
