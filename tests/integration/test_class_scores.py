@@ -367,7 +367,8 @@ def test_what_cannot_be_estimated_is_left_out_and_a_class_without_a_score_is_wro
     is_of = rows["prediction"].to_numpy()[:, None] == CLASSES
     hits = (probability * is_of).sum(axis=0)
     found = read(project, "estimated_performance", "edges").set_index("metric")
-    off = 0.01 if engine == "postgres" else 1e-9
+    # Bins and isotonic regression differ by more where few rows are taken together.
+    off = 0.03 if engine == "postgres" else 1e-9
     accuracy = hits.sum() / len(rows)
     assert found.at["accuracy", "value"] == pytest.approx(accuracy, abs=off)
     # The class without a score is one of five, and never right.
