@@ -4,7 +4,8 @@
     loss_variance: the variance of the loss if the two were equal. Of proportions, the pooled one (a baseline without n
     is taken as exact); of f1, no less than what either side's own counts say. Never 0 while there is a loss: where
     the formula has nothing to say, one success and one failure are added (Agresti and Caffo 2000). Of all other metrics,
-    both sides' own, and NULL where the current value has none.
+    both sides' own, the current one no less than the baseline's at as few rows: a few rows that happen to agree
+    say little of how rows differ. NULL where the current value has none.
     loss_p: its two-sided p; of counts with Yates' continuity correction: a handful of labels proves nothing.
 #}
 {% macro loss_variance(metric, is_proportion, value, n, baseline, n_baseline, variance, baseline_variance) %}
@@ -24,10 +25,14 @@
             coalesce({{ baseline_variance }} * (1 + 1.0 * {{ n_baseline }} / {{ n }}), 0)
         )
     {%- endset -%}
+    {%- set spread -%}
+        greatest({{ variance }}, coalesce({{ baseline_variance }} * {{ n_baseline }} / {{ n }}, {{ variance }}))
+    {%- endset -%}
     {{- return(
         "case when " ~ metric ~ " = 'f1' or " ~ is_proportion ~ " then coalesce(nullif(case when " ~ metric
         ~ " = 'f1' then " ~ own ~ " else " ~ pooled ~ " end, 0), " ~ mlmon.added_count_variance(value, n)
-        ~ ") else nullif(" ~ variance ~ " + coalesce(" ~ baseline_variance ~ ", 0), 0) end"
+        ~ ") when " ~ variance ~ " is not null then nullif(" ~ spread ~ " + coalesce("
+        ~ baseline_variance ~ ", 0), 0) end"
     ) -}}
 {% endmacro %}
 

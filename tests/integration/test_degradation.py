@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2_contingency, norm
 
 from support.dbt_project import DbtProject
 from support.warehouses import Engine
@@ -71,6 +71,25 @@ def stalled() -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat(scored), pd.concat(judged)
 
 
+# Absolute errors of single days of the monitor `errors`; those of the reference are 0.1, 0.2, … 1.9.
+ERRORS = {0: [1.6, 1.61], 1: [1.6, 1.61, 1.62], 2: [2.0] * 199 + [2.1], 3: [1.0, 0.5, 1.5] * 60}
+
+
+def errors() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predictions of a number that are off by ERRORS, and a week without labels to mature them."""
+    scored = {number: predictions(number, len(off), "east") for number, off in ERRORS.items()}
+    judged = [
+        labels(rows, 0).assign(label=rows["prediction"] - pd.Series(ERRORS[number]))
+        for number, rows in scored.items()
+    ]
+    return pd.concat([*scored.values(), predictions(12, 1, "east")]), pd.concat(judged)
+
+
+def reference_errors() -> pd.DataFrame:
+    off = pd.Series([i % 19 / 10 + 0.1 for i in range(REFERENCE_ROWS - 11)])
+    return pd.DataFrame({"prediction": off * 0, "label": off, "region": "east"})
+
+
 def reference() -> pd.DataFrame:
     return pd.concat(
         [
@@ -90,7 +109,7 @@ def reference() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def degradation(make_project: Any, engine: Engine) -> pd.DataFrame:
-    logs = {"small": small(), "stalled": stalled()}
+    logs = {"small": small(), "stalled": stalled(), "errors": errors()}
     monitors = {
         name: {
             "task": "binary",
@@ -105,10 +124,18 @@ def degradation(make_project: Any, engine: Engine) -> pd.DataFrame:
         }
         for name in logs
     }
+    monitors["errors"] |= {
+        "task": "regression",
+        "reference": {"source": ["logs", "reference_errors"]},
+        "metrics": ["mae"],
+    }
     tables = [f"{name}_{log}" for name in logs for log in ("predictions", "labels")]
     project: DbtProject = make_project(
-        engine, vars={"mlmon_monitors": monitors}, sources={"logs": [*tables, "reference"]}
+        engine,
+        vars={"mlmon_monitors": monitors},
+        sources={"logs": [*tables, "reference", "reference_errors"]},
     )
+    project.warehouse.load("reference_errors", reference_errors())
     for name, pair in logs.items():
         for log, rows in zip(("predictions", "labels"), pair, strict=True):
             project.warehouse.load(f"{name}_{log}", rows.reset_index(drop=True), types=TIMES)
@@ -133,6 +160,21 @@ def test_a_handful_of_labels_is_no_degradation(
     assert set(rows.loc[[0, 1], "status"]) <= {"ok", "insufficient_data"}
     assert rows.loc[2, "status"] == "critical"
     assert rows.loc[3, "status"] == "ok"
+
+
+def test_a_handful_of_errors_that_agree_is_no_degradation(degradation: pd.DataFrame) -> None:
+    rows = of(degradation, "errors", "all", "mae")
+    assert (rows.loc[[0, 1], "relative_loss"] > 0.5).all()
+    assert list(rows.loc[[0, 1], "reason_code"]) == ["could_be_chance", "could_be_chance"]
+    assert rows.loc[2, "status"] == "critical"
+    assert rows.loc[3, "reason_code"] == "within_threshold"
+    # Their spread is taken to be that of the reference's errors.
+    off = reference_errors()["label"]
+    for day in (0, 1, 2):
+        n = len(ERRORS[day])
+        spread = off.sem() * (1 + len(off) / n) ** 0.5
+        p = 2 * norm.sf((sum(ERRORS[day]) / n - off.mean()) / spread)
+        assert rows.loc[day, "p_value"] == pytest.approx(p, rel=1e-4, abs=1e-9)
 
 
 @pytest.mark.parametrize("day", DAYS)

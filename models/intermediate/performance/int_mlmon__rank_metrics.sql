@@ -48,8 +48,14 @@ varied as (
         end as roc_variance,
         case
             when average_precision > 0 and average_precision < 1
-                then 1 / sqrt(n_positive * average_precision * (1 - average_precision))
-        end as logit_error
+                -- Beyond 600 the bounds are 0 and 1, and exp overflows.
+                then
+                    least(
+                        1.959963984540054
+                        / sqrt(n_positive * average_precision * (1 - average_precision)),
+                        600
+                    )
+        end as logit_width
     from measured
 ),
 
@@ -99,9 +105,9 @@ select
     average_precision * (1 - average_precision) / nullif(n_positive, 0) as variance,
     cast(n_positive + n_negative as bigint) as n,
     cast(n_excluded as bigint) as n_excluded,
-    1 / (1 + (1 - average_precision) / average_precision * exp(1.959963984540054 * logit_error))
+    1 / (1 + (1 - average_precision) / average_precision * exp(logit_width))
         as value_low,
-    1 / (1 + (1 - average_precision) / average_precision * exp(-1.959963984540054 * logit_error))
+    1 / (1 + (1 - average_precision) / average_precision * exp(-logit_width))
         as value_high,
     cast('logit' as {{ dbt.type_string() }}) as interval_method
 from named

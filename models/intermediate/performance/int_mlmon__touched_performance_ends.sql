@@ -9,7 +9,7 @@ stale as (
     {{ mlmon.stale_windows('ends', [
         'fct_mlmon__performance', 'fct_mlmon__confusion', 'int_mlmon__reference_metrics',
         'int_mlmon__calibration_bins', 'int_mlmon__calibration_maps',
-    ]) }}
+    ] + (['int_mlmon__error_models'] if mlmon.estimates_errors() else [])) }}
 )
 
 select

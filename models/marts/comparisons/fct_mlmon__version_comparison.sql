@@ -49,6 +49,8 @@ compared as (
         champion.n as n_champion,
         challenger.value - champion.value as difference,
         coalesce(challenger.interval_method, champion.interval_method) = 'wilson' as is_proportion,
+        coalesce(challenger.interval_method, champion.interval_method, '') = 'folded_normal'
+            as is_folded,
         {{ mlmon.square('challenger.standard_error') }}
         + {{ mlmon.square('champion.standard_error') }} as variance,
         challenger.is_mature
@@ -70,10 +72,14 @@ tested as (
     select
         compared.*,
         {%- for end, sign in [('low', '-'), ('high', '+')] %}
-        {{ mlmon.difference_bound(
-            'value', 'value_low', 'value_high',
-            'champion_value', 'champion_low', 'champion_high', sign,
-        ) }} as difference_{{ end }},
+        -- The interval of ece says where its true value lies, not how it varies.
+        case
+            when not is_folded
+                then {{ mlmon.difference_bound(
+                    'value', 'value_low', 'value_high',
+                    'champion_value', 'champion_low', 'champion_high', sign,
+                ) }}
+        end as difference_{{ end }},
         {%- endfor %}
         case
             when difference is null then null

@@ -84,7 +84,8 @@ select
     {{ mlmon.status_rank('rated.verdict') }} as status_rank,
     rated.reason_code,
     case rated.reason_code
-        when 'no_value' then 'The metric is undefined in this span: too few labels.'
+        when 'no_value'
+            then 'The metric is undefined in this span: no labels, or not those that it needs.'
         when 'no_baseline'
             then 'Nothing to compare with: ' || {{ mlmon.missing_baseline('rated.baseline_asked') }}
         when 'baseline_zero' then 'The baseline is 0: no relative loss can be told.'
