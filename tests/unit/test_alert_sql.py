@@ -15,14 +15,20 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mlmon.alerts.backtest import histories_in_force
+from mlmon.alerts.replay import History, MonitorSpans, Series, judge, rule_targets
+from mlmon.alerts.replay import episodes_of as told_episodes
+from mlmon.alerts.rule_rows import RuleRow, problems_of, rule_row
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2024, 1, 1)
@@ -493,6 +499,12 @@ def build_world() -> World:
     none_left |= {"warning_condition": "< 1", "critical_condition": ""}
     world.rule("the whole", model_version="all", **none_left)
     world.rule("each version", **none_left)
+
+    # Rows of one rule that select equally exactly, and one that selects at its short span alone.
+    world.rule("equals", metric="check_*", monitor="unjudged", critical_condition="> 0.5")
+    world.rule("equals", metric="check_m*", monitor="unjudged", critical_condition="> 0.4")
+    world.rule("short alone", warning_condition="> 0.3", critical_condition="")
+    world.rule("short alone", monitor="spans", span_windows="30", resolve_span_windows="1")
 
     # What cannot be judged.
     world.monitor("unjudged")
@@ -965,6 +977,105 @@ def test_a_change_is_taken_from_what_is_expected(result: Result) -> None:
         " (1 window to 2024-01-03 00:00:00, n 1000), limit < -0.1;"
         " critical, firing since 2024-01-01 00:00:00."
     )
+
+
+def replayed_rules() -> list[RuleRow]:
+    """The rules of the world and the shipped ones, read by the replay."""
+    with (ROOT / "seeds/alert_rules.csv").open(encoding="utf-8") as file:
+        return [rule_row(row) for row in [*csv.DictReader(file), *build_world().rules]]
+
+
+@pytest.fixture(scope="module")
+def replayed() -> dict[Series, History]:
+    """The world judged in memory, by the rules without a problem."""
+    world, rules = build_world(), replayed_rules()
+    spans: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in world.monitors.values():
+        spans[row["monitor"]].append(row)
+    names = [item.name for item in fields(MonitorSpans)]
+    monitors = [
+        MonitorSpans(**{name: max(row[name] for row in rows) for name in names})
+        for rows in spans.values()
+    ]
+    problems = problems_of(rules, METRICS)
+    sound = [rule for rule, problem in zip(rules, problems, strict=True) if problem is None]
+    families = {metric: family(metric) for metric in METRICS}
+    return judge(rule_targets(sound, monitors, families), world.metrics)
+
+
+def series_of(row: dict[str, Any]) -> Series:
+    return Series(*(row[name] for name in Series._fields))
+
+
+def test_a_replay_finds_the_same_problems_in_rules(result: Result) -> None:
+    rules = replayed_rules()
+    found = [
+        (rule.rule_id, rule.key, rule.exactness, problem)
+        for rule, problem in zip(rules, problems_of(rules, METRICS), strict=True)
+    ]
+    expected = [
+        (row["rule_id"], row["rule_key"], row["exactness"], row["rule_problem"])
+        for row in result.rules
+    ]
+    assert Counter(found) == Counter(expected)
+    assert sum(problem is not None for *_, problem in found) > len(MALFORMED) + len(BAD_FIELDS)
+
+
+def test_a_replay_judges_every_window_as_the_tables_do(
+    result: Result, replayed: dict[Series, History]
+) -> None:
+    found = {
+        (series, window.window_end): (
+            window.window_start,
+            window.span_windows,
+            window.level,
+            window.value,
+            window.threshold_low,
+            window.threshold_high,
+        )
+        for series, history in replayed.items()
+        for window in history.windows
+    }
+    expected = {
+        (series_of(row), row["window_end"]): (
+            row["window_start"],
+            row["span_windows"],
+            None if row["is_breached"] is None else LEVELS.index(row["severity"]),
+            row["value"],
+            row["threshold_low"],
+            row["threshold_high"],
+        )
+        for row in result.evaluations
+    }
+    assert found == expected
+    assert {series.rule_id for series in replayed} >= {"equals", "short alone", "most exact"}
+    assert not result.evaluated("short alone", monitor="spans")
+
+
+def test_a_replay_tells_the_same_episodes_as_the_tables(
+    result: Result, replayed: dict[Series, History]
+) -> None:
+    parts = ("severity", "since_window_end", "fired_at", "resolved_at", "n_windows",
+             "n_breached", "peak_value")  # fmt: skip
+    expected = {(series_of(row), *(row[part] for part in parts)) for row in result.episodes}
+    found = [
+        (series, *(getattr(episode, part) for part in parts))
+        for series, history in replayed.items()
+        for episode in told_episodes(series, history)
+    ]
+    assert set(found) == expected
+    assert len(found) == len(result.episodes) > 1000
+
+
+def test_what_dbt_judged_tells_the_same_episodes(
+    result: Result, replayed: dict[Series, History]
+) -> None:
+    patience = {
+        row["rule_version"]: (row["for_windows"], row["resolve_windows"])
+        for row in result.rules
+        if row["rule_problem"] is None
+    }
+    assert histories_in_force(in_order(result.evaluations), patience) == replayed
 
 
 def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

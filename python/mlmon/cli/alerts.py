@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlmon.cli.alerts_backtest import backtest
 from mlmon.cli.alerts_kept import ack, list_, retry, show, silence, unsilence
 from mlmon.cli.alerts_send import send
 from mlmon.cli.console import SEVERITY_STYLES, console
@@ -53,6 +54,7 @@ def alerts(
     mlmon alerts --format json | jq '.[].rule_id'
     mlmon alerts send --dry-run
     mlmon alerts silence monitor=churn --hours 4
+    mlmon alerts backtest --rule stricter.csv
     """
     if ctx.invoked_subcommand:
         if show_all or output != "text":
@@ -142,5 +144,5 @@ def _as_json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-for command in (send, silence, unsilence, ack, list_, show, retry):
+for command in (send, silence, unsilence, ack, list_, show, retry, backtest):
     alerts.add_command(command)

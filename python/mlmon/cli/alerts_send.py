@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from mlmon.cli.options import project_options
+from mlmon.cli.options import place_of, project_options
 from mlmon.errors import ConfigurationError, TryAgainError, UndeliverableError
 
 if TYPE_CHECKING:
@@ -144,9 +144,6 @@ def open_outbox(
     from mlmon.alerts.store import open_store
     from mlmon.profile import read_target
 
-    before = ctx.obj or {}
-    names = ("project_dir", "profiles_dir", "profile", "target")
-    chosen = {name: place.get(name) or before.get(name) for name in names}
     state = place.get("state")
     # `mlmon run` hands on what it was given.
     around = [one for one in (ctx, ctx.parent) if one]
@@ -154,7 +151,7 @@ def open_outbox(
         one.get_parameter_source("state") for one in around
     }:
         _refuse_password(state)
-    target = read_target(**chosen)
+    target = read_target(**place_of(ctx, place))
     store = open_store(target, state, lock_seconds)
     return target, Outbox(store, parse_now(place.get("now_text")))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,3 +31,10 @@ def project_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def place_of(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The project options of a command, those given before it where it has none of its own."""
+    before = ctx.obj or {}
+    names = ("project_dir", "profiles_dir", "profile", "target")
+    return {name: given.get(name) or before.get(name) for name in names}

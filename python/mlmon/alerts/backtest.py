@@ -1,0 +1,413 @@
+"""What alert rules would have done on the stored metrics: how often, how long, how restlessly.
+
+It reads dbt's tables, writes nothing and tells nobody. Rules in force are taken as dbt judged them;
+rules of a file are judged by `replay` over the same metrics.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mlmon.alerts.replay import (
+    SEVERITIES,
+    Episode,
+    History,
+    MonitorSpans,
+    RuleTarget,
+    Series,
+    Window,
+    episodes_of,
+    judge,
+    rule_targets,
+)
+from mlmon.alerts.rule_rows import RuleRow, problems_of
+from mlmon.errors import ConfigurationError
+from mlmon.profile import Target
+from mlmon.warehouse import Connection, connect, relation, text_literal
+
+WEEK = timedelta(days=7)
+
+Histories = Mapping[Series, History]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a rule did on a monitor within the time that is looked at.
+
+    Windows are counted once a series. ``episodes`` are those that began in the time; the longest
+    may have begun before, and ``n_firing`` counts what was left of it.
+    """
+
+    n_series: int = 0
+    n_windows: int = 0
+    n_judged: int = 0
+    n_firing: int = 0
+    n_fired_again: int = 0
+    episodes: tuple[Episode, ...] = ()
+    longest: Episode | None = None
+
+    @property
+    def n_critical(self) -> int:
+        """How many of the alerts were critical at some time."""
+        return sum(episode.severity == "critical" for episode in self.episodes)
+
+    @property
+    def firing_share(self) -> float | None:
+        """The share of windows after which it fired."""
+        return self.n_firing / self.n_windows if self.n_windows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule on a monitor; ``in_force`` is what the rule of that name does now, where another
+    was judged. ``only_new`` and ``only_in_force`` are the alerts without a counterpart."""
+
+    rule_id: str
+    monitor: str
+    starts_at: datetime
+    ends_at: datetime
+    tally: Tally
+    in_force: Tally | None = None
+    only_new: tuple[Episode, ...] = ()
+    only_in_force: tuple[Episode, ...] = ()
+
+    @property
+    def weeks(self) -> float:
+        """How long the time that is looked at is."""
+        return (self.ends_at - self.starts_at) / WEEK
+
+    def per_week(self, tally: Tally) -> float:
+        """How many alerts began in a week."""
+        return len(tally.episodes) / self.weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Findings, the noisiest first, and what could not be said."""
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def backtest(
+    target: Target,
+    rules: Sequence[RuleRow] | None = None,
+    *,
+    rules_file: Path | None = None,
+    since: datetime | None = None,
+    again_within: int = 7,
+    target_path: Path | None = None,
+) -> Backtest:
+    """What the rules in force did, or what ``rules`` (as read from ``rules_file``) would have done.
+
+    Windows that end after ``since`` count; what came before them is judged all the same, so that
+    an alert which fires then is known. An alert fires again where it does so at most
+    ``again_within`` windows after its end.
+
+    Raises ConfigurationError, which names every row that cannot be used.
+    """
+    names = {
+        model: relation(target, model, target_path)
+        for model in (
+            "dim_mlmon__metrics",
+            "dim_mlmon__monitors",
+            "fct_mlmon__metrics",
+            "fct_mlmon__alert_evaluations",
+            "int_mlmon__alert_rules",
+        )
+    }
+    with connect(target) as warehouse:
+        monitors = _monitors(warehouse, names)
+        patience = _patience(warehouse, names)
+        targets: list[RuleTarget] | None = None
+        notes = []
+        if rules is not None:
+            targets = _targets(warehouse, names, rules, monitors, rules_file)
+        else:
+            notes = _broken(warehouse, names)
+        findings = []
+        for monitor in monitors:
+            rule_ids = None if rules is None else {rule.rule_id for rule in rules}
+            in_force = _in_force(warehouse, names, monitor.monitor, patience, rule_ids)
+            if targets is None:
+                findings += compare(in_force, None, since=since, again_within=again_within)
+                continue
+            here = [target for target in targets if target.monitor == monitor.monitor]
+            new = judge(here, _metrics(warehouse, names, here)) if here else {}
+            findings += compare(new, in_force, since=since, again_within=again_within)
+    findings.sort(key=lambda one: (-one.per_week(one.tally), one.rule_id, one.monitor))
+    return Backtest(findings, notes + _silent(rules or (), findings))
+
+
+def compare(
+    new: Histories,
+    in_force: Histories | None,
+    *,
+    since: datetime | None = None,
+    again_within: int = 7,
+) -> list[Finding]:
+    """The findings about some histories, beside those in force where there are any to hold them to."""
+    grouped = _grouped(new)
+    others = _grouped(in_force or {})
+    findings = []
+    for pair in sorted({*grouped, *others}):
+        mine, theirs = grouped.get(pair, {}), others.get(pair)
+        time = _time([*mine.values(), *(theirs or {}).values()], since)
+        if time is None:
+            continue
+        tally = _tally(mine, since, again_within)
+        if theirs is None:
+            findings.append(Finding(*pair, *time, tally))
+            continue
+        other = _tally(theirs, since, again_within)
+        all_mine = [one for item in mine.items() for one in episodes_of(*item)]
+        all_theirs = [one for item in theirs.items() for one in episodes_of(*item)]
+        only_new = _without_counterpart(tally.episodes, all_theirs)
+        only_in_force = _without_counterpart(other.episodes, all_mine)
+        findings.append(Finding(*pair, *time, tally, other, only_new, only_in_force))
+    return findings
+
+
+def _grouped(histories: Histories) -> dict[tuple[str, str], dict[Series, History]]:
+    found: dict[tuple[str, str], dict[Series, History]] = defaultdict(dict)
+    for series, history in histories.items():
+        found[series.rule_id, series.monitor][series] = history
+    return found
+
+
+def _time(histories: Iterable[History], since: datetime | None) -> tuple[datetime, datetime] | None:
+    """From the start of the first base window that counts to the end of the last; None if none."""
+    counted = [history.windows for history in histories]
+    ends = [windows[-1].window_end for windows in counted]
+    if not ends or (since is not None and max(ends) <= since):
+        return None
+    starts = []
+    for windows in counted:
+        first = windows[0]
+        length = (first.window_end - first.window_start) / first.span_windows
+        starts.append(first.window_end - length)
+    start = min(starts)
+    return (start if since is None else max(start, since)), max(ends)
+
+
+def _tally(histories: Histories, since: datetime | None, again_within: int) -> Tally:
+    n_windows = n_judged = n_firing = n_fired_again = 0
+    begun: list[Episode] = []
+    open_in_time: list[Episode] = []
+    for series, history in histories.items():
+        is_counted = [since is None or window.window_end > since for window in history.windows]
+        n_windows += sum(is_counted)
+        n_judged += sum(
+            counts and window.level is not None
+            for counts, window in zip(is_counted, history.windows, strict=True)
+        )
+        before: Episode | None = None
+        for episode in episodes_of(series, history):
+            n_firing += sum(is_counted[episode.first : episode.over])
+            if is_counted[episode.over - 1]:
+                open_in_time.append(episode)
+            if is_counted[episode.first]:
+                begun.append(episode)
+                if before and episode.first - before.over <= again_within:
+                    n_fired_again += 1
+            before = episode
+    return Tally(
+        n_series=len(histories),
+        n_windows=n_windows,
+        n_judged=n_judged,
+        n_firing=n_firing,
+        n_fired_again=n_fired_again,
+        episodes=tuple(sorted(begun, key=_order)),
+        longest=min(open_in_time, key=lambda one: (-one.n_windows, *_order(one)), default=None),
+    )
+
+
+def _order(episode: Episode) -> tuple[datetime, Series]:
+    return episode.fired_at, episode.series
+
+
+def _without_counterpart(
+    episodes: Iterable[Episode], others: Iterable[Episode]
+) -> tuple[Episode, ...]:
+    """The episodes that overlap none of the others in their own series, first breach to end."""
+    by_series: dict[Series, list[Episode]] = defaultdict(list)
+    for other in others:
+        by_series[other.series].append(other)
+    return tuple(
+        episode
+        for episode in episodes
+        if not any(_overlap(episode, other) for other in by_series[episode.series])
+    )
+
+
+def _overlap(one: Episode, other: Episode) -> bool:
+    def ends_after(episode: Episode, at: datetime) -> bool:
+        return episode.resolved_at is None or episode.resolved_at > at
+
+    return ends_after(one, other.since_window_end) and ends_after(other, one.since_window_end)
+
+
+def _targets(
+    warehouse: Connection,
+    names: Mapping[str, str],
+    rules: Sequence[RuleRow],
+    monitors: Sequence[MonitorSpans],
+    rules_file: Path | None,
+) -> list[RuleTarget]:
+    families = {
+        row["metric"]: row["family"]
+        for row in warehouse.rows(f"select metric, family from {names['dim_mlmon__metrics']}")
+    }
+    problems = [
+        f"row {number}, rule {rule.rule_id!r}: {problem}"
+        for number, (rule, problem) in enumerate(
+            zip(rules, problems_of(rules, families), strict=True), 1
+        )
+        if problem
+    ]
+    if problems:
+        counted = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise ConfigurationError(
+            "\n  ".join([f"{counted} in {rules_file or 'the rules'}:", *problems])
+        )
+    return rule_targets(rules, monitors, families)
+
+
+def _monitors(warehouse: Connection, names: Mapping[str, str]) -> list[MonitorSpans]:
+    rows = warehouse.rows(
+        f"""
+        select
+            monitor,
+            max(default_span_windows) as default_span_windows,
+            max(verdict_span_windows) as verdict_span_windows,
+            max(label_horizon_days) as label_horizon_days,
+            max(primary_metric) as primary_metric
+        from {names["dim_mlmon__monitors"]}
+        group by monitor
+        order by monitor
+        """
+    )
+    return [MonitorSpans(**row) for row in rows]
+
+
+def _patience(warehouse: Connection, names: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """By rule_version for_windows and resolve_windows."""
+    rows = warehouse.rows(
+        f"""
+        select rule_version, for_windows, resolve_windows from {names["int_mlmon__alert_rules"]}
+        where rule_problem is null
+        """
+    )
+    return {row["rule_version"]: (row["for_windows"], row["resolve_windows"]) for row in rows}
+
+
+def _broken(warehouse: Connection, names: Mapping[str, str]) -> list[str]:
+    rows = warehouse.rows(
+        f"""
+        select distinct rule_id, rule_problem from {names["int_mlmon__alert_rules"]}
+        where rule_problem is not null
+        order by rule_id, rule_problem
+        """
+    )
+    return [f"Rule {row['rule_id']!r} is not used. {row['rule_problem']}" for row in rows]
+
+
+def _silent(rules: Iterable[RuleRow], findings: Iterable[Finding]) -> list[str]:
+    """What to say of rules that judged nothing."""
+    heard = {finding.rule_id for finding in findings if finding.tally.n_series}
+    enabled: dict[str, bool] = {}
+    for rule in rules:
+        enabled[rule.rule_id] = enabled.get(rule.rule_id, False) or rule.is_enabled
+    return [
+        f"Rule {rule_id!r} judged nothing: "
+        + ("no stored metric is selected by it." if is_enabled else "it is switched off.")
+        for rule_id, is_enabled in enabled.items()
+        if rule_id not in heard
+    ]
+
+
+def _in_force(
+    warehouse: Connection,
+    names: Mapping[str, str],
+    monitor: str,
+    patience: Mapping[str, tuple[int, int]],
+    rule_ids: Iterable[str] | None,
+) -> dict[Series, History]:
+    """What dbt judged on a monitor, all of it or some rules."""
+    wanted = "" if rule_ids is None else f" and {_is_in('rule_id', rule_ids)}"
+    rows = warehouse.rows(
+        f"""
+        select
+            {", ".join(Series._fields)},
+            rule_version, window_start, window_end, span_windows, is_breached, severity,
+            value, threshold_low, threshold_high
+        from {names["fct_mlmon__alert_evaluations"]}
+        where monitor = {text_literal(monitor)}{wanted}
+        order by window_end
+        """
+    )
+    return histories_in_force(rows, patience)
+
+
+def histories_in_force(
+    evaluations: Iterable[Mapping[str, Any]], patience: Mapping[str, tuple[int, int]]
+) -> dict[Series, History]:
+    """The histories behind rows of fct_mlmon__alert_evaluations, which come in order of time.
+
+    ``patience`` has for_windows and resolve_windows by rule_version.
+    """
+    windows: dict[tuple[Series, str], list[Window]] = defaultdict(list)
+    for row in evaluations:
+        series = Series(*(row[name] for name in Series._fields))
+        if row["rule_version"] in patience:
+            windows[series, row["rule_version"]].append(
+                Window(
+                    window_start=row["window_start"],
+                    window_end=row["window_end"],
+                    span_windows=row["span_windows"],
+                    level=None if row["is_breached"] is None else SEVERITIES.index(row["severity"]),
+                    value=row["value"],
+                    threshold_low=row["threshold_low"],
+                    threshold_high=row["threshold_high"],
+                )
+            )
+    return {
+        series: History(*patience[version], tuple(found))
+        for (series, version), found in windows.items()
+    }
+
+
+def _metrics(
+    warehouse: Connection, names: Mapping[str, str], targets: Sequence[RuleTarget]
+) -> list[dict[str, Any]]:
+    """The rows of one monitor that the rules may look at. The conditions are plain, so that the
+    view of metrics reads only what is asked for."""
+    spans = sorted({span for target in targets for span in target.spans})
+    conditions = [
+        f"monitor = {text_literal(targets[0].monitor)}",
+        _is_in("metric", {target.metric for target in targets}),
+        f"span_windows in ({', '.join(map(str, spans)) or 'null'})",
+    ]
+    for column in ("model_version", "segment_name", "class_label", "column_name"):
+        selectors = {target.rule.selectors[column] for target in targets}
+        if "*" not in selectors:
+            conditions.append(_is_in(column, selectors))
+    return warehouse.rows(
+        f"""
+        select
+            {", ".join(Series._fields[1:])},
+            window_start, window_end, span_windows,
+            value, reference_value, n, status, status_rank
+        from {names["fct_mlmon__metrics"]}
+        where {" and ".join(conditions)}
+        """
+    )
+
+
+def _is_in(column: str, texts: Iterable[str]) -> str:
+    return f"{column} in ({', '.join(text_literal(text) for text in sorted(set(texts)))})"

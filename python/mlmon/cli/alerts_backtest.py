@@ -1,0 +1,258 @@
+"""``mlmon alerts backtest``: what alert rules would have told, without telling anybody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlmon.cli.alerts_send import parse_now
+from mlmon.cli.options import place_of, project_options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mlmon.alerts.backtest import Finding, Tally
+    from mlmon.alerts.replay import Episode
+
+# How many alerts that only one of two rules has are shown to people; JSON has all.
+MOST_SHOWN = 10
+
+
+@click.command()
+@project_options
+@click.option(
+    "--rule",
+    "rules_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A CSV file with columns of the seed alert_rules: judge its rows instead of the rules in"
+    " force, and show both.",
+)
+@click.option("--since", "since_text", help="Count windows that end after this (ISO 8601, UTC).")
+@click.option(
+    "--again-within",
+    type=click.IntRange(min=1),
+    default=7,
+    show_default=True,
+    metavar="WINDOWS",
+    help="An alert that fires again this soon after its end is flapping.",
+)
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="A table for people, or a list of objects for programs.",
+)
+@click.pass_context
+def backtest(
+    ctx: click.Context,
+    /,
+    rules_file: Path | None,
+    since_text: str | None,
+    again_within: int,
+    output: str,
+    **place: Any,
+) -> None:
+    """Print how often rules would have fired on the stored metrics, how long and how restlessly.
+
+    Nothing is sent and nothing is written. A file stands for all rows of the rules that it names:
+    copy them from the seed and change a threshold, or hand over the seed itself before you build
+    with it. Alerts are counted as they begin in the tables; silences, cooldowns and grouping of the
+    delivery are left out.
+
+    \b
+    mlmon alerts backtest
+    mlmon alerts backtest --rule seeds/alert_rules.csv --since 2024-01-01
+    mlmon alerts backtest --rule stricter.csv --format json | jq '.[].only_new'
+    """
+    from mlmon.alerts import backtest as testing
+    from mlmon.alerts.rule_rows import read_rules
+    from mlmon.profile import read_target
+
+    since = parse_now(since_text)
+    rules = read_rules(rules_file) if rules_file else None
+    found = testing.backtest(
+        read_target(**place_of(ctx, place)),
+        rules,
+        rules_file=rules_file,
+        since=since,
+        again_within=again_within,
+    )
+    for note in found.notes:
+        click.echo(note, err=True)
+    if output == "json":
+        import json
+
+        shown = [as_dict(finding, is_compared=rules is not None) for finding in found.findings]
+        click.echo(json.dumps(shown, indent=2, default=_as_json, ensure_ascii=False))
+        return
+    _print(found.findings, again_within, is_compared=rules is not None)
+
+
+def as_dict(finding: Finding, *, is_compared: bool) -> dict[str, Any]:
+    """A finding as an object for programs."""
+    shown: dict[str, Any] = {
+        "rule_id": finding.rule_id,
+        "monitor": finding.monitor,
+        "starts_at": finding.starts_at,
+        "ends_at": finding.ends_at,
+        "weeks": finding.weeks,
+        **_tally_dict(finding, finding.tally),
+    }
+    if is_compared:
+        in_force = finding.in_force
+        shown["in_force"] = None if in_force is None else _tally_dict(finding, in_force)
+        shown["only_new"] = [_episode_dict(one) for one in finding.only_new]
+        shown["only_in_force"] = [_episode_dict(one) for one in finding.only_in_force]
+    return shown
+
+
+def _tally_dict(finding: Finding, tally: Tally) -> dict[str, Any]:
+    return {
+        "n_series": tally.n_series,
+        "n_windows": tally.n_windows,
+        "n_judged": tally.n_judged,
+        "n_alerts": len(tally.episodes),
+        "n_critical": tally.n_critical,
+        "alerts_per_week": finding.per_week(tally),
+        "firing_share": tally.firing_share,
+        "n_fired_again": tally.n_fired_again,
+        "longest": _episode_dict(tally.longest) if tally.longest else None,
+    }
+
+
+def _episode_dict(episode: Episode) -> dict[str, Any]:
+    labels = episode.series._asdict()
+    return {
+        **{name: value for name, value in labels.items() if name not in {"rule_id", "monitor"}},
+        "severity": episode.severity,
+        "since_window_end": episode.since_window_end,
+        "fired_at": episode.fired_at,
+        "resolved_at": episode.resolved_at,
+        "n_windows": episode.n_windows,
+        "n_breached": episode.n_breached,
+        "peak_value": episode.peak_value,
+    }
+
+
+def _print(findings: list[Finding], again_within: int, *, is_compared: bool) -> None:
+    from mlmon.cli.console import console
+
+    page = console()
+    if not findings:
+        page.print("No rule judged anything in this time.")
+        return
+    page.print(_table(findings, again_within, is_compared=is_compared))
+    page.print(headline(findings, is_compared=is_compared))
+    if is_compared:
+        _print_differences(findings)
+
+
+def headline(findings: list[Finding], *, is_compared: bool) -> str:
+    """How many alerts a week all rules make together, in a sentence."""
+    starts = min(finding.starts_at for finding in findings)
+    ends = max(finding.ends_at for finding in findings)
+    weekly = sum(finding.per_week(finding.tally) for finding in findings)
+    text = f"{starts:%Y-%m-%d} to {ends:%Y-%m-%d}: {weekly:.2f} alerts a week"
+    if is_compared:
+        before = sum(finding.per_week(finding.in_force) for finding in findings if finding.in_force)
+        text += f", {before:.2f} with the rules in force"
+    return text + ". Nothing was sent."
+
+
+def _table(findings: list[Finding], again_within: int, *, is_compared: bool) -> Table:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("rule\nmonitor")
+    table.add_column("alerts\na week", justify="right", no_wrap=True)
+    if is_compared:
+        table.add_column("in force\na week", justify="right", no_wrap=True)
+        table.add_column("only new\nonly in force", justify="right", no_wrap=True)
+    table.add_column("longest\nfrom (UTC)", no_wrap=True)
+    table.add_column(f"firing\nagain in {again_within}", justify="right", no_wrap=True)
+    table.add_column("series\njudged", justify="right", no_wrap=True)
+    for finding in findings:
+        tally = finding.tally
+        cells = [
+            f"{escape(finding.rule_id)}\n[dim]{escape(finding.monitor)}[/]",
+            _counted(finding, tally),
+        ]
+        if is_compared:
+            before = finding.in_force
+            only = f"{len(finding.only_new)}\n{len(finding.only_in_force)}"
+            cells += [_counted(finding, before), only] if before else ["–", "–"]
+        share = tally.firing_share
+        cells += [
+            _longest(tally.longest),
+            f"{'–' if share is None else f'{share:.1%}'}\n[dim]{tally.n_fired_again}[/]",
+            f"{tally.n_series:,}\n[dim]{_judged(tally)}[/]",
+        ]
+        table.add_row(*cells)
+    return table
+
+
+def _counted(finding: Finding, tally: Tally) -> str:
+    return f"{len(tally.episodes):,}\n[dim]{finding.per_week(tally):.2f}[/]"
+
+
+def _judged(tally: Tally) -> str:
+    return f"{tally.n_judged:,} of {tally.n_windows:,}"
+
+
+def _longest(episode: Episode | None) -> str:
+    if episode is None:
+        return "–"
+    noun = "window" if episode.n_windows == 1 else "windows"
+    still = "" if episode.resolved_at else ", open"
+    return f"{episode.n_windows:,} {noun}{still}\n[dim]{episode.fired_at:%Y-%m-%d %H:%M}[/]"
+
+
+def _print_differences(findings: list[Finding]) -> None:
+    """The alerts that one of two rules has and the other has not, the first of each."""
+    from rich.markup import escape
+
+    from mlmon.cli.console import console
+
+    page = console()
+    for finding in findings:
+        for title, episodes in (
+            ("Only the new", finding.only_new),
+            ("Only the one in force", finding.only_in_force),
+        ):
+            if episodes:
+                page.print(escape(f"\n{title} {finding.rule_id} of {finding.monitor}:"))
+            for episode in episodes[:MOST_SHOWN]:
+                page.print(f"  {escape(_sentence(episode))}")
+            if len(episodes) > MOST_SHOWN:
+                page.print(f"  and {len(episodes) - MOST_SHOWN:,} more: --format json has all.")
+
+
+def _sentence(episode: Episode) -> str:
+    from mlmon.words import number
+
+    series = episode.series
+    about = [series.metric]
+    if series.column_name != "all":
+        about.append(f"of {series.column_name}")
+    if series.segment_name != "all":
+        about.append(f"at {series.segment_name} = {series.segment_value}")
+    if series.class_label != "all":
+        about.append(f"for class {series.class_label}")
+    end = f"{episode.resolved_at:%Y-%m-%d %H:%M}" if episode.resolved_at else "now"
+    return (
+        f"{episode.fired_at:%Y-%m-%d %H:%M} to {end}: {episode.severity},"
+        f" {series.model_version}, {' '.join(about)}, worst {number(episode.peak_value)}"
+    )
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
