@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from mlmon.alerts.backtest import histories_in_force
-from mlmon.alerts.replay import History, MonitorSpans, Series, judge, rule_targets
+from mlmon.alerts.replay import History, MonitorSpans, Patience, Series, judge, rule_targets
 from mlmon.alerts.replay import episodes_of as told_episodes
 from mlmon.alerts.rule_rows import RuleRow, problems_of, rule_row
 
@@ -1071,7 +1071,7 @@ def test_what_dbt_judged_tells_the_same_episodes(
     result: Result, replayed: dict[Series, History]
 ) -> None:
     patience = {
-        row["rule_version"]: (row["for_windows"], row["resolve_windows"])
+        row["rule_version"]: Patience(*(row[name] for name in Patience._fields))
         for row in result.rules
         if row["rule_problem"] is None
     }

@@ -6,26 +6,31 @@ rules of a file are judged by `replay` over the same metrics.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
+from mlmon.alerts.records import Event
 from mlmon.alerts.replay import (
     SEVERITIES,
     Episode,
     History,
     MonitorSpans,
+    Patience,
     RuleTarget,
     Series,
     Window,
     episodes_of,
     judge,
     rule_targets,
+    states_of,
 )
 from mlmon.alerts.rule_rows import RuleRow, problems_of
+from mlmon.alerts.sent import messages_of
+from mlmon.alerts.settings import Delivery
 from mlmon.errors import ConfigurationError
 from mlmon.profile import Target
 from mlmon.warehouse import Connection, connect, relation, text_literal
@@ -35,12 +40,21 @@ WEEK = timedelta(days=7)
 Histories = Mapping[Series, History]
 
 
+class _Way(TypedDict):
+    """How histories are compared: the options of `compare`."""
+
+    since: datetime | None
+    again_within: int
+    delivery: Delivery | None
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What a rule did on a monitor within the time that is looked at.
 
     Windows are counted once a series. ``episodes`` are those that began in the time; the longest
-    may have begun before, and ``n_firing`` counts what was left of it.
+    may have begun before, and ``n_firing`` counts what was left of it. ``messages`` are those to
+    each channel of the rule.
     """
 
     n_series: int = 0
@@ -50,6 +64,7 @@ class Tally:
     n_fired_again: int = 0
     episodes: tuple[Episode, ...] = ()
     longest: Episode | None = None
+    messages: Mapping[Event, int] = field(default_factory=dict)
 
     @property
     def n_critical(self) -> int:
@@ -101,13 +116,14 @@ def backtest(
     rules_file: Path | None = None,
     since: datetime | None = None,
     again_within: int = 7,
+    delivery: Delivery | None = None,
     target_path: Path | None = None,
 ) -> Backtest:
     """What the rules in force did, or what ``rules`` (as read from ``rules_file``) would have done.
 
     Windows that end after ``since`` count; what came before them is judged all the same, so that
     an alert which fires then is known. An alert fires again where it does so at most
-    ``again_within`` windows after its end.
+    ``again_within`` windows after its end. ``delivery`` says what flapping is for the dispatcher.
 
     Raises ConfigurationError, which names every row that cannot be used.
     """
@@ -130,16 +146,17 @@ def backtest(
             targets = _targets(warehouse, names, rules, monitors, rules_file)
         else:
             notes = _broken(warehouse, names)
+        how: _Way = {"since": since, "again_within": again_within, "delivery": delivery}
         findings = []
         for monitor in monitors:
             rule_ids = None if rules is None else {rule.rule_id for rule in rules}
             in_force = _in_force(warehouse, names, monitor.monitor, patience, rule_ids)
             if targets is None:
-                findings += compare(in_force, None, since=since, again_within=again_within)
+                findings += compare(in_force, None, **how)
                 continue
             here = [target for target in targets if target.monitor == monitor.monitor]
             new = judge(here, _metrics(warehouse, names, here)) if here else {}
-            findings += compare(new, in_force, since=since, again_within=again_within)
+            findings += compare(new, in_force, **how)
     findings.sort(key=lambda one: (-one.per_week(one.tally), one.rule_id, one.monitor))
     return Backtest(findings, notes + _silent(rules or (), findings))
 
@@ -150,6 +167,7 @@ def compare(
     *,
     since: datetime | None = None,
     again_within: int = 7,
+    delivery: Delivery | None = None,
 ) -> list[Finding]:
     """The findings about some histories, beside those in force where there are any to hold them to."""
     grouped = _grouped(new)
@@ -160,11 +178,11 @@ def compare(
         time = _time([*mine.values(), *(theirs or {}).values()], since)
         if time is None:
             continue
-        tally = _tally(mine, since, again_within)
+        tally = _tally(mine, since, again_within, delivery or Delivery())
         if theirs is None:
             findings.append(Finding(*pair, *time, tally))
             continue
-        other = _tally(theirs, since, again_within)
+        other = _tally(theirs, since, again_within, delivery or Delivery())
         all_mine = [one for item in mine.items() for one in episodes_of(*item)]
         all_theirs = [one for item in theirs.items() for one in episodes_of(*item)]
         only_new = _without_counterpart(tally.episodes, all_theirs)
@@ -195,10 +213,13 @@ def _time(histories: Iterable[History], since: datetime | None) -> tuple[datetim
     return (start if since is None else max(start, since)), max(ends)
 
 
-def _tally(histories: Histories, since: datetime | None, again_within: int) -> Tally:
+def _tally(
+    histories: Histories, since: datetime | None, again_within: int, delivery: Delivery
+) -> Tally:
     n_windows = n_judged = n_firing = n_fired_again = 0
     begun: list[Episode] = []
     open_in_time: list[Episode] = []
+    messages: Counter[Event] = Counter()
     for series, history in histories.items():
         is_counted = [since is None or window.window_end > since for window in history.windows]
         n_windows += sum(is_counted)
@@ -216,6 +237,7 @@ def _tally(histories: Histories, since: datetime | None, again_within: int) -> T
                 if before and episode.first - before.over <= again_within:
                     n_fired_again += 1
             before = episode
+        messages.update(_messages(history, since, delivery))
     return Tally(
         n_series=len(histories),
         n_windows=n_windows,
@@ -224,7 +246,22 @@ def _tally(histories: Histories, since: datetime | None, again_within: int) -> T
         n_fired_again=n_fired_again,
         episodes=tuple(sorted(begun, key=_order)),
         longest=min(open_in_time, key=lambda one: (-one.n_windows, *_order(one)), default=None),
+        messages=dict(messages),
     )
+
+
+def _messages(history: History, since: datetime | None, delivery: Delivery) -> list[Event]:
+    states = states_of(history)
+    if not any(states):
+        return []
+    told = messages_of(
+        [window.window_end for window in history.windows],
+        states,
+        cooldown_minutes=history.patience.cooldown_minutes,
+        repeat_minutes=history.patience.repeat_minutes,
+        delivery=delivery,
+    )
+    return [event for event, at in told if since is None or at > since]
 
 
 def _order(episode: Episode) -> tuple[datetime, Series]:
@@ -295,15 +332,18 @@ def _monitors(warehouse: Connection, names: Mapping[str, str]) -> list[MonitorSp
     return [MonitorSpans(**row) for row in rows]
 
 
-def _patience(warehouse: Connection, names: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-    """By rule_version for_windows and resolve_windows."""
+def _patience(warehouse: Connection, names: Mapping[str, str]) -> dict[str, Patience]:
+    """By rule_version how patient a rule is."""
     rows = warehouse.rows(
         f"""
-        select rule_version, for_windows, resolve_windows from {names["int_mlmon__alert_rules"]}
+        select rule_version, {", ".join(Patience._fields)}
+        from {names["int_mlmon__alert_rules"]}
         where rule_problem is null
         """
     )
-    return {row["rule_version"]: (row["for_windows"], row["resolve_windows"]) for row in rows}
+    return {
+        row["rule_version"]: Patience(*(row[name] for name in Patience._fields)) for row in rows
+    }
 
 
 def _broken(warehouse: Connection, names: Mapping[str, str]) -> list[str]:
@@ -335,7 +375,7 @@ def _in_force(
     warehouse: Connection,
     names: Mapping[str, str],
     monitor: str,
-    patience: Mapping[str, tuple[int, int]],
+    patience: Mapping[str, Patience],
     rule_ids: Iterable[str] | None,
 ) -> dict[Series, History]:
     """What dbt judged on a monitor, all of it or some rules."""
@@ -355,11 +395,11 @@ def _in_force(
 
 
 def histories_in_force(
-    evaluations: Iterable[Mapping[str, Any]], patience: Mapping[str, tuple[int, int]]
+    evaluations: Iterable[Mapping[str, Any]], patience: Mapping[str, Patience]
 ) -> dict[Series, History]:
     """The histories behind rows of fct_mlmon__alert_evaluations, which come in order of time.
 
-    ``patience`` has for_windows and resolve_windows by rule_version.
+    ``patience`` has that of every rule by its rule_version.
     """
     windows: dict[tuple[Series, str], list[Window]] = defaultdict(list)
     for row in evaluations:
@@ -377,7 +417,7 @@ def histories_in_force(
                 )
             )
     return {
-        series: History(*patience[version], tuple(found))
+        series: History(patience[version], tuple(found))
         for (series, version), found in windows.items()
     }
 

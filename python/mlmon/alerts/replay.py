@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -90,12 +90,20 @@ class Window:
         return self.level or 0, excess
 
 
+class Patience(NamedTuple):
+    """When a rule fires and is over, and how often it is told."""
+
+    for_windows: int
+    resolve_windows: int
+    cooldown_minutes: int
+    repeat_minutes: int
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """The windows of a series in order, and how patient its rule is."""
 
-    for_windows: int
-    resolve_windows: int
+    patience: Patience
     windows: tuple[Window, ...]
 
 
@@ -195,9 +203,8 @@ def judge(
         windows = _windows(target, rows) if target.rule.is_enabled else ()
         if windows:
             numbers = target.rule.numbers
-            judged[series] = History(
-                numbers["for_windows"] or 1, numbers["resolve_windows"] or 1, windows
-            )
+            patience = Patience(*(numbers[name] or 0 for name in Patience._fields))
+            judged[series] = History(patience, windows)
     return judged
 
 
@@ -285,8 +292,8 @@ class _Level:
     """Whether a series fires at or above a level: after enough breaches in a row, until enough
     windows in a row without one."""
 
-    def __init__(self, floor: int, history: History) -> None:
-        self.floor, self.history = floor, history
+    def __init__(self, floor: int, patience: Patience) -> None:
+        self.floor, self.patience = floor, patience
         self.breaches = self.passes = 0
         self.is_firing = False
 
@@ -295,54 +302,65 @@ class _Level:
             self.breaches, self.passes = self.breaches + 1, 0
         else:
             self.breaches, self.passes = 0, self.passes + 1
-        if self.breaches >= self.history.for_windows:
+        if self.breaches >= self.patience.for_windows:
             self.is_firing = True
-        elif self.passes >= self.history.resolve_windows:
+        elif self.passes >= self.patience.resolve_windows:
             self.is_firing = False
 
 
-@dataclass(slots=True)
-class _Firing:
-    """An episode in the making."""
+def states_of(history: History) -> list[int]:
+    """What holds after every window: 0 does not fire, 1 fires as a warning, 2 as critical.
 
-    first: int
-    since_window_end: datetime
-    windows: list[Window] = field(default_factory=list)
-    was_critical: bool = False
-
-    def told(self, series: Series, resolved_at: datetime | None) -> Episode:
-        worst = max(self.windows, key=lambda window: window.badness)
-        return Episode(
-            series=series,
-            severity=SEVERITIES[2 if self.was_critical else 1],
-            since_window_end=self.since_window_end,
-            fired_at=self.windows[0].window_end,
-            resolved_at=resolved_at,
-            n_windows=len(self.windows),
-            n_breached=sum(bool(window.level) for window in self.windows),
-            peak_value=worst.value,
-            first=self.first,
-        )
+    Critical is the same rule applied to critical breaches alone. A window without a judgement
+    changes nothing.
+    """
+    warning, critical = _Level(1, history.patience), _Level(2, history.patience)
+    states = []
+    for window in history.windows:
+        if window.level is not None:
+            warning.see(window.level)
+            critical.see(window.level)
+        states.append(warning.is_firing + (warning.is_firing and critical.is_firing))
+    return states
 
 
 def episodes_of(series: Series, history: History) -> list[Episode]:
-    """The times that an alert fires, in order; a window without a judgement changes nothing."""
+    """The times that an alert fires, in order."""
     found: list[Episode] = []
-    warning, critical = _Level(1, history), _Level(2, history)
     since: datetime | None = None
-    firing: _Firing | None = None
-    for number, window in enumerate(history.windows):
+    firing_since: datetime | None = None
+    during: list[tuple[Window, int]] = []
+    for window, state in zip(history.windows, states_of(history), strict=True):
         if window.level is not None:
             since = (since or window.window_end) if window.level else None
-            warning.see(window.level)
-            critical.see(window.level)
-        if warning.is_firing:
-            firing = firing or _Firing(number, since or window.window_end)
-            firing.windows.append(window)
-            firing.was_critical = firing.was_critical or critical.is_firing
-        elif firing:
-            found.append(firing.told(series, window.window_end))
-            firing = None
-    if firing:
-        found.append(firing.told(series, None))
+        if state:
+            firing_since = firing_since or since
+            during.append((window, state))
+        elif firing_since:
+            found.append(_episode(series, history, during, firing_since, window.window_end))
+            firing_since, during = None, []
+    if firing_since:
+        found.append(_episode(series, history, during, firing_since, None))
     return found
+
+
+def _episode(
+    series: Series,
+    history: History,
+    during: Sequence[tuple[Window, int]],
+    since: datetime,
+    resolved_at: datetime | None,
+) -> Episode:
+    windows = [window for window, _ in during]
+    worst = max(windows, key=lambda window: window.badness)
+    return Episode(
+        series=series,
+        severity=SEVERITIES[max(state for _, state in during)],
+        since_window_end=since,
+        fired_at=windows[0].window_end,
+        resolved_at=resolved_at,
+        n_windows=len(windows),
+        n_breached=sum(bool(window.level) for window in windows),
+        peak_value=worst.value,
+        first=history.windows.index(windows[0]),
+    )

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mlmon.alerts.backtest import Finding, Tally
+    from mlmon.alerts.records import Event
     from mlmon.alerts.replay import Episode
 
 # How many alerts that only one of two rules has are shown to people; JSON has all.
 MOST_SHOWN = 10
+EVENTS: tuple[Event, ...] = ("trigger", "escalate", "repeat", "resolve")
 
 
 @click.command()
@@ -61,8 +63,8 @@ def backtest(
 
     Nothing is sent and nothing is written. A file stands for all rows of the rules that it names:
     copy them from the seed and change a threshold, or hand over the seed itself before you build
-    with it. Alerts are counted as they begin in the tables; silences, cooldowns and grouping of the
-    delivery are left out.
+    with it. Messages are those to each channel of a rule: beginnings, escalations, repeats and ends,
+    with cooldown and flapping, without silences, acknowledgements, inhibition and grouping.
 
     \b
     mlmon alerts backtest
@@ -71,16 +73,19 @@ def backtest(
     """
     from mlmon.alerts import backtest as testing
     from mlmon.alerts.rule_rows import read_rules
+    from mlmon.alerts.settings import read_settings
     from mlmon.profile import read_target
 
     since = parse_now(since_text)
     rules = read_rules(rules_file) if rules_file else None
+    target = read_target(**place_of(ctx, place))
     found = testing.backtest(
-        read_target(**place_of(ctx, place)),
+        target,
         rules,
         rules_file=rules_file,
         since=since,
         again_within=again_within,
+        delivery=read_settings(None, target.project_dir).delivery,
     )
     for note in found.notes:
         click.echo(note, err=True)
@@ -118,6 +123,7 @@ def _tally_dict(finding: Finding, tally: Tally) -> dict[str, Any]:
         "n_judged": tally.n_judged,
         "n_alerts": len(tally.episodes),
         "n_critical": tally.n_critical,
+        "messages": {event: tally.messages.get(event, 0) for event in EVENTS},
         "alerts_per_week": finding.per_week(tally),
         "firing_share": tally.firing_share,
         "n_fired_again": tally.n_fired_again,
@@ -174,7 +180,8 @@ def _table(findings: list[Finding], again_within: int, *, is_compared: bool) -> 
     table.add_column("alerts\na week", justify="right", no_wrap=True)
     if is_compared:
         table.add_column("in force\na week", justify="right", no_wrap=True)
-        table.add_column("only new\nonly in force", justify="right", no_wrap=True)
+        table.add_column("only new\nonly old", justify="right", no_wrap=True)
+    table.add_column("messages\nrepeats", justify="right", no_wrap=True)
     table.add_column("longest\nfrom (UTC)", no_wrap=True)
     table.add_column(f"firing\nagain in {again_within}", justify="right", no_wrap=True)
     table.add_column("series\njudged", justify="right", no_wrap=True)
@@ -187,9 +194,10 @@ def _table(findings: list[Finding], again_within: int, *, is_compared: bool) -> 
         if is_compared:
             before = finding.in_force
             only = f"{len(finding.only_new)}\n{len(finding.only_in_force)}"
-            cells += [_counted(finding, before), only] if before else ["–", "–"]
+            cells += [_counted(finding, before), only] if before else ["none", ""]
         share = tally.firing_share
         cells += [
+            f"{sum(tally.messages.values()):,}\n[dim]{tally.messages.get('repeat', 0):,}[/]",
             _longest(tally.longest),
             f"{'–' if share is None else f'{share:.1%}'}\n[dim]{tally.n_fired_again}[/]",
             f"{tally.n_series:,}\n[dim]{_judged(tally)}[/]",
@@ -224,7 +232,7 @@ def _print_differences(findings: list[Finding]) -> None:
     for finding in findings:
         for title, episodes in (
             ("Only the new", finding.only_new),
-            ("Only the one in force", finding.only_in_force),
+            ("Only the old", finding.only_in_force),
         ):
             if episodes:
                 page.print(escape(f"\n{title} {finding.rule_id} of {finding.monitor}:"))
