@@ -9,13 +9,11 @@ from typing import Protocol
 STATUSES = {"2": "no reference", "3": "insufficient data", "4": "warning", "5": "critical"}
 
 
-class Measured(Protocol):
-    """What has a metric somewhere, a value and a limit."""
+class Placed(Protocol):
+    """What has a metric somewhere."""
 
     @property
     def metric(self) -> str: ...
-    @property
-    def measure(self) -> str: ...
     @property
     def column_name(self) -> str: ...
     @property
@@ -24,6 +22,13 @@ class Measured(Protocol):
     def segment_value(self) -> str: ...
     @property
     def class_label(self) -> str: ...
+
+
+class Measured(Placed, Protocol):
+    """What has a metric somewhere, a value and a limit."""
+
+    @property
+    def measure(self) -> str: ...
     @property
     def value(self) -> float | None: ...
     @property
@@ -41,14 +46,19 @@ def number(value: float | None) -> str:
 
 def value_and_limit(alert: Measured) -> tuple[str, str]:
     """The value that was compared and the condition; a verdict's rank by its name."""
-    value, limit = number(alert.value), alert.condition
+    limit = alert.condition
     if alert.measure == "status_rank":
-        value = STATUSES.get(value, value)
         limit = " ".join(STATUSES.get(part, part) for part in limit.split())
-    return value, limit
+    return measured(alert.value, alert.measure), limit
 
 
-def where(alert: Measured, metric: str | None = None) -> str:
+def measured(value: float | None, measure: str) -> str:
+    """A value that was compared; a verdict's rank by its name."""
+    text = number(value)
+    return STATUSES.get(text, text) if measure == "status_rank" else text
+
+
+def where(alert: Placed, metric: str | None = None) -> str:
     """What the alert is about: its metric, and the column, segment and class where it has them."""
     parts = [metric or alert.metric]
     if alert.column_name != "all":

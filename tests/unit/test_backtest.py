@@ -27,6 +27,7 @@ PATIENCE = Patience(1, 1, 0, 0)
 def history(levels: str, patience: Patience = PATIENCE, span: int = 1) -> History:
     """A series with a window a day: `.` calm, `w` warning, `c` critical, `-` not judged."""
     return History(
+        "value",
         patience,
         tuple(
             Window(

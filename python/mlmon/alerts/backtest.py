@@ -384,7 +384,7 @@ def _in_force(
         f"""
         select
             {", ".join(Series._fields)},
-            rule_version, window_start, window_end, span_windows, is_breached, severity,
+            measure, rule_version, window_start, window_end, span_windows, is_breached, severity,
             value, threshold_low, threshold_high
         from {names["fct_mlmon__alert_evaluations"]}
         where monitor = {text_literal(monitor)}{wanted}
@@ -401,11 +401,11 @@ def histories_in_force(
 
     ``patience`` has that of every rule by its rule_version.
     """
-    windows: dict[tuple[Series, str], list[Window]] = defaultdict(list)
+    windows: dict[tuple[Series, str, str], list[Window]] = defaultdict(list)
     for row in evaluations:
         series = Series(*(row[name] for name in Series._fields))
         if row["rule_version"] in patience:
-            windows[series, row["rule_version"]].append(
+            windows[series, row["measure"], row["rule_version"]].append(
                 Window(
                     window_start=row["window_start"],
                     window_end=row["window_end"],
@@ -417,8 +417,8 @@ def histories_in_force(
                 )
             )
     return {
-        series: History(patience[version], tuple(found))
-        for (series, version), found in windows.items()
+        series: History(measure, patience[version], tuple(found))
+        for (series, measure, version), found in windows.items()
     }
 
 

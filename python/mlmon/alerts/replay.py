@@ -103,6 +103,7 @@ class Patience(NamedTuple):
 class History:
     """The windows of a series in order, and how patient its rule is."""
 
+    measure: str
     patience: Patience
     windows: tuple[Window, ...]
 
@@ -112,6 +113,7 @@ class Episode:
     """A time that an alert fired; ``first`` is the place of that window in its series, from 0."""
 
     series: Series
+    measure: str
     severity: str
     since_window_end: datetime
     fired_at: datetime
@@ -204,7 +206,7 @@ def judge(
         if windows:
             numbers = target.rule.numbers
             patience = Patience(*(numbers[name] or 0 for name in Patience._fields))
-            judged[series] = History(patience, windows)
+            judged[series] = History(target.rule.measure, patience, windows)
     return judged
 
 
@@ -355,6 +357,7 @@ def _episode(
     worst = max(windows, key=lambda window: window.badness)
     return Episode(
         series=series,
+        measure=history.measure,
         severity=SEVERITIES[max(state for _, state in during)],
         since_window_end=since,
         fired_at=windows[0].window_end,

@@ -95,7 +95,7 @@ def backtest(
         shown = [as_dict(finding, is_compared=rules is not None) for finding in found.findings]
         click.echo(json.dumps(shown, indent=2, default=_as_json, ensure_ascii=False))
         return
-    _print(found.findings, again_within, is_compared=rules is not None)
+    _print(found.findings, is_compared=rules is not None)
 
 
 def as_dict(finding: Finding, *, is_compared: bool) -> dict[str, Any]:
@@ -135,6 +135,7 @@ def _episode_dict(episode: Episode) -> dict[str, Any]:
     labels = episode.series._asdict()
     return {
         **{name: value for name, value in labels.items() if name not in {"rule_id", "monitor"}},
+        "measure": episode.measure,
         "severity": episode.severity,
         "since_window_end": episode.since_window_end,
         "fired_at": episode.fired_at,
@@ -145,14 +146,14 @@ def _episode_dict(episode: Episode) -> dict[str, Any]:
     }
 
 
-def _print(findings: list[Finding], again_within: int, *, is_compared: bool) -> None:
+def _print(findings: list[Finding], *, is_compared: bool) -> None:
     from mlmon.cli.console import console
 
     page = console()
     if not findings:
         page.print("No rule judged anything in this time.")
         return
-    page.print(_table(findings, again_within, is_compared=is_compared))
+    page.print(_table(findings, is_compared=is_compared))
     page.print(headline(findings, is_compared=is_compared))
     if is_compared:
         _print_differences(findings)
@@ -170,20 +171,20 @@ def headline(findings: list[Finding], *, is_compared: bool) -> str:
     return text + ". Nothing was sent."
 
 
-def _table(findings: list[Finding], again_within: int, *, is_compared: bool) -> Table:
+def _table(findings: list[Finding], *, is_compared: bool) -> Table:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("rule\nmonitor")
+    table.add_column("rule\nmonitor", overflow="fold", min_width=16)
     table.add_column("alerts\na week", justify="right", no_wrap=True)
     if is_compared:
         table.add_column("in force\na week", justify="right", no_wrap=True)
         table.add_column("only new\nonly old", justify="right", no_wrap=True)
     table.add_column("messages\nrepeats", justify="right", no_wrap=True)
     table.add_column("longest\nfrom (UTC)", no_wrap=True)
-    table.add_column(f"firing\nagain in {again_within}", justify="right", no_wrap=True)
+    table.add_column("firing\nagain", justify="right", no_wrap=True)
     table.add_column("series\njudged", justify="right", no_wrap=True)
     for finding in findings:
         tally = finding.tally
@@ -195,12 +196,11 @@ def _table(findings: list[Finding], again_within: int, *, is_compared: bool) -> 
             before = finding.in_force
             only = f"{len(finding.only_new)}\n{len(finding.only_in_force)}"
             cells += [_counted(finding, before), only] if before else ["none", ""]
-        share = tally.firing_share
         cells += [
             f"{sum(tally.messages.values()):,}\n[dim]{tally.messages.get('repeat', 0):,}[/]",
             _longest(tally.longest),
-            f"{'–' if share is None else f'{share:.1%}'}\n[dim]{tally.n_fired_again}[/]",
-            f"{tally.n_series:,}\n[dim]{_judged(tally)}[/]",
+            f"{_share(tally.n_firing, tally.n_windows)}\n[dim]{tally.n_fired_again:,}[/]",
+            f"{tally.n_series:,}\n[dim]{_share(tally.n_judged, tally.n_windows)}[/]",
         ]
         table.add_row(*cells)
     return table
@@ -210,8 +210,8 @@ def _counted(finding: Finding, tally: Tally) -> str:
     return f"{len(tally.episodes):,}\n[dim]{finding.per_week(tally):.2f}[/]"
 
 
-def _judged(tally: Tally) -> str:
-    return f"{tally.n_judged:,} of {tally.n_windows:,}"
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "–"
 
 
 def _longest(episode: Episode | None) -> str:
@@ -243,20 +243,14 @@ def _print_differences(findings: list[Finding]) -> None:
 
 
 def _sentence(episode: Episode) -> str:
-    from mlmon.words import number
+    from mlmon.words import measured, where
 
     series = episode.series
-    about = [series.metric]
-    if series.column_name != "all":
-        about.append(f"of {series.column_name}")
-    if series.segment_name != "all":
-        about.append(f"at {series.segment_name} = {series.segment_value}")
-    if series.class_label != "all":
-        about.append(f"for class {series.class_label}")
     end = f"{episode.resolved_at:%Y-%m-%d %H:%M}" if episode.resolved_at else "now"
     return (
         f"{episode.fired_at:%Y-%m-%d %H:%M} to {end}: {episode.severity},"
-        f" {series.model_version}, {' '.join(about)}, worst {number(episode.peak_value)}"
+        f" {series.model_version}, {where(series)},"
+        f" worst {measured(episode.peak_value, episode.measure)}"
     )
 
 
