@@ -59,9 +59,9 @@ def backtest(
     output: str,
     **place: Any,
 ) -> None:
-    """Print how often rules would have fired on the stored metrics, how long and how restlessly.
+    """Print how often rules fired, or would have; send nothing.
 
-    Nothing is sent and nothing is written. A file stands for all rows of the rules that it names:
+    Rules are replayed over the stored metrics; nothing is written. A file stands for all rows of the rules that it names:
     copy them from the seed and change a threshold, or hand over the seed itself before you build
     with it. Messages are those to each channel of a rule: beginnings, escalations, repeats and ends,
     with cooldown and flapping, without silences, acknowledgements, inhibition and grouping.
