@@ -154,7 +154,7 @@ def test_a_changed_threshold_shows_what_it_would_have_told(history: AlertProject
     assert (only_new["peak_value"], found["only_in_force"]) == (0.2, [])
     assert found["longest"] == only_new
     said = run(history, "--rule", path).stdout
-    assert "0.50 alerts a week, 0.25 with the rules in force" in said
+    assert "0.50 alerts a week, 0.25 by the rules of the same names in force" in said
     assert "Only the new drift of churn:" in said
     assert "2024-01-12 00:00 to 2024-01-15 00:00: warning, v2, drift_share, worst 0.2" in said
 
@@ -164,6 +164,7 @@ def test_a_rule_of_another_name_stands_alone(history: AlertProject) -> None:
     [found] = findings(history, "--rule", path)
     assert (found["rule_id"], found["in_force"], found["only_new"]) == ("mine", None, [])
     assert found["longest"]["fired_at"] == "2024-01-22T00:00:00"
+    assert "0.25 alerts a week. Nothing was sent." in run(history, "--rule", path).stdout
 
 
 def test_a_rule_that_judges_nothing_says_why(history: AlertProject) -> None:
@@ -183,6 +184,9 @@ def test_the_past_before_a_day_is_left_out(history: AlertProject) -> None:
     assert (found["weeks"], found["n_windows"], found["n_alerts"]) == (2.0, 14, 0)
     result = run(history, "--since", "2025-01-01")
     assert (result.exit_code, result.stdout) == (0, "No rule judged anything in this time.\n")
+    path = rules(history, "drift,drift_share,1,> 0.1,0,0,true")
+    result = run(history, "--rule", path, "--since", "2025-01-01")
+    assert (result.stdout, result.stderr) == ("No rule judged anything in this time.\n", "")
 
 
 def test_every_row_that_cannot_be_used_is_named_as_in_the_tables(history: AlertProject) -> None:

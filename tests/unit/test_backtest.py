@@ -99,6 +99,12 @@ def test_a_backtest_since_a_day_knows_what_fired_then() -> None:
     assert tally.messages == {"repeat": 2, "resolve": 2, "trigger": 1}
 
 
+def test_a_series_that_has_ended_before_is_not_counted() -> None:
+    other = SERIES._replace(model_version="v2")
+    tally = only(compare({SERIES: history("ww"), other: history("..w")}, None, since=day(2))).tally
+    assert (tally.n_series, tally.n_windows, len(tally.episodes)) == (1, 1, 1)
+
+
 def test_a_time_without_windows_has_no_finding() -> None:
     assert compare({SERIES: history("ww")}, None, since=day(2)) == []
     assert compare({}, {}) == []

@@ -7,7 +7,7 @@ rules of a file are judged by `replay` over the same metrics.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -148,6 +148,7 @@ def backtest(
             notes = _broken(warehouse, names)
         how: _Way = {"since": since, "again_within": again_within, "delivery": delivery}
         findings = []
+        heard: set[str] = set()
         for monitor in monitors:
             rule_ids = None if rules is None else {rule.rule_id for rule in rules}
             in_force = _in_force(warehouse, names, monitor.monitor, patience, rule_ids)
@@ -156,9 +157,10 @@ def backtest(
                 continue
             here = [target for target in targets if target.monitor == monitor.monitor]
             new = judge(here, _metrics(warehouse, names, here)) if here else {}
+            heard |= {series.rule_id for series in new}
             findings += compare(new, in_force, **how)
     findings.sort(key=lambda one: (-one.per_week(one.tally), one.rule_id, one.monitor))
-    return Backtest(findings, notes + _silent(rules or (), findings))
+    return Backtest(findings, notes + _silent(rules or (), heard))
 
 
 def compare(
@@ -216,12 +218,13 @@ def _time(histories: Iterable[History], since: datetime | None) -> tuple[datetim
 def _tally(
     histories: Histories, since: datetime | None, again_within: int, delivery: Delivery
 ) -> Tally:
-    n_windows = n_judged = n_firing = n_fired_again = 0
+    n_series = n_windows = n_judged = n_firing = n_fired_again = 0
     begun: list[Episode] = []
     open_in_time: list[Episode] = []
     messages: Counter[Event] = Counter()
     for series, history in histories.items():
         is_counted = [since is None or window.window_end > since for window in history.windows]
+        n_series += any(is_counted)
         n_windows += sum(is_counted)
         n_judged += sum(
             counts and window.level is not None
@@ -239,7 +242,7 @@ def _tally(
             before = episode
         messages.update(_messages(history, since, delivery))
     return Tally(
-        n_series=len(histories),
+        n_series=n_series,
         n_windows=n_windows,
         n_judged=n_judged,
         n_firing=n_firing,
@@ -357,9 +360,8 @@ def _broken(warehouse: Connection, names: Mapping[str, str]) -> list[str]:
     return [f"Rule {row['rule_id']!r} is not used. {row['rule_problem']}" for row in rows]
 
 
-def _silent(rules: Iterable[RuleRow], findings: Iterable[Finding]) -> list[str]:
-    """What to say of rules that judged nothing."""
-    heard = {finding.rule_id for finding in findings if finding.tally.n_series}
+def _silent(rules: Iterable[RuleRow], heard: Set[str]) -> list[str]:
+    """What to say of rules that judged nothing: those that are not among the heard."""
     enabled: dict[str, bool] = {}
     for rule in rules:
         enabled[rule.rule_id] = enabled.get(rule.rule_id, False) or rule.is_enabled

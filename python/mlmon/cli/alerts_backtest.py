@@ -61,10 +61,11 @@ def backtest(
 ) -> None:
     """Print how often rules fired, or would have; send nothing.
 
-    Rules are replayed over the stored metrics; nothing is written. A file stands for all rows of the rules that it names:
-    copy them from the seed and change a threshold, or hand over the seed itself before you build
-    with it. Messages are those to each channel of a rule: beginnings, escalations, repeats and ends,
-    with cooldown and flapping, without silences, acknowledgements, inhibition and grouping.
+    Rules are replayed over the stored metrics; nothing is written. A file stands for all rows of
+    the rules that it names: copy them from the seed and change a threshold, or hand over the seed
+    itself before you build with it. Messages are those to each channel of a rule: beginnings,
+    escalations, repeats and ends, with cooldown and flapping, without silences, acknowledgements,
+    inhibition and grouping.
 
     \b
     mlmon alerts backtest
@@ -154,20 +155,20 @@ def _print(findings: list[Finding], *, is_compared: bool) -> None:
         page.print("No rule judged anything in this time.")
         return
     page.print(_table(findings, is_compared=is_compared))
-    page.print(headline(findings, is_compared=is_compared))
+    page.print(headline(findings))
     if is_compared:
         _print_differences(findings)
 
 
-def headline(findings: list[Finding], *, is_compared: bool) -> str:
+def headline(findings: list[Finding]) -> str:
     """How many alerts a week all rules make together, in a sentence."""
     starts = min(finding.starts_at for finding in findings)
     ends = max(finding.ends_at for finding in findings)
     weekly = sum(finding.per_week(finding.tally) for finding in findings)
     text = f"{starts:%Y-%m-%d} to {ends:%Y-%m-%d}: {weekly:.2f} alerts a week"
-    if is_compared:
-        before = sum(finding.per_week(finding.in_force) for finding in findings if finding.in_force)
-        text += f", {before:.2f} with the rules in force"
+    before = [finding.per_week(finding.in_force) for finding in findings if finding.in_force]
+    if before:
+        text += f", {sum(before):.2f} by the rules of the same names in force"
     return text + ". Nothing was sent."
 
 
