@@ -697,6 +697,22 @@ def touched_days(project: DbtProject, version: str) -> set[int]:
     return set((pd.to_datetime(rows["window_start"]) - START).dt.days)
 
 
+def touched_ends(project: DbtProject) -> set[int]:
+    """The window ends whose scores the last run ranked, as days."""
+    touched = project.read("int_mlmon__touched_common_ends")
+    pairs = project.read("int_mlmon__version_pairs")
+    return set(windowed(pairs[pairs["window_key"].isin(touched["window_key"])])["day"])
+
+
+def ends_with_requests_of(day: int) -> set[int]:
+    """The days from v2's window of a request that v1 scored on the day, for a span."""
+    champion = labelled("binary", "v1")
+    scored = champion[champion["day"].eq(day) & champion["score"].notna()]["request_id"]
+    challenger = labelled("binary", "v2").dropna(subset=["score"])
+    days = set(challenger[challenger["request_id"].isin(scored)]["day"])
+    return {day + later for day in days for later in range(SPAN)} & set(range(DAYS))
+
+
 def test_runs_on_the_way_end_as_one_full_refresh(
     make_project: Any, engine: Engine, project: DbtProject
 ) -> None:
@@ -720,6 +736,17 @@ def test_runs_on_the_way_end_as_one_full_refresh(
     land(lived, DAYS + 8)
     run()
     assert FIRST_SHADOW not in touched_days(lived, "v2")
+    # A prediction of v1's day 8 goes: ends are ranked that have v2's windows of the day's requests, and no other.
+    kept = predictions("binary")
+    gone = kept["model_version"].eq("v1") & kept["request_id"].eq(f"r{8 * PER_DAY}")
+    lived.warehouse.load("binary_predictions", kept[~gone].reset_index(drop=True), types=TYPES)
+    run()
+    assert touched_days(lived, "v1") == {8}
+    assert touched_days(lived, "v2") == set()
+    # v2 scored some of them a day after v1 did.
+    assert touched_ends(lived) == ends_with_requests_of(8) == set(range(8, 15))
+    land(lived, DAYS + 8)
+    run()
     unequal = {
         name: found
         for name in [
@@ -727,10 +754,12 @@ def test_runs_on_the_way_end_as_one_full_refresh(
             "int_mlmon__common_counts",
             "int_mlmon__common_errors",
             "int_mlmon__common_scores",
+            "int_mlmon__common_ranks",
         ]
         if (found := differences(lived.read(name), project.read(name)))
     }
     assert unequal == {}, unequal
     run()
     assert len(lived.read("int_mlmon__touched_label_windows")) == 0
+    assert len(lived.read("int_mlmon__touched_common_ends")) == 0
     assert len(lived.read("int_mlmon__common_predictions")) == 0

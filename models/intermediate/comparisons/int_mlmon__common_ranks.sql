@@ -1,14 +1,31 @@
 -- One row per pair of versions, window end and span: both versions' roc_auc on the requests that both scored, and the
 -- variance of their difference (DeLong, DeLong and Clarke-Pearson 1988). A request's component is the share of those of
 -- the other label that it is ranked rightly against, ties counting half; of the difference of two areas it is
--- the difference of both versions' components, and varies as such.
+-- the difference of both versions' components, and varies as such. Ranks do not merge over windows: a span's scores
+-- are sorted anew where its end is touched, and only there.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'touched': 'int_mlmon__touched_common_ends'},
+    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_common_ends')) }}",
+) }}
 {%- set sides = ['', 'other_'] %}
 {%- set squared = mlmon.square('(value - other_value)') %}
 
 with
 
+pairs as (
+    select pairs.*
+    from {{ ref('int_mlmon__version_pairs') }} as pairs
+    inner join {{ ref('int_mlmon__touched_common_ends') }} as touched
+        on pairs.window_key = touched.window_key
+),
+
 scored as (
     select
+        pairs.window_key,
         pairs.monitor_key,
         pairs.champion_version,
         pairs.window_index,
@@ -21,7 +38,7 @@ scored as (
             as n_positive,
         cast(case when scores.is_positive then 0 else scores.n end as {{ mlmon.type_double() }})
             as n_negative
-    from {{ ref('int_mlmon__version_pairs') }} as pairs
+    from pairs
     inner join {{ ref('int_mlmon__common_scores') }} as scores
         on
             pairs.monitor = scores.monitor
@@ -43,16 +60,16 @@ ranked as (
         {%- endfor %}
     from scored
     window
-        whole as (partition by monitor_key, champion_version, window_index, span_windows)
+        whole as (partition by window_key, champion_version, span_windows)
         {%- for side in sides %},
         {{ side }}rising as (
-            partition by monitor_key, champion_version, window_index, span_windows
+            partition by window_key, champion_version, span_windows
             order by {{ side }}score
             range between unbounded preceding and current row
         ),
         {{ side }}ties as (
             partition by
-                monitor_key, champion_version, window_index, span_windows, {{ side }}score
+                window_key, champion_version, span_windows, {{ side }}score
         )
         {%- endfor %}
 ),
@@ -71,6 +88,7 @@ components as (
 
 areas as (
     select
+        window_key,
         monitor_key,
         champion_version,
         window_index,
@@ -82,7 +100,7 @@ areas as (
         sum(n_positive * {{ mlmon.square('(component - other_component)') }}) as positive_squares,
         sum(n_negative * {{ mlmon.square('(component - other_component)') }}) as negative_squares
     from components
-    group by monitor_key, champion_version, window_index, span_windows
+    group by window_key, monitor_key, champion_version, window_index, span_windows
 ),
 
 varied as (
@@ -101,6 +119,7 @@ varied as (
 )
 
 select
+    window_key,
     monitor_key,
     champion_version,
     window_index,

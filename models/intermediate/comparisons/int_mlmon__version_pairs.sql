@@ -31,6 +31,7 @@ ranked as (
 )
 
 select
+    challengers.window_key,
     challengers.monitor_key,
     challengers.monitor,
     challengers.model_version,
@@ -42,6 +43,7 @@ select
     challengers.window_end,
     challengers.window_date,
     challengers.span_windows,
+    challengers.is_default_span,
     challengers.is_judged and champions.is_judged as is_judged
 from ranked as challengers
 inner join ranked as champions
