@@ -2,9 +2,10 @@
 
     python benchmarks/label_day.py --rows-a-day 5000
 
-Makes the same log over 30 and over 365 days in DuckDB, builds it with all labels but those of the last day, lands
-these and builds again. Prints the ratio of the second builds, of the sums of their models' seconds (without what dbt
-itself takes), and the models that grew most. Machines differ and are noisy: compare ratios, never seconds.
+Makes the same log over 30 and over 365 days in DuckDB, with a shadow version that scores every request beside the
+champion, builds it with all labels but those of the last day, lands these and builds again. Prints the ratio of the
+second builds, of the sums of their models' seconds (without what dbt itself takes), and the models that grew most.
+Machines differ and are noisy: compare ratios, never seconds.
 """
 
 from __future__ import annotations
@@ -23,6 +24,23 @@ HISTORIES = (30, 365)
 TIMES = 3
 
 
+def add_shadow(connection: duckdb.DuckDBPyConnection) -> None:
+    """A second version that scores each request an hour after the first."""
+    connection.execute(
+        """
+        insert into logs.predictions
+        select * replace (
+            'v2' as model_version,
+            predicted_at + interval 1 hour as predicted_at,
+            loaded_at + interval 1 hour as loaded_at,
+            (hash(request_id) % 997) / 997.0 as score,
+            case when hash(request_id) % 997 > 498 then 1 else 0 end as prediction
+        )
+        from logs.predictions
+        """
+    )
+
+
 def land_labels(path: Path, number: int) -> None:
     """A third of the last day's labels."""
     with duckdb.connect(str(path)) as connection:
@@ -32,7 +50,10 @@ def land_labels(path: Path, number: int) -> None:
             select request_id, cast(hash(request_id) % 2 as int), predicted_at + interval 20 hour,
                 predicted_at + interval 21 hour
             from logs.predictions
-            where predicted_at >= (select max(predicted_at) from logs.predictions) - interval 1 day
+            where model_version = 'v1'
+                and predicted_at >= (
+                    select max(predicted_at) from logs.predictions where model_version = 'v1'
+                ) - interval 1 day
                 and hash(request_id) % ? = ?
             """,
             [TIMES, number],
@@ -49,6 +70,7 @@ def measure(folder: Path, days: int, rows_a_day: int, features: int) -> list[dic
     with duckdb.connect(str(path)) as connection:
         connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         make_logs(connection, rows_a_day * days, days, features)
+        add_shadow(connection)
     dbt(folder, "build")
     found = []
     for number in range(TIMES):
