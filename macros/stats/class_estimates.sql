@@ -21,7 +21,7 @@
 {% endmacro %}
 
 {#
-    The variance of what a prediction adds to a metric, if its label is drawn with the probabilities of the classes: a
+    The variance of what a prediction adds to a metric, if its label is drawn with the smoothed probabilities of the classes: a
     label of class c moves the metric by slope_c (by_label_c of `gradient`), and by by_hits of `predicted` more where c is
     the predicted class.
 #}
@@ -29,7 +29,7 @@
     {%- set means = [] -%}
     {%- set squares = [] -%}
     {%- for slot in mlmon.class_score_slots() -%}
-        {%- set probability = "coalesce(" ~ row ~ ".probability_" ~ loop.index ~ ", 0)" -%}
+        {%- set probability = "coalesce(" ~ row ~ ".smoothed_" ~ loop.index ~ ", 0)" -%}
         {%- set slope -%}
             (coalesce({{ gradient }}.by_label_{{ loop.index }}, 0) + case when {{ row }}.predicted_number = {{ loop.index }} then coalesce({{ predicted }}.by_hits, 0) else 0 end)
         {%- endset -%}

@@ -217,7 +217,8 @@ def test_a_higher_log_loss_is_degradation(project: DbtProject) -> None:
     rows = log_loss(
         read(project, "degradation"), span_windows=7, segment_value="all", model_version="all"
     )
-    rows = rows[(rows["baseline_kind"] == "reference") & rows["is_mature"]].set_index("day")
+    rows = rows[(rows["baseline_kind"] == "reference") & rows["is_mature"]]
+    rows = rows.set_index("day").sort_index()
     baseline = losses(reference())
     assert rows["baseline_value"].to_numpy() == pytest.approx(baseline.mean(), rel=1e-9)
     worse = losses(current().query("1 <= day <= 7"))
@@ -314,7 +315,11 @@ def value_of(metric: str, cells: np.ndarray) -> float:
 
 
 def draw_variance(metric: str, probability: np.ndarray, predicted: np.ndarray) -> float:
-    """The delta method with a numerical gradient, each label drawn with its probabilities."""
+    """The delta method with a numerical gradient, each label drawn with its probabilities.
+
+    These are no surer than the reference's rows of the same prediction can make them, and their mean is as
+    uncertain as theirs.
+    """
     cells = np.zeros((4, 4))
     for k in range(4):
         cells[:, k] = probability[predicted == k].sum(axis=0)
@@ -325,8 +330,12 @@ def draw_variance(metric: str, probability: np.ndarray, predicted: np.ndarray) -
         # Predictions are given: a label that comes instead of another leaves their number alone.
         slope[cell] = (value_of(metric, cells + moved) - value_of(metric, cells - moved)) / 2e-4
     by_row = slope[:, predicted].T
-    mean = (probability * by_row).sum(axis=1, keepdims=True)
-    return float((probability * (by_row - mean) ** 2).sum())
+    alike = reference()["prediction"].value_counts()[CLASSES].to_numpy()
+    smoothed = probability + (1 - 4 * probability) / (alike[predicted] + 4)[:, None]
+    mean = (smoothed * by_row).sum(axis=1, keepdims=True)
+    of_row = (smoothed * (by_row - mean) ** 2).sum(axis=1)
+    of_class = np.bincount(predicted, weights=of_row, minlength=4)
+    return float((of_class * (1 + np.bincount(predicted, minlength=4) / alike)).sum())
 
 
 def test_estimates_equal_those_of_scikit_learns_calibration(
@@ -349,7 +358,7 @@ def test_estimates_equal_those_of_scikit_learns_calibration(
         # Postgres calibrates by bins.
         off = 0.01 if engine == "postgres" else 1e-9
         assert row["value"] == pytest.approx(expected, abs=off), row
-        variance = draw_variance(row["metric"], p, k) * (1 + len(p) / len(reference()))
+        variance = draw_variance(row["metric"], p, k)
         low, high = expected - Z * np.sqrt(variance), min(1, expected + Z * np.sqrt(variance))
         near = 0.02 if engine == "postgres" else 1e-6
         assert row["value_low"] == pytest.approx(low, abs=near), row

@@ -87,7 +87,9 @@ select
     scored.n,
     -- Whether the prediction counts: it has a class, and every class a probability.
     calibrated.total is not null and scored.predicted_class is not null as is_counted,
-    calibrated.n_reference
+    scored.n_class_scores,
+    -- Of a class without a score the reference is not asked how often it was predicted.
+    coalesce(alike.n_predicted, calibrated.n_reference) as n_reference
     {%- for slot in slots %},
     case
         when calibrated.total > 0 then calibrated.probability_{{ loop.index }} / calibrated.total
@@ -101,3 +103,8 @@ select
 from scored
 left join calibrated
     on scored.scored_number = calibrated.scored_number
+left join maps as alike
+    on
+        scored.reference_key = alike.reference_key
+        and scored.predicted_number = alike.class_number
+        and alike.knot_number = 0

@@ -10,15 +10,22 @@ from mlmon.stats import isotonic_map
 def model(dbt, session):
     dbt.config(materialized="table")
     samples = dbt.ref("int_mlmon__calibration_samples").df()
-    names = ("reference_key", "class_number", "score", "probability", "n_reference")
-    found = {name: [] for name in names}
+    counts = {
+        "n_reference": "n",
+        "n_predicted": "n_predicted",
+        "n_predicted_other": "n_predicted_other",
+    }
+    found = {
+        name: [] for name in ("reference_key", "class_number", "score", "probability", *counts)
+    }
     for (key, number), rows in samples.groupby(["reference_key", "class_number"], sort=True):
         fitted = isotonic_map(rows["score"], rows["n_positive"], rows["n"])
         found["reference_key"] += [key] * len(fitted.score)
         found["class_number"] += [int(number)] * len(fitted.score)
         found["score"] += fitted.score.tolist()
         found["probability"] += fitted.probability.tolist()
-        found["n_reference"] += [int(rows["n"].sum())] * len(fitted.score)
+        for name, column in counts.items():
+            found[name] += [int(rows[column].sum())] * len(fitted.score)
     return pa.table(
         found,
         schema=pa.schema(
@@ -27,7 +34,7 @@ def model(dbt, session):
                 "class_number": pa.int64(),
                 "score": pa.float64(),
                 "probability": pa.float64(),
-                "n_reference": pa.int64(),
+                **{name: pa.int64() for name in counts},
             }
         ),
     )

@@ -9,7 +9,10 @@ samples as (
             partition by reference_key, class_number order by score
             rows between unbounded preceding and current row
         ) as n_through,
-        sum(n) over (partition by reference_key, class_number) as n_reference
+        sum(n) over (partition by reference_key, class_number) as n_reference,
+        sum(n_predicted) over (partition by reference_key, class_number) as n_all_predicted,
+        sum(n_predicted_other) over (partition by reference_key, class_number)
+            as n_all_predicted_other
     from {{ ref('int_mlmon__calibration_samples') }} as samples
 ),
 
@@ -31,7 +34,9 @@ bins as (
         bin,
         sum(score * n) / sum(n) as score,
         sum(n_positive) / cast(sum(n) as {{ mlmon.type_double() }}) as rate,
-        max(n_reference) as n_reference
+        max(n_reference) as n_reference,
+        max(n_all_predicted) as n_predicted,
+        max(n_all_predicted_other) as n_predicted_other
     from binned
     group by reference_key, class_number, bin
 )
@@ -44,5 +49,7 @@ select
         partition by reference_key, class_number order by bin
         rows between unbounded preceding and current row
     ) as probability,
-    cast(n_reference as bigint) as n_reference
+    cast(n_reference as bigint) as n_reference,
+    cast(n_predicted as bigint) as n_predicted,
+    cast(n_predicted_other as bigint) as n_predicted_other
 from bins

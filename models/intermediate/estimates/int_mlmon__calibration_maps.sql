@@ -29,7 +29,9 @@ select
     score,
     probability,
     coalesce((next_probability - probability) / nullif(next_score - score, 0), 0) as slope,
-    n_reference
+    n_reference,
+    n_predicted,
+    n_predicted_other
 from knots
 
 union all
@@ -42,6 +44,8 @@ select
     score,
     probability,
     0 as slope,
-    n_reference
+    n_reference,
+    n_predicted,
+    n_predicted_other
 from knots
 where knot_number = 1

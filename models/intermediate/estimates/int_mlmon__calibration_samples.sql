@@ -1,6 +1,6 @@
 -- One row per touched reference, class by its number and score: how many of its labels at the horizon were of the class,
--- which of a binary monitor is the positive one, with number 0. What scores are calibrated on, once all labels of the
--- reference can have come.
+-- which of a binary monitor is the positive one, with number 0, and how many predictions. What scores are calibrated on,
+-- once all labels of the reference can have come.
 with
 
 stretches as (
@@ -30,6 +30,7 @@ labelled as (
         stretches.reference_key,
         stretches.has_score,
         stretches.n_class_scores,
+        rows_of_source.prediction_class,
         rows_of_source.score,
         rows_of_source.label_class
         {{- mlmon.class_scores_of('rows_of_source') }}
@@ -48,6 +49,9 @@ select
     cast(0 as bigint) as class_number,
     score,
     cast(sum(case when label_class = '1' then 1 else 0 end) as bigint) as n_positive,
+    cast(sum(case when prediction_class = '1' then 1 else 0 end) as bigint) as n_predicted,
+    cast(sum(case when prediction_class <> '1' then 1 else 0 end) as bigint)
+        as n_predicted_other,
     cast(count(*) as bigint) as n
 from labelled
 where
@@ -66,6 +70,13 @@ select
     cast(
         sum(case when labelled.label_class = classes.class_label then 1 else 0 end) as bigint
     ) as n_positive,
+    cast(
+        sum(case when labelled.prediction_class = classes.class_label then 1 else 0 end) as bigint
+    ) as n_predicted,
+    cast(
+        sum(case when labelled.prediction_class <> classes.class_label then 1 else 0 end)
+        as bigint
+    ) as n_predicted_other,
     cast(count(*) as bigint) as n
 from labelled
 inner join classes

@@ -8,9 +8,21 @@ stretches as (
     select * from {{ ref('int_mlmon__class_stretches') }}
 ),
 
+-- A probability is no surer than as many rows of the reference with the same prediction can make it.
 calibrated as (
-    select * from {{ ref('int_mlmon__calibrated_classes') }}
+    select
+        calibrated.*
+        {%- for slot in slots %},
+        {{ mlmon.smoothed_probability(
+            'probability_' ~ loop.index, 'n_reference', 'n_class_scores'
+        ) }} as smoothed_{{ loop.index }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__calibrated_classes') }} as calibrated
     where is_counted
+),
+
+confusion as (
+    select * from {{ ref('int_mlmon__expected_confusion') }}
 ),
 
 classes as (
@@ -70,6 +82,7 @@ variances as (
             sum(
                 calibrated.n
                 * {{ mlmon.label_draw_variance('calibrated', 'gradients', 'predicted') }}
+                * {{ mlmon.calibration_factor('confusion.n', 'calibrated.n_reference') }}
             )
         ) as variance
     from stretches
@@ -82,6 +95,12 @@ variances as (
             stretches.stretch_number = gradients.population_number
             and gradients.segment_name = '{{ position }}'
             and gradients.segment_value = {{ value }}
+    inner join confusion
+        on
+            stretches.stretch_number = confusion.stretch_number
+            and confusion.segment_position = {{ position }}
+            and confusion.segment_value = {{ value }}
+            and calibrated.predicted_class = confusion.predicted_class
     left join parts as predicted
         on
             gradients.population_number = predicted.population_number
@@ -101,8 +120,7 @@ totals as (
         segment_name,
         segment_value,
         max(n_rows) as n,
-        max(n_excluded) as n_excluded,
-        max(n_reference) as n_reference
+        max(n_excluded) as n_excluded
     from classes
     group by population_number, segment_name, segment_value
 )
@@ -115,11 +133,9 @@ select
     variances.segment_value,
     totals.n + totals.n_excluded as n_predictions,
     totals.n_excluded,
-    totals.n_reference,
     variances.metric,
     variances.value,
-    variances.variance,
-    totals.n
+    variances.variance
 from variances
 inner join totals
     on

@@ -121,7 +121,9 @@ calibrated as (
         answered.score,
         least(1, greatest(0, maps.probability + maps.slope * (answered.score - maps.score)))
             as probability,
-        maps.n_reference
+        maps.n_reference,
+        maps.n_predicted,
+        maps.n_predicted_other
     from answered
     inner join maps
         on
@@ -133,7 +135,9 @@ calibrated as (
 select
     summed.*,
     calibrated.probability,
-    calibrated.n_reference
+    calibrated.n_reference,
+    calibrated.n_predicted,
+    calibrated.n_predicted_other
 from summed
 left join calibrated
     on

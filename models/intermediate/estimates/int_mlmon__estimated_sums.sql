@@ -1,5 +1,5 @@
--- One row per touched window end, span and segment: the confusion matrix that calibrated scores let expect, its variances, and what
--- ranking the scores comes to if each is positive with its probability.
+-- One row per touched window end, span and segment: the confusion matrix that calibrated scores let expect, the variances of
+-- its realised counts, and what ranking the scores comes to if each is positive with its probability.
 with
 
 weighed as (
@@ -7,7 +7,12 @@ weighed as (
         scores.*,
         n - n_predicted_positive - n_unpredicted as n_predicted_negative,
         n * probability as positives,
-        n * (1 - probability) as negatives
+        n * (1 - probability) as negatives,
+        -- A probability is no surer than that many rows of the reference can make it.
+        {{ mlmon.smoothed_probability('probability', 'n_predicted', 2) }}
+            as probability_if_positive,
+        {{ mlmon.smoothed_probability('probability', 'n_predicted_other', 2) }}
+            as probability_if_negative
     from {{ ref('int_mlmon__estimated_scores') }} as scores
 ),
 
@@ -36,8 +41,15 @@ select
     sum(n_predicted_positive * (1 - probability)) as fp,
     sum(n_predicted_negative * probability) as fn,
     sum(n_predicted_negative * (1 - probability)) as tn,
-    sum(n_predicted_positive * probability * (1 - probability)) as positive_variance,
-    sum(n_predicted_negative * probability * (1 - probability)) as negative_variance,
+    sum(n_predicted_positive * probability_if_positive * (1 - probability_if_positive))
+        * {{ mlmon.calibration_factor(
+            'sum(case when score is null then 0 else n_predicted_positive end)', 'max(n_predicted)'
+        ) }} as positive_variance,
+    sum(n_predicted_negative * probability_if_negative * (1 - probability_if_negative))
+        * {{ mlmon.calibration_factor(
+            'sum(case when score is null then 0 else n_predicted_negative end)',
+            'max(n_predicted_other)'
+        ) }} as negative_variance,
     sum(positives) as positives,
     sum(negatives) as negatives,
     sum(positives * (negatives_through - 0.5 * negatives)) as negatives_above

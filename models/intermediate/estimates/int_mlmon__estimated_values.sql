@@ -27,7 +27,6 @@ sums as (
 estimated as (
     {{ mlmon.estimated_metrics('sums', [
         'window_key', 'span_windows', 'segment_name', 'segment_value', 'n_predictions', 'n_excluded',
-        'n_reference',
     ]) }}
     {%- if mlmon.mentions_class_scores() %}
 
@@ -40,11 +39,9 @@ estimated as (
         segment_value,
         n_predictions,
         n_excluded,
-        n_reference,
         metric,
         value,
-        variance,
-        n
+        variance
     from {{ ref('int_mlmon__estimated_class_values') }}
     {%- endif %}
 )
@@ -56,8 +53,8 @@ select
     segment_value,
     metric,
     value,
-    greatest(0, value - 1.959963984540054 * sqrt(variance * (1 + n / n_reference))) as value_low,
-    least(1, value + 1.959963984540054 * sqrt(variance * (1 + n / n_reference))) as value_high,
+    greatest(0, value - 1.959963984540054 * sqrt(variance)) as value_low,
+    least(1, value + 1.959963984540054 * sqrt(variance)) as value_high,
     cast(n_predictions as bigint) as n_predictions,
     cast(n_excluded as bigint) as n_excluded
 from estimated

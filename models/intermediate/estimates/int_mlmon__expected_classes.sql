@@ -29,8 +29,7 @@ totals as (
         segment_position,
         segment_value,
         sum(n) as n_rows,
-        sum(n_excluded) as n_excluded,
-        max(n_reference) as n_reference
+        sum(n_excluded) as n_excluded
     from cells
     group by stretch_number, segment_position, segment_value
 ),
@@ -86,8 +85,7 @@ seen as (
     select
         classes.*,
         totals.n_rows,
-        totals.n_excluded,
-        totals.n_reference
+        totals.n_excluded
     from classes
     inner join totals
         on
@@ -109,7 +107,6 @@ select
     n_hits,
     cast(n_rows as {{ mlmon.type_double() }}) as n_rows,
     n_excluded,
-    n_reference,
     count(*) over (
         partition by stretch_number, segment_position, segment_value
     ) as n_classes,

@@ -29,7 +29,6 @@ select
         as segment_value,
     predicted_class,
     predicted_number,
-    max(n_reference) as n_reference,
     cast(sum(case when is_counted then n else 0 end) as bigint) as n,
     cast(sum(case when is_counted then 0 else n end) as bigint) as n_excluded
     {%- for slot in slots %},
