@@ -98,6 +98,10 @@ def load_few(project: DbtProject) -> None:
     project.warehouse.load("few_labels", labels(predictions, rows["label"]), types=TIMES)
 
 
+def is_labelled(rows: pd.DataFrame) -> np.ndarray:
+    return np.random.default_rng(9).random(len(rows)) < 0.5
+
+
 def logged() -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = pd.concat([golden("analysis"), honest()], ignore_index=True)
     predictions = log(rows, rows["chunk"])
@@ -123,17 +127,30 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         "segments": [],
         "spans": ["1d"],
     }
+    half = {
+        **monitor,
+        "labels": {"source": ["logs", "half_labels"]},
+        "segments": [],
+        "spans": ["1d"],
+    }
     made: DbtProject = make_project(
         engine,
-        vars={"mlmon_monitors": {"m": monitor, "few": few}, "mlmon_lookback_days": 0},
+        vars={
+            "mlmon_monitors": {"m": monitor, "few": few, "half": half},
+            "mlmon_lookback_days": 0,
+        },
         sources={
-            "logs": [f"{of}{log}" for of in ("", "few_") for log in (*LOGS, "reference")],
+            "logs": [
+                *(f"{of}{log}" for of in ("", "few_") for log in (*LOGS, "reference")),
+                "half_labels",
+            ]
         },
     )
     load_few(made)
     predictions, came = logged()
     made.warehouse.load("predictions", predictions, types=TIMES)
     made.warehouse.load("labels", came, types=TIMES)
+    made.warehouse.load("half_labels", came[is_labelled(came)], types=TIMES)
     reference = golden("reference").assign(part="golden")
     made.warehouse.load("reference", reference[["score", "prediction", "label", "part"]])
     made.build("--select", *(f"+fct_mlmon__{mart}" for mart in MARTS))
@@ -251,6 +268,24 @@ def test_intervals_hold_what_comes_where_few_predictions_are_positive(
         assert len(held) >= 0.8 * VERSIONS
         # Each version has a reference of its own, so none of them is lucky for all.
         assert held.mean() >= 0.85, (metric, held.mean())
+
+
+def test_a_window_labelled_in_part_is_held_to_a_wider_interval(project: DbtProject) -> None:
+    rows = read(project, "estimated_performance", "half")
+    rows = rows[rows["realised_value"].notna()]
+    day = (pd.to_datetime(rows["window_end"]) - START).dt.days - 1
+    predictions, came = logged()
+    days = (predictions["predicted_at"] - START).dt.days
+    widening = 1 / np.sqrt(pd.Series(is_labelled(came)).groupby(days).mean()[day].to_numpy())
+    low = rows["value"] - (rows["value"] - rows["value_low"]) * widening
+    high = rows["value"] + (rows["value_high"] - rows["value"]) * widening
+    held = rows["realised_value"].between(low - 1e-12, high + 1e-12)
+    assert (rows["is_covered"].astype(bool) == held).all()
+    assert not rows["realised_value"].between(rows["value_low"], rows["value_high"])[held].all()
+    for metric, of_metric in held[day >= CHUNKS].groupby(rows["metric"]):
+        assert len(of_metric) >= HONEST_DAYS - 4, metric
+        # At most one time in a thousand by chance if 95 % are held.
+        assert binomtest(int(of_metric.sum()), len(of_metric), 0.95).pvalue > 1e-3, metric
 
 
 def test_the_record_is_the_mean_of_what_was_borne_out(

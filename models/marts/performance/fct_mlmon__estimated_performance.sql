@@ -54,7 +54,9 @@ joined as (
         estimates.n_predictions,
         estimates.n_excluded,
         case when realised.is_mature then realised.value end as realised_value,
-        case when realised.is_mature then realised.n end as n_labelled
+        case when realised.is_mature then realised.n end as n_labelled,
+        -- What is labelled in part varies more than the whole, which the interval is for.
+        sqrt(realised.label_coverage) as narrowing
     from estimates
     inner join spans
         on
@@ -82,7 +84,9 @@ select
     joined.value_high,
     joined.realised_value,
     joined.value - joined.realised_value as estimation_error,
-    joined.realised_value between joined.value_low and joined.value_high as is_covered,
+    (joined.value - joined.realised_value) * joined.narrowing <= joined.value - joined.value_low
+    and (joined.realised_value - joined.value) * joined.narrowing
+    <= joined.value_high - joined.value as is_covered,
     cast(joined.n_predictions as bigint) as n_predictions,
     cast(joined.n_excluded as bigint) as n_excluded,
     cast(coalesce(joined.n_labelled, 0) as bigint) as n_labelled,
