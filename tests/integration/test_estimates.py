@@ -130,6 +130,8 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
     half = {
         **monitor,
         "labels": {"source": ["logs", "half_labels"]},
+        # Without predictions: all of its rows count for both classes.
+        "reference": {"source": ["logs", "half_reference"]},
         "segments": [],
         "spans": ["1d"],
     }
@@ -143,6 +145,7 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             "logs": [
                 *(f"{of}{log}" for of in ("", "few_") for log in (*LOGS, "reference")),
                 "half_labels",
+                "half_reference",
             ]
         },
     )
@@ -152,6 +155,7 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
     made.warehouse.load("labels", came, types=TIMES)
     made.warehouse.load("half_labels", came[is_labelled(came)], types=TIMES)
     reference = golden("reference").assign(part="golden")
+    made.warehouse.load("half_reference", reference[["score", "label"]])
     made.warehouse.load("reference", reference[["score", "prediction", "label", "part"]])
     made.build("--select", *(f"+fct_mlmon__{mart}" for mart in MARTS))
     return made

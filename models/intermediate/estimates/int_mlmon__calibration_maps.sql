@@ -13,7 +13,20 @@ with
 
 knots as (
     select
-        knots.*,
+        knots.reference_key,
+        knots.class_number,
+        knots.score,
+        knots.probability,
+        knots.n_reference,
+        -- A reference without predictions counts as a whole.
+        case
+            when knots.n_predicted + knots.n_predicted_other > 0 then knots.n_predicted
+            else knots.n_reference
+        end as n_predicted,
+        case
+            when knots.n_predicted + knots.n_predicted_other > 0 then knots.n_predicted_other
+            else knots.n_reference
+        end as n_predicted_other,
         row_number() over by_score as knot_number,
         lead(score) over by_score as next_score,
         lead(probability) over by_score as next_probability
