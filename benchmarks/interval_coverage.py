@@ -68,6 +68,13 @@ def honest(rng: np.random.Generator, n: int) -> Sample:
     return {"score": score, "prediction": (score >= 0.5).astype(int), "label": label.astype(int)}
 
 
+def scarce(rng: np.random.Generator, n: int) -> Sample:
+    """Calibrated scores of what is rare: most bins see no positive label."""
+    score = logistic(rng.normal(size=n) - 5)
+    label = rng.random(n) < score
+    return {"score": score, "prediction": (score >= 0.5).astype(int), "label": label.astype(int)}
+
+
 def bold(rng: np.random.Generator, n: int) -> Sample:
     """Scores that are far too high."""
     x = 1.2 * rng.normal(size=n) - 0.5
@@ -186,6 +193,7 @@ POPULATIONS: dict[
     "balanced": ("binary", balanced, binary_values),
     "rare": ("binary", rare, binary_values),
     "honest": ("binary", honest, ece_alone),
+    "scarce": ("binary", scarce, ece_alone),
     "bold": ("binary", bold, ece_alone),
     "classes": ("multiclass", multiclass, multiclass_values),
     "numbers": ("regression", regression, regression_values),

@@ -16,7 +16,8 @@
 
     ECE is a sum of absolute gaps, and a gap that chance makes counts like any other. Its interval takes each bin's gap as
     normal, so its size as a folded normal: off the upper end goes what chance adds to gaps as large as those seen, off the
-    lower end what it may add to any gap, which is more (see docs/decisions/22-ece-interval.md).
+    lower end what it may add to any gap, which is more (see docs/decisions/22-ece-interval.md). A bin without a positive
+    label, or with one row, has no spread to be seen: there it is that of labels drawn with the scores.
 #}
 {% macro score_metrics(bins, columns) %}
     {%- set double = mlmon.type_double() %}
@@ -33,9 +34,10 @@
                 as log_loss_sum,
             sum(log_loss_squares) as log_loss_squares,
             sum(case when bin_index >= 0 then abs(score_sum - n_positive) end) as gap_sum,
-            sum(gap_spread * gap_spread) as gap_variance,
-            sum(gap_spread * {{ mlmon.folded_excess('gap_size') }}) as likely_excess,
-            sum(gap_spread * {{ mlmon.most_folded_excess('gap_size') }}) as most_excess,
+            -- NULL where no bin has a spread: nothing is left to chance there.
+            coalesce(sum(gap_spread * gap_spread), 0) as gap_variance,
+            coalesce(sum(gap_spread * {{ mlmon.folded_excess('gap_size') }}), 0) as likely_excess,
+            coalesce(sum(gap_spread * {{ mlmon.most_folded_excess('gap_size') }}), 0) as most_excess,
             sum(case when bin_index >= 0 then power(score_sum - n_positive, 2) / n end) as gap_squares,
             sum(
                 case when bin_index >= 0 then cast(n_positive as {{ double }}) * n_positive / n end
@@ -49,10 +51,16 @@
                     sums.*,
                     -- How far the sum of the gaps of a bin's rows may be off by chance.
                     case
-                        when bin_index >= 0 and n > 1
+                        when bin_index >= 0 and n > 0
                             then sqrt(greatest(
-                                0, squared_sum - power(score_sum - n_positive, 2) / n
-                            ) / (n - 1) * n)
+                                0,
+                                score_sum * (1 - score_sum / n),
+                                coalesce(
+                                    (squared_sum - power(score_sum - n_positive, 2) / n)
+                                    / nullif(n - 1, 0) * n,
+                                    0
+                                )
+                            ))
                     end as gap_spread
                 from {{ bins }} as sums
             ) as spread
@@ -92,9 +100,13 @@
         cast(null as {{ double }}) as variance,
         cast(n as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
-        greatest(0, value - most_excess / n - margin) as value_low,
-        least(1, greatest(value, value - likely_excess / n + margin)) as value_high,
-        cast('folded_normal' as {{ dbt.type_string() }}) as interval_method
+        case when value is not null then greatest(0, value - most_excess / n - margin) end as value_low,
+        case
+            when value is not null
+                then least(1, greatest(value, value - likely_excess / n + margin))
+        end as value_high,
+        case when value is not null then cast('folded_normal' as {{ dbt.type_string() }}) end
+            as interval_method
     from (
         select
             summed.*,

@@ -35,6 +35,7 @@ DATASETS = (
 MULTICLASS = ("mc_plain", "mc_class_never_predicted", "mc_unseen_label")
 REGRESSION = ("reg_plain", "reg_zero_labels", "reg_constant_label", "reg_perfect")
 TASKS = {"binary": DATASETS, "multiclass": MULTICLASS, "regression": REGRESSION}
+LOGS = ("predictions", "labels")
 Z = 1.959963984540054
 CUT_OFFS = ("2026-03-08", "2026-03-18", "2026-04-10")
 
@@ -72,6 +73,12 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         for task, datasets in TASKS.items()
         for dataset in datasets
     }  # fmt: skip
+    # Every score is 1, and every label 0.
+    sure = pd.DataFrame({"score": 1.0, "prediction": 1, "label": 0}, index=range(20))
+    monitors["sure"] = {
+        **monitors["bin_plain"],
+        **{log: {"source": ["logs", f"sure_{log}"]} for log in (*LOGS, "reference")},
+    }
     for cut_off in CUT_OFFS:
         monitors[delayed(cut_off)] = {
             "task": "binary",
@@ -85,13 +92,15 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             "label_horizon_days": 14,
             "label_ages_days": [1, 3, 7],
         }
-    tables = [f"{name}_{log}" for name in monitors for log in ("predictions", "labels")]
-    tables += [f"{dataset}_reference" for dataset in DATASETS]
+    tables = [f"{name}_{log}" for name in monitors for log in LOGS]
+    tables += [f"{dataset}_reference" for dataset in (*DATASETS, "sure")]
     made: DbtProject = make_project(
         engine,
         vars={"mlmon_monitors": monitors, "mlmon_lookback_days": 0},
         sources={"logs": tables},
     )
+    made.warehouse.load("sure_reference", sure)
+    load_day(made, "sure", sure)
     for task, datasets in TASKS.items():
         rows = pd.read_parquet(GOLDEN / "metrics" / f"{task}.parquet")
         for dataset in datasets:
@@ -258,16 +267,23 @@ def test_the_interval_of_ece_takes_off_what_chance_adds_to_the_gaps(
         ]
         scored = rows[(rows["dataset"] == dataset) & (rows["part"] == "current")]
         off = (scored["score"] - scored["label"]).to_numpy()
-        members = [
-            off[(scored["score"].gt(low) & scored["score"].le(high)).to_numpy()]
+        within = [
+            (scored["score"].gt(low) & scored["score"].le(high)).to_numpy()
             for low, high in zip(
                 bins["bin_lower"].fillna(-np.inf), bins["bin_upper"].fillna(np.inf), strict=True
             )
         ]
+        members = [off[inside] for inside in within]
+        scores = [scored["score"].to_numpy()[inside] for inside in within]
         assert sum(map(len, members)) == len(off)
         members = [gaps for gaps in members if len(gaps) > 0]
         gap = np.array([abs(gaps.sum()) for gaps in members])
-        spread = np.array([gaps.std(ddof=1) * np.sqrt(len(gaps)) for gaps in members])
+        # No less than labels drawn with the scores make: a bin without a positive one seems to have none.
+        drawn = [
+            np.sqrt(len(m) * m.mean() * (1 - m.mean())) for m in scores if len(m) > 0
+        ]  # fmt: skip
+        seen = [gaps.std(ddof=1) * np.sqrt(len(gaps)) if len(gaps) > 1 else 0 for gaps in members]
+        spread = np.maximum(drawn, seen)
         share = gap / spread
         # The mean of a folded normal, as scipy has it, less that of the normal.
         likely = (stats.foldnorm.mean(share) - share) * spread
@@ -286,6 +302,24 @@ def test_the_interval_of_ece_takes_off_what_chance_adds_to_the_gaps(
         assert found["value_low"] == pytest.approx(low, abs=1e-9)
         assert found["value_high"] == pytest.approx(high, abs=1e-6)
         assert found["value_low"] <= found["value"] <= found["value_high"]
+
+
+def test_ece_has_no_interval_where_it_has_no_value(performance: pd.DataFrame) -> None:
+    rows = performance[performance["monitor"].str.startswith("delayed_")]
+    rows = rows[(rows["metric"] == "ece") & (rows["n"] > 0)]
+    assert len(rows) > 0
+    assert rows["value"].isna().all()
+    assert rows[["value_low", "value_high", "interval_method"]].isna().all(axis=None)
+
+
+def test_the_interval_of_ece_is_its_value_where_nothing_is_left_to_chance(
+    performance: pd.DataFrame,
+) -> None:
+    [found] = performance[
+        (performance["monitor"] == "sure") & (performance["metric"] == "ece")
+        & (performance["label_age"] == "latest")
+    ].to_dict("records")  # fmt: skip
+    assert (found["value"], found["value_low"], found["value_high"]) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("cut_off", CUT_OFFS)
