@@ -123,6 +123,17 @@ def ece_alone(_: Sample) -> Values:
     return {}
 
 
+def score_values(sample: Sample) -> Values:
+    """Of what is so rare that no class is predicted."""
+    score, label = sample["score"], sample["label"]
+    return {
+        "roc_auc": sk.roc_auc_score(label, score),
+        "average_precision": sk.average_precision_score(label, score),
+        "log_loss": sk.log_loss(label, score),
+        "brier": sk.brier_score_loss(label, score),
+    }
+
+
 def binary_values(sample: Sample) -> Values:
     score, prediction, label = sample["score"], sample["prediction"], sample["label"]
     return {
@@ -193,7 +204,7 @@ POPULATIONS: dict[
     "balanced": ("binary", balanced, binary_values),
     "rare": ("binary", rare, binary_values),
     "honest": ("binary", honest, ece_alone),
-    "scarce": ("binary", scarce, ece_alone),
+    "scarce": ("binary", scarce, score_values),
     "bold": ("binary", bold, ece_alone),
     "classes": ("multiclass", multiclass, multiclass_values),
     "numbers": ("regression", regression, regression_values),
