@@ -139,6 +139,7 @@ select
     absolute_error,
     cast(null as {{ dbt.type_string() }}) as prediction_class,
     cast(null as {{ mlmon.type_double() }}) as score,
+    cast(null as {{ dbt.type_string() }}) as unusable_values,
     prediction_value
     {%- for slot in mlmon.error_model_slots() %},
     {{ slot }}
