@@ -162,13 +162,13 @@ def test_steps_end_as_one_build_and_a_second_run_changes_nothing(
     # Late rows come a step later; rows that were there go.
     gone = whole.iloc[:40].assign(request_id=[f"gone-{i}" for i in range(40)])
     land(project, pd.concat([early.iloc[::2], gone]))
-    project.build_for(MART)
+    project.build()
     land(project, whole.sample(frac=1, random_state=3))
-    project.build_for(MART)
+    project.build()
     tables = [MART, "int_mlmon__window_samples", "int_mlmon__reference_samples"]
     for table in tables:
         assert differences(project.read(table), turned.read(table)) == [], table
-    project.build_for(MART)
+    project.build()
     assert len(project.read("int_mlmon__joint_spans")) == 0
     for table in tables:
         assert differences(project.read(table), turned.read(table)) == [], table
@@ -181,7 +181,7 @@ def test_steps_end_as_one_build_and_a_second_run_changes_nothing(
             "mlmon_lookback_days": 0,
         }
     )
-    project.build_for(MART)
+    project.build()
     assert len(project.read(MART)) == 0
 
 
