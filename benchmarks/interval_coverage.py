@@ -86,7 +86,12 @@ def multiclass(rng: np.random.Generator, n: int) -> Sample:
     label = rng.choice(4, n, p=[0.45, 0.3, 0.15, 0.1])
     votes = rng.normal(size=(n, 4))
     votes[np.arange(n), label] += 1.5
-    return {"prediction": CLASSES[votes.argmax(axis=1)], "label": CLASSES[label]}
+    scores = np.exp(votes) / np.exp(votes).sum(axis=1, keepdims=True)
+    return {
+        "prediction": CLASSES[votes.argmax(axis=1)],
+        "label": CLASSES[label],
+        **{f"score_{name}": scores[:, k] for k, name in enumerate(CLASSES)},
+    }
 
 
 def regression(rng: np.random.Generator, n: int) -> Sample:
@@ -163,6 +168,9 @@ def multiclass_values(sample: Sample) -> Values:
         values[f"{name}_macro"] = score(label, prediction, average="macro")
         values[f"{name}_weighted"] = score(label, prediction, average="weighted")
         values[f"{name} of d"] = score(label, prediction, labels=["d"], average=None)[0]
+    scores = np.column_stack([sample[f"score_{name}"] for name in CLASSES])
+    values["roc_auc_macro"] = sk.roc_auc_score(label, scores, multi_class="ovr", average="macro")
+    values["log_loss"] = sk.log_loss(label, scores, labels=CLASSES)
     return values
 
 
@@ -225,6 +233,7 @@ def monitor(task: str, name: str) -> dict[str, object]:
         },
         **({"label_columns": {"relevance": "label"}, "top_k": [TOP_K]} if task == "ranking" else {}),
         **({"quantile": QUANTILE} if task == "regression" else {}),
+        **({"class_scores": {c: f"score_{c}" for c in CLASSES}} if task == "multiclass" else {}),
         "features": {},
         "spans": ["1d"],
         "label_horizon_days": 1,
@@ -296,6 +305,7 @@ def coverage(windows: int, seed: int, populations: list[str]) -> pd.DataFrame:
         for label, value in truth.items():
             metric, _, of_class = label.partition(" of ")
             row: dict[str, object] = {"population": name, "metric": label}
+            methods: list[str] = []
             for n in SIZES:
                 held = found[
                     (found["monitor"] == f"{name}_{n}")
@@ -303,8 +313,10 @@ def coverage(windows: int, seed: int, populations: list[str]) -> pd.DataFrame:
                     & (found["class_label"] == (of_class or "all"))
                 ]
                 inside = (held["value_low"] <= value) & (value <= held["value_high"])
-                row["interval"] = held["interval_method"].iloc[0]
+                # What some windows have too few rows for, most windows of another size have not.
+                methods += held["interval_method"].value_counts().index
                 row[f"n = {n:,}"] = float(inside.mean())
+            row["interval"] = ", ".join(dict.fromkeys(methods))
             rows.append(row)
     return pd.DataFrame(rows)
 

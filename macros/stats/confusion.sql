@@ -19,8 +19,8 @@
 
 {#
     The binary metrics of one relation of the cells tp, fp, fn, tn and n_excluded, below each other: the given columns and
-    those of metric_columns(). Proportions have Wilson's 95 % interval; the others that of the delta method over the
-    multinomial counts, cut to their range. Undefined (0/0) is NULL.
+    those of metric_columns(). Proportions have Wilson's 95 % interval; f1 and mcc that of the delta method over the
+    multinomial counts, cut to their range, where there are enough of them. Undefined (0/0) is NULL.
 #}
 {% macro binary_metrics(relation, columns) %}
     {%- for metric, parts in {
@@ -35,7 +35,7 @@
 
     union all
     {% endfor %}
-    {{ mlmon.delta_metric(relation, columns, 'f1', "'all'", *mlmon.f1_parts('tp', 'fp', 'fn'), floor=0, ceiling=1) }}
+    {{ mlmon.f1_metric(relation, columns, "'all'", 'tp', 'fp', 'fn', 'tp + fp + fn + tn') }}
 
     union all
 
@@ -43,7 +43,7 @@
 
     union all
 
-    {{ mlmon.delta_metric(relation, columns, 'mcc', "'all'", *mlmon.mcc_parts(), floor=-1, ceiling=1) }}
+    {{ mlmon.mcc_metric(relation, columns) }}
 {% endmacro %}
 
 {# A metric that is a proportion of counts, with Wilson's interval. #}
@@ -67,46 +67,53 @@
     ) as shares
 {%- endmacro %}
 
-{# A metric of counts with the interval of the delta method: its value, its variance, and its range. #}
-{% macro delta_metric(relation, columns, metric, class_label, value, variance, n, floor, ceiling) %}
+{#
+    f1 of true positives, false positives and false negatives. With fewer than a hundred of them, or none that is wrong, its
+    interval is Wilson's of the Jaccard index tp / (tp + fp + fn), a proportion that f1 = 2 j / (1 + j) grows with.
+#}
+{% macro f1_metric(relation, columns, class_label, tp, fp, fn, n) %}
+    {%- set double = mlmon.type_double() %}
     select
         {{ columns | join(', ') }},
-        cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
+        cast('f1' as {{ dbt.type_string() }}) as metric,
         cast({{ class_label }} as {{ dbt.type_string() }}) as class_label,
         value,
         variance,
         cast(n as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
-        case when variance > 0 then greatest({{ floor }}, value - 1.959963984540054 * sqrt(variance)) end
-            as value_low,
-        case when variance > 0 then least({{ ceiling }}, value + 1.959963984540054 * sqrt(variance)) end
-            as value_high,
-        cast('delta' as {{ dbt.type_string() }}) as interval_method
+        case
+            when n_counted >= 100 and variance > 0
+                then greatest(0, value - 1.959963984540054 * sqrt(variance))
+            else 2 * jaccard_low / (1 + jaccard_low)
+        end as value_low,
+        case
+            when n_counted >= 100 and variance > 0
+                then least(1, value + 1.959963984540054 * sqrt(variance))
+            else 2 * jaccard_high / (1 + jaccard_high)
+        end as value_high,
+        cast(
+            case when n_counted >= 100 and variance > 0 then 'delta' else 'wilson_jaccard' end
+            as {{ dbt.type_string() }}
+        ) as interval_method
     from (
         select
-            metrics.*,
-            {{ variance }} as variance
+            shares.*,
+            2 * jaccard / (1 + jaccard) as value,
+            -- That of the delta method: 2 / (1 + j)^2 is how f1 moves with j.
+            4 * jaccard * (1 - jaccard) / n_counted
+            / ((1 + jaccard) * (1 + jaccard) * (1 + jaccard) * (1 + jaccard)) as variance,
+            {{ mlmon.wilson_bound('jaccard', 'n_counted', '-') }} as jaccard_low,
+            {{ mlmon.wilson_bound('jaccard', 'n_counted', '+') }} as jaccard_high
         from (
             select
                 counts.*,
                 {{ n }} as n,
-                {{ value }} as value
+                nullif({{ tp }} + {{ fp }} + {{ fn }}, 0) as n_counted,
+                cast({{ tp }} as {{ double }}) / nullif({{ tp }} + {{ fp }} + {{ fn }}, 0) as jaccard
             from {{ relation }} as counts
-        ) as metrics
-    ) as varied
+        ) as shares
+    ) as measured
 {%- endmacro %}
-
-{# Value, variance and n of f1, from true positives, false positives and false negatives. #}
-{% macro f1_parts(tp, fp, fn) %}
-    {%- set double = mlmon.type_double() -%}
-    {%- set whole = "cast(2 * " ~ tp ~ " + " ~ fp ~ " + " ~ fn ~ " as " ~ double ~ ")" -%}
-    {{- return([
-        "cast(2 * " ~ tp ~ " as " ~ double ~ ") / nullif(" ~ whole ~ ", 0)",
-        "4 * cast(" ~ tp ~ " as " ~ double ~ ") * (" ~ fp ~ " + " ~ fn ~ ") * (" ~ tp ~ " + " ~ fp ~ " + " ~ fn
-        ~ ") / nullif(" ~ [whole, whole, whole, whole] | join(" * ") ~ ", 0)",
-        "tp + fp + fn + tn" if tp == 'tp' else "n_rows",
-    ]) -}}
-{% endmacro %}
 
 {#
     The mean of recall and specificity: two independent proportions, whose Wilson intervals join to that of the mean
@@ -140,46 +147,86 @@
     where recall is not null and specificity is not null
 {%- endmacro %}
 
-{# Matthews' correlation coefficient; its gradient by each count, over the root of the four margins. #}
-{% macro mcc_parts() %}
+{#
+    Matthews' correlation coefficient, with the interval of the delta method. Where a cell has fewer than twenty rows it is that
+    of the counts with a half added to each (Haldane 1956; Anscombe 1956), which holds the value in any case.
+#}
+{% macro mcc_metric(relation, columns) %}
+    {%- set double = mlmon.type_double() %}
+    {%- set few = 'least(tp, fp, fn, tn) < 20' %}
+    select
+        {{ columns | join(', ') }},
+        cast('mcc' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        value,
+        variance,
+        cast(tp + fp + fn + tn as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        case
+            when value is null then null
+            when {{ few }}
+                then greatest(-1, least(value, half_value - 1.959963984540054 * sqrt(half_variance)))
+            when variance > 0 then greatest(-1, value - 1.959963984540054 * sqrt(variance))
+        end as value_low,
+        case
+            when value is null then null
+            when {{ few }}
+                then least(1, greatest(value, half_value + 1.959963984540054 * sqrt(half_variance)))
+            when variance > 0 then least(1, value + 1.959963984540054 * sqrt(variance))
+        end as value_high,
+        cast(case when {{ few }} then 'haldane_anscombe' else 'delta' end as {{ dbt.type_string() }})
+            as interval_method
+    from (
+        select
+            correlated.*,
+            {{ mlmon.mcc_variance('tp', 'fp', 'fn', 'tn', 'value') }} as variance,
+            greatest(0, {{ mlmon.mcc_variance('(tp + 0.5)', '(fp + 0.5)', '(fn + 0.5)', '(tn + 0.5)', 'half_value') }})
+                as half_variance
+        from (
+            select
+                counts.*,
+                {{ mlmon.mcc_value('tp', 'fp', 'fn', 'tn') }} as value,
+                {{ mlmon.mcc_value('(tp + 0.5)', '(fp + 0.5)', '(fn + 0.5)', '(tn + 0.5)') }} as half_value
+            from {{ relation }} as counts
+        ) as correlated
+    ) as varied
+{%- endmacro %}
+
+{# The root of the product of the four margins; NULL where one is 0. #}
+{% macro margins_root(tp, fp, fn, tn) %}
     {%- set double = mlmon.type_double() -%}
-    {%- set root = "nullif(sqrt(cast(tp + fp as " ~ double ~ ") * (tp + fn)) * sqrt(cast(tn + fp as " ~ double
-        ~ ") * (tn + fn)), 0)" -%}
-    {%- set gradients = [] -%}
-    {%- for cell, opposite, sign, first, second in [
-        ('tp', 'tn', '', 'tp + fp', 'tp + fn'), ('fp', 'fn', '-', 'tp + fp', 'tn + fp'),
-        ('fn', 'fp', '-', 'tp + fn', 'tn + fn'), ('tn', 'tp', '', 'tn + fp', 'tn + fn'),
-    ] -%}
-        {%- do gradients.append((
-            cell,
-            "(" ~ sign ~ opposite ~ " / " ~ root ~ " - value / 2 * (1.0 / nullif(" ~ first ~ ", 0) + 1.0 / nullif("
-            ~ second ~ ", 0)))",
-        )) -%}
-    {%- endfor -%}
+    {{- return(
+        "nullif(sqrt(cast(" ~ tp ~ " + " ~ fp ~ " as " ~ double ~ ") * (" ~ tp ~ " + " ~ fn ~ ")) * sqrt(cast(" ~ tn
+        ~ " + " ~ fp ~ " as " ~ double ~ ") * (" ~ tn ~ " + " ~ fn ~ ")), 0)"
+    ) -}}
+{% endmacro %}
+
+{% macro mcc_value(tp, fp, fn, tn) %}
+    {%- set double = mlmon.type_double() -%}
+    {{- return(
+        "(cast(" ~ tp ~ " as " ~ double ~ ") * " ~ tn ~ " - cast(" ~ fp ~ " as " ~ double ~ ") * " ~ fn ~ ") / "
+        ~ mlmon.margins_root(tp, fp, fn, tn)
+    ) -}}
+{% endmacro %}
+
+{# By the delta method, from the gradient by each count. #}
+{% macro mcc_variance(tp, fp, fn, tn, value) %}
+    {%- set root = mlmon.margins_root(tp, fp, fn, tn) -%}
     {%- set squares = [] -%}
     {%- set sums = [] -%}
-    {%- for cell, gradient in gradients -%}
+    {%- for cell, opposite, sign, first, second in [
+        (tp, tn, '', (tp, fp), (tp, fn)), (fp, fn, '-', (tp, fp), (tn, fp)),
+        (fn, fp, '-', (tp, fn), (tn, fn)), (tn, tp, '', (tn, fp), (tn, fn)),
+    ] -%}
+        {%- set gradient = "(" ~ sign ~ opposite ~ " / " ~ root ~ " - " ~ value ~ " / 2 * (1.0 / nullif("
+            ~ first | join(" + ") ~ ", 0) + 1.0 / nullif(" ~ second | join(" + ") ~ ", 0)))" -%}
         {%- do squares.append(cell ~ " * " ~ gradient ~ " * " ~ gradient) -%}
         {%- do sums.append(cell ~ " * " ~ gradient) -%}
     {%- endfor -%}
     {%- set total = "(" ~ sums | join(" + ") ~ ")" -%}
-    {{- return([
-        "(cast(tp as " ~ double ~ ") * tn - cast(fp as " ~ double ~ ") * fn) / " ~ root,
-        squares | join(" + ") ~ " - " ~ total ~ " * " ~ total ~ " / (tp + fp + fn + tn)",
-        "tp + fp + fn + tn",
-    ]) -}}
-{% endmacro %}
-
-{# One end of Wilson's 95 % score interval of a proportion (Wilson 1927); exactly 0 of none and 1 of all. #}
-{% macro wilson_bound(share, n, sign) %}
-    {%- set z2 = '3.8414588206941285' -%}
-    {%- set n = "cast(" ~ n ~ " as " ~ mlmon.type_double() ~ ")" -%}
-    {%- set raw = "(" ~ share ~ " + " ~ z2 ~ " / (2 * " ~ n ~ ") " ~ sign ~ " 1.959963984540054 * sqrt("
-        ~ share ~ " * (1 - " ~ share ~ ") / " ~ n ~ " + " ~ z2 ~ " / (4 * " ~ n ~ " * " ~ n
-        ~ "))) / (1 + " ~ z2 ~ " / " ~ n ~ ")" -%}
     {{- return(
-        "case when " ~ share ~ " = " ~ ('0 then 0.0' if sign == '-' else '1 then 1.0') ~ " when " ~ share
-        ~ " is not null then " ~ ("greatest(0, " if sign == '-' else "least(1, ") ~ raw ~ ") end"
+        squares | join(" + ") ~ " - " ~ total ~ " * " ~ total ~ " / ("
+        ~ [tp, fp, fn, tn] | join(" + ") ~ ")"
     ) -}}
 {% endmacro %}
 

@@ -80,7 +80,7 @@
 {#
     The metrics of regression from one relation of merged sums, below each other: the given columns, metric, class_label, value,
     variance, n, n_excluded, value_low, value_high, interval_method. Means have the normal interval of their sample's standard
-    deviation, rmse and r2 that of the delta method.
+    deviation, rmse and r2 that of the delta method; where a few rows are most of what is summed, mean_bound().
 #}
 {% macro regression_metrics(relation, columns) %}
     {%- set double = mlmon.type_double() -%}
@@ -100,18 +100,21 @@
         variance,
         cast({{ parts[2] }} as bigint) as n,
         cast(n_excluded {{- ' + n - n_relative' if metric == 'mape' }} as bigint) as n_excluded,
-        case
-            when variance is not null
-                then {{ 'mean' if metric == 'bias' else 'greatest(0, mean' }}
-                    - 1.959963984540054 * sqrt(variance) {{- ')' if metric != 'bias' }}
-        end as value_low,
+        {%- if metric == 'bias' %}
+        mean - 1.959963984540054 * sqrt(variance) as value_low,
         mean + 1.959963984540054 * sqrt(variance) as value_high,
         cast('normal' as {{ dbt.type_string() }}) as interval_method
+        {%- else %}
+        {{ mlmon.mean_bound('mean', 'sqrt(variance)', 'n_effective', '-') }} as value_low,
+        {{ mlmon.mean_bound('mean', 'sqrt(variance)', 'n_effective', '+') }} as value_high,
+        {{ mlmon.mean_method('n_effective', 'normal') }} as interval_method
+        {%- endif %}
     from (
         select
             sums.*,
             {{ parts[0] }} / nullif({{ parts[2] }}, 0) as mean,
-            {{ mlmon.mean_variance(parts[0], parts[1], parts[2]) }} as variance
+            {{ mlmon.mean_variance(parts[0], parts[1], parts[2]) }} as variance,
+            {{ mlmon.effective_n(parts[0], parts[1]) }} as n_effective
         from {{ relation }} as sums
     ) as means
     where {{ "pinball_sum is not null" if metric == 'pinball_loss' else "true" }}
@@ -127,20 +130,22 @@
         cast(n as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
         case
-            when root > 0 and variance is not null
-                then greatest(0, root - 1.959963984540054 * sqrt(variance) / (2 * root))
+            when root > 0
+                then {{ mlmon.mean_bound('root', '(sqrt(variance) / (2 * root))', 'n_effective', '-') }}
             when n > 1 then 0
         end as value_low,
         case
-            when root > 0 then root + 1.959963984540054 * sqrt(variance) / (2 * root)
+            when root > 0
+                then {{ mlmon.mean_bound('root', '(sqrt(variance) / (2 * root))', 'n_effective', '+') }}
             when n > 1 then 0
         end as value_high,
-        cast('delta' as {{ dbt.type_string() }}) as interval_method
+        {{ mlmon.mean_method('n_effective', 'delta') }} as interval_method
     from (
         select
             sums.*,
             sqrt(error_squares / nullif(n, 0)) as root,
-            {{ mlmon.mean_variance('error_squares', 'error_fourths', 'n') }} as variance
+            {{ mlmon.mean_variance('error_squares', 'error_fourths', 'n') }} as variance,
+            {{ mlmon.effective_n('error_squares', 'error_fourths') }} as n_effective
         from {{ relation }} as sums
     ) as roots
 
@@ -154,10 +159,17 @@
         variance,
         cast(n as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
-        r2 - 1.959963984540054 * sqrt(variance) as value_low,
-        case when variance is not null then least(1, r2 + 1.959963984540054 * sqrt(variance)) end
-            as value_high,
-        cast('delta' as {{ dbt.type_string() }}) as interval_method
+        -- 1 - r2 is a mean of squares over another, and uncertain like one.
+        case
+            when r2 < 1 then 1 - {{ mlmon.mean_bound('(1 - r2)', 'sqrt(variance)', 'n_effective', '+') }}
+            else r2 - 1.959963984540054 * sqrt(variance)
+        end as value_low,
+        case
+            when r2 < 1
+                then 1 - {{ mlmon.mean_bound('(1 - r2)', 'sqrt(variance)', 'n_effective', '-') }}
+            else least(1, r2 + 1.959963984540054 * sqrt(variance))
+        end as value_high,
+        {{ mlmon.mean_method('n_effective', 'delta') }} as interval_method
     from (
         select
             sums.*,
@@ -171,7 +183,8 @@
                         - 2 * (error_squares / nullif(label_squares, 0)) * error_squares_by_label_squares
                         + power(error_squares / nullif(label_squares, 0), 2) * label_fourths
                     ) / nullif(label_squares, 0) / nullif(label_squares, 0) * n / (n - 1))
-            end as variance
+            end as variance,
+            {{ mlmon.effective_n('error_squares', 'error_fourths') }} as n_effective
         from {{ relation }} as sums
     ) as ratios
 {% endmacro %}

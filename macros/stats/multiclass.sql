@@ -73,8 +73,7 @@
 
     union all
 
-    {{ mlmon.delta_metric(
-        classes, keys, 'f1', 'class_label',
-        *mlmon.f1_parts('n_hits', '(n_predicted - n_hits)', '(n_labels - n_hits)'), floor=0, ceiling=1
+    {{ mlmon.f1_metric(
+        classes, keys, 'class_label', 'n_hits', '(n_predicted - n_hits)', '(n_labels - n_hits)', 'n_rows'
     ) }}
 {%- endmacro %}

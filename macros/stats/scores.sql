@@ -18,6 +18,9 @@
     normal, so its size as a folded normal: off the upper end goes what chance adds to gaps as large as those seen, off the
     lower end what it may add to any gap, which is more (see docs/decisions/22-ece-interval.md). A bin without a positive
     label, or with one row, has no spread to be seen: there it is that of labels drawn with the scores.
+
+    Mean losses have mean_bound(). Where labels and scores agree that one class is scarce, the few that are seen of it do not
+    tell how losses vary: there the spread is no less than that of labels drawn with the scores.
 #}
 {% macro score_metrics(bins, columns) %}
     {%- set double = mlmon.type_double() %}
@@ -27,6 +30,10 @@
             sum(case when bin_index < 0 then n else 0 end) as n_excluded,
             sum(case when bin_index < 0 then 0 else n end) as n,
             sum(case when bin_index < 0 then null else n_positive end) as n_positive,
+            sum(case when bin_index < 0 then null else score_sum end) as score_sum,
+            {%- for metric, slope in mlmon.loss_slopes().items() %}
+            sum(case when bin_index < 0 then null else drawn_spread * {{ slope }} end) as {{ metric }}_drawn,
+            {%- endfor %}
             sum(squared_sum) as squared_sum,
             sum(squared_squares) as squared_squares,
             -- A label whose class no score is for has an infinite loss, and the mean is none.
@@ -45,10 +52,13 @@
         from (
             select
                 spread.*,
-                abs(score_sum - n_positive) / nullif(gap_spread, 0) as gap_size
+                abs(score_sum - n_positive) / nullif(gap_spread, 0) as gap_size,
+                -- Of the number of positive labels of a bin, were they drawn with its mean score.
+                n * mean_score * (1 - mean_score) as drawn_spread
             from (
                 select
                     sums.*,
+                    score_sum / nullif(n, 0) as mean_score,
                     -- How far the sum of the gaps of a bin's rows may be off by chance.
                     case
                         when bin_index >= 0 and n > 0
@@ -75,19 +85,37 @@
         {{ columns | join(', ') }},
         cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
         cast('all' as {{ dbt.type_string() }}) as class_label,
-        {{ parts[0] }} / nullif(n, 0) as value,
+        value,
         variance,
         cast(n as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
-        {{ parts[0] }} / nullif(n, 0) - 1.959963984540054 * sqrt(variance) as value_low,
-        {{ parts[0] }} / nullif(n, 0) + 1.959963984540054 * sqrt(variance) as value_high,
-        cast('normal' as {{ dbt.type_string() }}) as interval_method
+        {{ mlmon.mean_bound('value', 'standard_error', 'n_effective', '-') }} as value_low,
+        {{ mlmon.mean_bound('value', 'standard_error', 'n_effective', '+') }} as value_high,
+        case
+            when is_scarce then cast('normal_drawn' as {{ dbt.type_string() }})
+            else {{ mlmon.mean_method('n_effective', 'normal') }}
+        end as interval_method
     from (
         select
-            summed.*,
-            {{ mlmon.mean_variance(parts[0], parts[1], 'n') }} as variance
-        from summed
-    ) as varied
+            varied.*,
+            case
+                when is_scarce and variance is not null
+                    then sqrt(greatest(variance, {{ metric }}_drawn / n / n))
+                else sqrt(variance)
+            end as standard_error,
+            case when not is_scarce then {{ mlmon.effective_n(*parts) }} end as n_effective
+        from (
+            select
+                summed.*,
+                {{ parts[0] }} / nullif(n, 0) as value,
+                {{ mlmon.mean_variance(parts[0], parts[1], 'n') }} as variance,
+                coalesce(
+                    least(n_positive, n - n_positive) < 20 and least(score_sum, n - score_sum) < 20,
+                    false
+                ) as is_scarce
+            from summed
+        ) as varied
+    ) as bounded
 
     union all
     {%- endfor %}
@@ -145,6 +173,15 @@
     union all
     {%- endif %}
     {%- endfor %}
+{% endmacro %}
+
+{# How far a row's loss moves, squared, where its label turns from one class to the other, at the mean score of a bin. #}
+{% macro loss_slopes() %}
+    {%- set score = "least(greatest(mean_score, 1e-15), 1 - 1e-15)" -%}
+    {{- return({
+        'brier': '(1 - 2 * mean_score) * (1 - 2 * mean_score)',
+        'log_loss': 'power(ln(' ~ score ~ ' / (1 - ' ~ score ~ ')), 2)',
+    }) -}}
 {% endmacro %}
 
 {#

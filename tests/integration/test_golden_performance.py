@@ -27,7 +27,7 @@ REGRESSION_METRICS = (
     "mae", "mse", "rmse", "bias", "mape", "smape", "r2", "median_absolute_error", "pinball_loss",
 )  # fmt: skip
 # What has an interval that no golden file holds.
-OWN_INTERVALS = ("balanced_accuracy", "average_precision", "ece")
+OWN_INTERVALS = ("balanced_accuracy", "average_precision", "ece", "f1")
 DATASETS = (
     "bin_all_predicted_positive", "bin_none_predicted_positive", "bin_one_class", "bin_plain",
     "bin_ties",

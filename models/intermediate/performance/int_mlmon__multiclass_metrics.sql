@@ -80,6 +80,25 @@ averages as (
         sqrt(sum(above * above)) as above
     from parts
     group by population_number, segment_name, segment_value, metric
+),
+
+varied as (
+    select
+        averages.*,
+        -- A variance below the rounding of its terms is none.
+        case when variances.variance > 1e-15 then variances.variance else 0 end as variance,
+        -- Of how many rows a proportion of this value would be as uncertain.
+        case
+            when variances.variance > 1e-15
+                then averages.value * (1 - averages.value) / variances.variance
+        end as n_effective
+    from averages
+    inner join variances
+        on
+            averages.population_number = variances.population_number
+            and averages.segment_name = variances.segment_name
+            and averages.segment_value = variances.segment_value
+            and averages.metric = variances.metric
 )
 
 {{ mlmon.multiclass_metrics('totals', 'classes') }}
@@ -87,34 +106,25 @@ averages as (
 union all
 
 select
-    averages.population_number,
-    averages.segment_name,
-    averages.segment_value,
-    averages.metric,
+    population_number,
+    segment_name,
+    segment_value,
+    metric,
     cast('all' as {{ dbt.type_string() }}) as class_label,
-    averages.value,
-    -- A variance below the rounding of its terms is none.
-    case when variances.variance > 1e-15 then variances.variance else 0 end as variance,
-    cast(averages.n as bigint) as n,
-    cast(averages.n_excluded as bigint) as n_excluded,
+    value,
+    variance,
+    cast(n as bigint) as n,
+    cast(n_excluded as bigint) as n_excluded,
     case
-        when averages.below is not null then greatest(0, averages.value - averages.below)
-        when variances.variance > 1e-15
-            then greatest(0, averages.value - 1.959963984540054 * sqrt(variances.variance))
+        when below is not null then greatest(0, value - below)
+        when n_effective > 0 then {{ mlmon.wilson_bound('value', 'n_effective', '-') }}
     end as value_low,
     case
-        when averages.above is not null then least(1, averages.value + averages.above)
-        when variances.variance > 1e-15
-            then least(1, averages.value + 1.959963984540054 * sqrt(variances.variance))
+        when above is not null then least(1, value + above)
+        when n_effective > 0 then {{ mlmon.wilson_bound('value', 'n_effective', '+') }}
     end as value_high,
     cast(
-        case when averages.below is not null then 'newcombe' else 'delta' end
+        case when below is not null then 'newcombe' else 'wilson_effective' end
         as {{ dbt.type_string() }}
     ) as interval_method
-from averages
-inner join variances
-    on
-        averages.population_number = variances.population_number
-        and averages.segment_name = variances.segment_name
-        and averages.segment_value = variances.segment_value
-        and averages.metric = variances.metric
+from varied

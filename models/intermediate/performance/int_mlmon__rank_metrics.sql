@@ -1,5 +1,7 @@
 -- One row per population of a binary monitor, segment and metric that ranks scores: roc_auc, ties counting half, with DeLong's
--- interval, and average_precision, with the logit interval (Boyd, Eng and Page 2013).
+-- interval, and average_precision, with the logit interval (Boyd, Eng and Page 2013). Both by Student's t where few rows carry
+-- them: roc_auc fewer than fifty of the rarer class, then on the scale of the logit as well; average_precision fewer than
+-- fifty positives.
 with
 
 ages as (
@@ -46,30 +48,46 @@ varied as (
                     + greatest(0, negative_squares - n_negative * roc_auc * roc_auc)
                     / (n_negative - 1) / n_negative
         end as roc_variance,
+        least(n_positive, n_negative) as n_rarest,
         case
             when average_precision > 0 and average_precision < 1
                 -- Beyond 600 the bounds are 0 and 1, and exp overflows.
                 then
                     least(
-                        1.959963984540054
-                        / sqrt(n_positive * average_precision * (1 - average_precision)),
+                        case
+                            when n_positive < 50
+                                then {{ mlmon.t_quantile('greatest(1.0, n_positive - 1)') }}
+                            else 1.959963984540054
+                        end / sqrt(n_positive * average_precision * (1 - average_precision)),
                         600
                     )
         end as logit_width
     from measured
 ),
 
-named as (
+bounded as (
     select
         varied.*,
-        case when varied.segment_position = 0 then 'all' else segments.segment_name end
-            as segment_name
+        case
+            when n_rarest < 50
+                then {{ mlmon.logit_width(
+                    'roc_auc', 'roc_variance', mlmon.t_quantile('greatest(1.0, n_rarest - 1)')
+                ) }}
+        end as roc_width
     from varied
+),
+
+named as (
+    select
+        bounded.*,
+        case when bounded.segment_position = 0 then 'all' else segments.segment_name end
+            as segment_name
+    from bounded
     left join ({{ mlmon.segment_settings() }}) as segments
         on
-            varied.monitor = segments.monitor
-            and varied.segment_position = segments.segment_position
-    where varied.segment_position = 0 or segments.segment_name is not null
+            bounded.monitor = segments.monitor
+            and bounded.segment_position = segments.segment_position
+    where bounded.segment_position = 0 or segments.segment_name is not null
 )
 
 select
@@ -82,15 +100,9 @@ select
     roc_variance as variance,
     cast(n_positive + n_negative as bigint) as n,
     cast(n_excluded as bigint) as n_excluded,
-    case
-        when roc_variance is not null
-            then greatest(0, roc_auc - 1.959963984540054 * sqrt(roc_variance))
-    end as value_low,
-    case
-        when roc_variance is not null
-            then least(1, roc_auc + 1.959963984540054 * sqrt(roc_variance))
-    end as value_high,
-    cast('delong' as {{ dbt.type_string() }}) as interval_method
+    {{ mlmon.rank_bound('roc_auc', 'roc_variance', 'roc_width', 'n_rarest', '-') }} as value_low,
+    {{ mlmon.rank_bound('roc_auc', 'roc_variance', 'roc_width', 'n_rarest', '+') }} as value_high,
+    {{ mlmon.rank_method('roc_auc', 'roc_variance', 'roc_width') }} as interval_method
 from named
 
 union all
