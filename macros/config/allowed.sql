@@ -97,7 +97,7 @@
         'multiclass': [
             'accuracy', 'balanced_accuracy', 'precision_macro', 'recall_macro', 'f1_macro',
             'precision_micro', 'recall_micro', 'f1_micro', 'precision_weighted', 'recall_weighted',
-            'f1_weighted', 'log_loss',
+            'f1_weighted', 'log_loss', 'roc_auc_macro',
         ],
         'regression': [
             'mae', 'rmse', 'mse', 'bias', 'mape', 'smape', 'r2', 'median_absolute_error', 'pinball_loss',
@@ -113,12 +113,15 @@
     ]) | list) -}}
 {% endmacro %}
 
+{# Of a binary monitor; and all that scores are needed for. #}
 {% macro score_metric_names() %}
     {{- return([
         'roc_auc', 'average_precision', 'log_loss', 'brier', 'ece', 'brier_reliability',
         'brier_resolution', 'brier_uncertainty', 'brier_within_bins',
     ]) -}}
 {% endmacro %}
+
+{% macro metrics_of_scores() %}{{- return(mlmon.score_metric_names() + ['roc_auc_macro']) -}}{% endmacro %}
 
 {# What a metric may be compared with; the first is the default. #}
 {% macro baseline_kinds() %}{{- return(['reference', 'previous_version', 'previous_span']) -}}{% endmacro %}

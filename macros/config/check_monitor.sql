@@ -253,7 +253,7 @@
     {%- endif -%}
     {%- set metrics = [] -%}
     {%- for metric in mlmon.judged_metric_names(given.get('task') | string) -%}
-        {%- set has_column = has_prediction if metric not in mlmon.score_metric_names()
+        {%- set has_column = has_prediction if metric not in mlmon.metrics_of_scores()
             else given.get('class_scores') if given['task'] == 'multiclass'
             else columns.get('score', '') is not none -%}
         {%- if has_column and (metric != 'pinball_loss' or given.get('quantile') is not none) -%}

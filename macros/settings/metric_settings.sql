@@ -32,7 +32,7 @@
     {%- set has_prediction = m.columns.prediction is not none or m.threshold is not none -%}
     {%- set metrics = [] -%}
     {%- for metric in mlmon.metrics_of_task(m.task) -%}
-        {%- set has_column = has_prediction if metric not in mlmon.score_metric_names()
+        {%- set has_column = has_prediction if metric not in mlmon.metrics_of_scores()
             else m.class_scores if m.task == 'multiclass' else m.columns.score is not none -%}
         {%- if has_column and (metric != 'pinball_loss' or m.quantile is not none) -%}
             {%- do metrics.append(metric) -%}

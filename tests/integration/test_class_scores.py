@@ -274,6 +274,96 @@ def test_a_class_score_that_vanished_is_a_finding_and_stops_nothing(project: Dbt
     assert accuracy["value"].notna().all()
 
 
+def orders(score: np.ndarray) -> np.ndarray:
+    """1 where the row's score is above the column's, a half where they are equal."""
+    return (score[:, None] > score) + 0.5 * (score[:, None] == score)
+
+
+def moves(scores: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The AUC of each class, and by row and class how far a label of the class moves it, and another."""
+    auc, of_class, of_rest = [], [], []
+    for score, p in zip(scores.T, probability.T, strict=True):
+        above = orders(score)
+        below = above @ (1 - p) / (1 - p).sum()
+        beyond = p @ above / p.sum()
+        auc.append((p * below).sum() / p.sum())
+        of_class.append((below - auc[-1]) / p.sum())
+        of_rest.append((beyond - auc[-1]) / (1 - p).sum())
+    return np.array(auc), np.stack([np.array(of_class).T, np.array(of_rest).T])
+
+
+def test_roc_auc_macro_equals_scikit_learns_with_delongs_variance(project: DbtProject) -> None:
+    logged = current()
+    found = read(project, "performance")
+    found = found[
+        (found["metric"] == "roc_auc_macro") & (found["label_age"] == "3d")
+        & (found["model_version"] == "all") & found["is_mature"]
+    ]  # fmt: skip
+    assert set(found["segment_value"]) == {"all", "like", "other"}
+    assert set(found["span_windows"]) == {1, 7}
+    checked = 0
+    for row in found.to_dict("records"):
+        span = logged[logged["day"].between(row["day"] - row["span_windows"] + 1, row["day"])]
+        if row["segment_value"] != "all":
+            span = span[span["part"] == row["segment_value"]]
+        scores = span[list(SCORES.values())].to_numpy()
+        expected = sk.roc_auc_score(span["label"], scores, multi_class="ovr", average="macro")
+        assert row["value"] == pytest.approx(expected, rel=1e-9)
+        is_class = span["label"].to_numpy()[:, None] == CLASSES
+        _, (of_class, of_rest) = moves(scores, is_class.astype(float))
+        n = is_class.sum(axis=0)
+        rest = len(span) - n
+        influence = np.where(
+            is_class, of_class * np.sqrt(n / (n - 1)), of_rest * np.sqrt(rest / (rest - 1))
+        ).mean(axis=1)
+        width = Z * np.sqrt((influence**2).sum()) / (expected * (1 - expected))
+        odds = np.log(expected / (1 - expected))
+        bounds = 1 / (1 + np.exp(-(odds + np.array([-width, width]))))
+        np.testing.assert_allclose([row["value_low"], row["value_high"]], bounds, rtol=1e-8)
+        assert (row["interval_method"], row["n"]) == ("delong_logit", len(span))
+        checked += 1
+    assert checked > 80
+
+
+def test_roc_auc_macro_leaves_out_what_log_loss_does(project: DbtProject) -> None:
+    found = read(project, "performance", "odd")
+    found = found[(found["label_age"] == "latest") & (found["model_version"] == "all")]
+    row = found.set_index("metric").loc["roc_auc_macro"]
+    kept = odd_scores().drop(index=[1, 4, 5, 6])
+    label, scores = kept["label"].astype(int), kept[["low", "mid", "High Score"]].astype(float)
+    expected = np.mean([sk.roc_auc_score(label == k, scores.iloc[:, k]) for k in range(3)])
+    assert row["value"] == pytest.approx(expected, rel=1e-9)
+    assert (row["n"], row["n_excluded"]) == (6, 4)
+
+
+def test_estimated_roc_auc_macro_weighs_pairs_by_their_probabilities(
+    project: DbtProject, engine: Engine
+) -> None:
+    logged = current()
+    scores = logged[list(SCORES.values())].to_numpy()
+    probability = calibrated(logged)
+    alike = reference()["prediction"].value_counts()[CLASSES].to_numpy()
+    alike_of_row = alike[np.searchsorted(CLASSES, logged["prediction"])]
+    found = read(project, "estimated_performance")
+    found = found[(found["metric"] == "roc_auc_macro") & (found["span_windows"] == 1)]
+    for row in found.to_dict("records"):
+        within = (logged["day"] == row["day"]).to_numpy()
+        if row["segment_value"] != "all":
+            within &= (logged["part"] == row["segment_value"]).to_numpy()
+        p = probability[within]
+        auc, (of_class, of_rest) = moves(scores[within], p)
+        smoothed = p + (1 - 4 * p) / (alike_of_row[within] + 4)[:, None]
+        moved = (of_class - of_rest) / 4
+        drawn = (smoothed * moved**2).sum(axis=1) - (smoothed * moved).sum(axis=1) ** 2
+        spread = np.sqrt(drawn.sum() * (1 + len(p) / alike_of_row[within].mean()))
+        off = 0.01 if engine == "postgres" else 1e-9
+        assert row["value"] == pytest.approx(auc.mean(), abs=off)
+        near = 0.02 if engine == "postgres" else 1e-6
+        assert row["value_low"] == pytest.approx(auc.mean() - Z * spread, abs=near)
+        assert row["value_high"] == pytest.approx(min(1, auc.mean() + Z * spread), abs=near)
+    assert len(found) > 40
+
+
 # --- Estimated before labels arrive ---
 
 
@@ -345,10 +435,10 @@ def test_estimates_equal_those_of_scikit_learns_calibration(
     probability = calibrated(logged)
     predicted = np.searchsorted(CLASSES, logged["prediction"])
     found = read(project, "estimated_performance")
-    assert set(found["metric"]) == set(ESTIMATED)
+    assert set(found["metric"]) == {*ESTIMATED, "roc_auc_macro"}
     assert set(found["segment_value"]) == {"all", "like", "other"}
     checked = 0
-    for row in found.to_dict("records"):
+    for row in found[found["metric"] != "roc_auc_macro"].to_dict("records"):
         within = logged["day"].between(row["day"] - row["span_windows"] + 1, row["day"])
         if row["segment_value"] != "all":
             within &= logged["part"] == row["segment_value"]
@@ -427,7 +517,7 @@ def test_the_record_has_every_estimated_metric(project: DbtProject) -> None:
         assert told["n_windows"] == len(rows) > 0
         assert told["mean_error"] == pytest.approx(rows["estimation_error"].mean())
         assert told["covered_share"] == pytest.approx(rows["is_covered"].astype(bool).mean())
-    assert set(record["metric"]) == set(ESTIMATED)
+    assert set(record["metric"]) == {*ESTIMATED, "roc_auc_macro"}
 
 
 def read_record(project: DbtProject) -> pd.DataFrame:

@@ -28,7 +28,8 @@ estimated as (
     {{ mlmon.estimated_metrics('sums', [
         'window_key', 'span_windows', 'segment_name', 'segment_value', 'n_predictions', 'n_excluded',
     ]) }}
-    {%- if mlmon.mentions_class_scores() %}
+    {%- for model_name in ['int_mlmon__estimated_class_values', 'int_mlmon__estimated_class_ranks']
+        if mlmon.mentions_class_scores() %}
 
     union all
 
@@ -42,8 +43,8 @@ estimated as (
         metric,
         value,
         variance
-    from {{ ref('int_mlmon__estimated_class_values') }}
-    {%- endif %}
+    from {{ ref(model_name) }}
+    {%- endfor %}
 )
 
 select

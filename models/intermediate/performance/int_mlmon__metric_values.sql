@@ -7,7 +7,7 @@
     'int_mlmon__binary_metrics', 'int_mlmon__score_metrics', 'int_mlmon__rank_metrics',
     'int_mlmon__multiclass_metrics', 'int_mlmon__regression_metrics', 'int_mlmon__median_errors',
     'int_mlmon__ranking_metrics',
-] %}
+] + (['int_mlmon__class_rank_metrics'] if mlmon.mentions_class_scores() else []) %}
 {%- if not loop.first %}
 
 union all

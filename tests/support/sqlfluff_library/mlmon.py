@@ -33,6 +33,7 @@ RULE = {
 VALUES: dict[str, Any] = {
     # Whole queries.
     "association_methods": QUERY,
+    "class_rank_parts": QUERY,
     "class_score_settings": QUERY,
     "column_settings": QUERY,
     "chi_square_tails": QUERY,
@@ -109,6 +110,7 @@ VALUES: dict[str, Any] = {
     "bucket_hashings": [1, 2],
     "check_configuration": "",
     "class_score_slots": ["class_score_1"],
+    "slots_or_none": ["class_score_1"],
     "column_check_rules": {"missing": RULE},
     "common_metrics": ["mae"],
     "comparison_keys": ["window_key"],

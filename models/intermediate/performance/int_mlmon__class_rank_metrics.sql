@@ -1,0 +1,157 @@
+-- One row per population of a monitor with class scores and segment: roc_auc_macro, the mean over classes of the ROC AUC of each
+-- against the rest (scikit-learn's multi_class='ovr'). Its variance is DeLong's (1988): rows are independent, the AUCs of
+-- the classes are not, so what a row adds to all of them is summed first. The interval is on the scale of the logit.
+{%- set keys = ['population_number', 'segment_position', 'segment_value'] %}
+{%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
+
+with
+
+classes as (
+    {{ mlmon.class_score_settings() }}
+),
+
+labelled as (
+    select
+        row_number() over (order by populations.population_number) as row_id,
+        populations.population_number,
+        populations.monitor,
+        populations.has_segments,
+        settings.n_class_scores,
+        classes.class_number,
+        {{ mlmon.are_probabilities('rows_of_source', 'settings.n_class_scores') }} as is_scored
+        {{- mlmon.class_scores_of('rows_of_source') }}
+        {%- for number in segments %},
+        rows_of_source.segment_{{ number }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__populations') }} as populations
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            populations.monitor = settings.monitor
+            and settings.n_class_scores > 0
+    inner join {{ ref('int_mlmon__stretch_sources') }} as sources
+        on populations.stretch_number = sources.stretch_number
+    inner join {{ ref('int_mlmon__labelled_sources') }} as rows_of_source
+        on sources.source_key = rows_of_source.source_key
+    left join classes
+        on
+            populations.monitor = classes.monitor
+            and rows_of_source.label_class = classes.class_label
+    where
+        {{ mlmon.counts_at_age('rows_of_source', 'populations.label_age_days') }}
+        and rows_of_source.label_class is not null
+),
+
+segmented as (
+    {%- for position in [0] + segments %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        labelled.*,
+        cast({{ position }} as bigint) as segment_position,
+        {{ 'segment_' ~ position if position else "cast('all' as " ~ dbt.type_string() ~ ")" }}
+            as segment_value
+    from labelled
+    {%- if position %}
+    where has_segments
+    {%- endif %}
+    {%- endfor %}
+),
+
+ranked as (
+    {%- for slot in mlmon.slots_or_none() %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        {{ keys | join(', ') }},
+        row_id,
+        {{ loop.index }} as class_number,
+        {{ slot }} as score,
+        1 as n,
+        cast(
+            case when class_number = {{ loop.index }} then 1 else 0 end as {{ mlmon.type_double() }}
+        ) as probability
+    from segmented
+    where is_scored and n_class_scores >= {{ loop.index }}
+    {%- endfor %}
+),
+
+parts as (
+    {{ mlmon.class_rank_parts('ranked', keys) }}
+),
+
+-- Of n components the sample variance has n - 1 in the denominator.
+influences as (
+    select
+        {{ keys | join(', ') }},
+        row_id,
+        avg(auc) as value,
+        min(least(of_class, of_rest)) as n_rarest,
+        avg(case
+            when probability = 1 then if_class * sqrt(of_class / nullif(of_class - 1, 0))
+            else if_rest * sqrt(of_rest / nullif(of_rest - 1, 0))
+        end) as influence
+    from parts
+    group by {{ keys | join(', ') }}, row_id
+),
+
+measured as (
+    select
+        {{ keys | join(', ') }},
+        max(value) as value,
+        max(n_rarest) as n_rarest,
+        -- Of a class with one row nobody knows how it varies.
+        case when min(n_rarest) > 1 then sum(influence * influence) end as variance
+    from influences
+    group by {{ keys | join(', ') }}
+),
+
+sizes as (
+    select
+        {{ keys | join(', ') }},
+        min(monitor) as monitor,
+        count(case when is_scored then 1 end) as n,
+        count(case when is_scored then null else 1 end) as n_excluded
+    from segmented
+    group by {{ keys | join(', ') }}
+),
+
+varied as (
+    select
+        sizes.*,
+        measured.value,
+        measured.variance,
+        measured.n_rarest,
+        case when sizes.segment_position = 0 then 'all' else segments.segment_name end
+            as segment_name,
+        {{ mlmon.logit_width('measured.value', 'measured.variance', '1.959963984540054') }} as width
+    from sizes
+    left join measured
+        on
+            sizes.population_number = measured.population_number
+            and sizes.segment_position = measured.segment_position
+            and sizes.segment_value = measured.segment_value
+    left join ({{ mlmon.segment_settings() }}) as segments
+        on
+            sizes.monitor = segments.monitor
+            and sizes.segment_position = segments.segment_position
+    where sizes.segment_position = 0 or segments.segment_name is not null
+)
+
+select
+    population_number,
+    segment_name,
+    segment_value,
+    cast('roc_auc_macro' as {{ dbt.type_string() }}) as metric,
+    cast('all' as {{ dbt.type_string() }}) as class_label,
+    value,
+    variance,
+    cast(n as bigint) as n,
+    cast(n_excluded as bigint) as n_excluded,
+    {{ mlmon.rank_bound('value', 'variance', 'width', 'n_rarest', '-') }} as value_low,
+    {{ mlmon.rank_bound('value', 'variance', 'width', 'n_rarest', '+') }} as value_high,
+    {{ mlmon.rank_method('value', 'variance', 'width') }} as interval_method
+from varied
