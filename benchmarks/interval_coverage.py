@@ -233,7 +233,7 @@ def monitor(task: str, name: str) -> dict[str, object]:
         },
         **({"label_columns": {"relevance": "label"}, "top_k": [TOP_K]} if task == "ranking" else {}),
         **({"quantile": QUANTILE} if task == "regression" else {}),
-        **({"class_scores": {c: f"score_{c}" for c in CLASSES}} if task == "multiclass" else {}),
+        **({"class_scores": {str(c): f"score_{c}" for c in CLASSES}} if task == "multiclass" else {}),
         "features": {},
         "spans": ["1d"],
         "label_horizon_days": 1,

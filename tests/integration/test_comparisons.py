@@ -28,6 +28,7 @@ MARTS = [
     "fct_mlmon__group_fairness",
     "fct_mlmon__version_comparison",
 ]
+QUANTILE = 0.7
 REGIONS = ["east", "west", "north", "south", "void"]
 TYPES = {
     "predicted_at": "timestamp",
@@ -143,6 +144,7 @@ def settings() -> dict[str, Any]:
     for task in TASKS:
         found[task] = {
             "task": task,
+            **({"quantile": QUANTILE} if task == "regression" else {}),
             "predictions": {"source": ["logs", f"{task}_predictions"]},
             "labels": {"source": ["logs", f"{task}_labels"]},
             "reference": {"source": ["logs", f"{task}_reference"]},
@@ -231,6 +233,23 @@ MEANS: dict[str, Callable[[pd.DataFrame], pd.Series[Any]]] = {
     "mae": lambda r: (r["prediction"] - r["label"]).abs(),
     "mse": lambda r: (r["prediction"] - r["label"]) ** 2,
     "bias": lambda r: r["prediction"] - r["label"],
+    "mape": lambda r: ((r["prediction"] - r["label"]) / r["label"].where(r["label"] != 0)).abs(),
+    "smape": lambda r: (
+        2 * (r["prediction"] - r["label"]).abs() / (r["prediction"].abs() + r["label"].abs())
+    ).fillna(0),
+    "pinball_loss": lambda r: pd.Series(
+        np.maximum(
+            QUANTILE * (r["label"] - r["prediction"]),
+            (1 - QUANTILE) * (r["prediction"] - r["label"]),
+        )
+    ),
+    "brier": lambda r: (r["score"] - r["label"]) ** 2,
+    "log_loss": lambda r: (
+        -np.log(
+            np.clip(np.where(r["label"] == 1, r["score"], 1 - r["score"]), 2.0**-52, 1 - 2.0**-52)
+        )
+        + 0 * r["score"]
+    ),
 }
 
 
@@ -643,15 +662,30 @@ def test_multiclass_versions_are_paired_by_who_was_right(project: DbtProject) ->
         assert row["common_p_value"] == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
-@pytest.mark.parametrize("metric", ["mae", "mse", "bias"])
-def test_regression_versions_are_paired_by_their_errors(project: DbtProject, metric: str) -> None:
-    rows = comparison(project, "regression")
+@pytest.mark.parametrize(
+    ("task", "metric"),
+    [
+        *[("regression", m) for m in ("mae", "mse", "bias", "mape", "smape", "pinball_loss")],
+        ("binary", "brier"),
+        ("binary", "log_loss"),
+    ],
+)
+def test_versions_are_paired_by_what_each_request_lost(
+    project: DbtProject, task: str, metric: str
+) -> None:
+    rows = comparison(project, task)
     rows = rows[rows["metric"] == metric]
+    checked = 0
     for _, row in rows.iterrows():
-        both = common("regression", row["day"], row["span_windows"])
-        theirs = MEANS[metric](both.assign(prediction=both["prediction_of_champion"]))
-        paired = MEANS[metric](both) - theirs
-        assert row["n_common"] == len(both)
+        both = common(task, row["day"], row["span_windows"])
+        if task == "binary":
+            both = both.dropna(subset=["score", "score_of_champion"])
+        other = {c: both[f"{c}_of_champion"] for c in ("prediction", "score")}
+        theirs = MEANS[metric](both.assign(**other))
+        paired = (MEANS[metric](both) - theirs).dropna()
+        assert row["n_common"] == len(paired)
+        if len(paired) < 2 or paired.std(ddof=1) == 0:
+            continue
         assert row["common_champion_value"] == pytest.approx(theirs.mean(), rel=1e-9)
         assert row["common_difference"] == pytest.approx(paired.mean(), rel=1e-9, abs=1e-12)
         error = paired.std(ddof=1) / np.sqrt(len(paired))
@@ -661,12 +695,14 @@ def test_regression_versions_are_paired_by_their_errors(project: DbtProject, met
         )
         assert row["common_p_value"] == pytest.approx(2 * stats.norm.sf(z), rel=1e-6, abs=1e-12)
         own = [
-            MEANS[metric](in_span(labelled("regression", v), row["day"], row["span_windows"]))
+            MEANS[metric](in_span(labelled(task, v), row["day"], row["span_windows"])).dropna()
             for v in ("v2", "v1")
         ]
         own_error = np.sqrt(sum(part.var(ddof=1) / len(part) for part in own))
         z = abs(own[0].mean() - own[1].mean()) / own_error
         assert row["p_value"] == pytest.approx(2 * stats.norm.sf(z), rel=1e-6, abs=1e-12)
+        checked += 1
+    assert checked > 10
 
 
 def test_versions_that_never_serve_together_are_not_compared(project: DbtProject) -> None:

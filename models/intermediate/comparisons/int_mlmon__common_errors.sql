@@ -1,6 +1,7 @@
--- One row per window and window of another version that scored some of the same requests, of regression monitors: both
--- versions' mean errors on them, and the squared deviations of the paired differences, about their mean, so that they
--- merge over windows without loss. Missing and infinite values, and those beyond 1e70, are left out.
+-- One row per window, window of another version that scored some of the same requests, and metric that is a mean of what each
+-- request's prediction or score lost: both versions' means, and the squared deviations of the paired differences, about
+-- their mean, so that they merge over windows without loss. Left out are missing and infinite values, those beyond 1e70,
+-- and scores that are no probability.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -10,20 +11,21 @@
     pre_hook="{{ mlmon.forget_other_windows() }}",
     post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
 ) }}
+{%- set keys = [
+    'window_key', 'other_window_key', 'monitor', 'model_version', 'other_version', 'window_index',
+] %}
 
 with
 
 common as (
-    select predictions.*
+    select
+        predictions.*,
+        settings.task,
+        settings.quantile,
+        settings.has_score
     from {{ ref('int_mlmon__common_predictions') }} as predictions
     inner join {{ ref('int_mlmon__settings') }} as settings
-        on
-            predictions.monitor = settings.monitor
-            and settings.task = 'regression'
-    where
-        abs(predictions.prediction_value) < 1e70
-        and abs(predictions.other_prediction_value) < 1e70
-        and abs(predictions.label_value) < 1e70
+        on predictions.monitor = settings.monitor
 ),
 
 errors as (
@@ -32,6 +34,42 @@ errors as (
         {{ mlmon.without_underflow('prediction_value - label_value') }} as error,
         {{ mlmon.without_underflow('other_prediction_value - label_value') }} as other_error
     from common
+    where
+        task = 'regression'
+        and abs(prediction_value) < 1e70
+        and abs(other_prediction_value) < 1e70
+        and abs(label_value) < 1e70
+),
+
+scores as (
+    select
+        common.*,
+        case when label_class = '1' then score else 1 - score end as of_label,
+        case when label_class = '1' then other_score else 1 - other_score end as other_of_label
+    from common
+    where
+        has_score
+        and label_class is not null
+        and score between 0 and 1
+        and other_score between 0 and 1
+),
+
+terms as (
+    {%- for metric, (relation, ours, term, condition) in mlmon.common_mean_terms().items() %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        {{ keys | join(', ') }},
+        cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
+        {{ term.format(ours, 'prediction_value') }} as term,
+        {{ term.format('other_' ~ ours, 'other_prediction_value') }} as other_term
+    from {{ relation }}
+    {%- if condition %}
+    where {{ condition }}
+    {%- endif %}
+    {%- endfor %}
 )
 
 select
@@ -41,16 +79,11 @@ select
     model_version,
     other_version,
     cast(window_index as bigint) as window_index,
-    cast(count(*) as bigint) as n
-    {%- for metric, term in {
-        'mae': 'abs({})', 'mse': '{0} * {0}', 'bias': '{}',
-    }.items() %}
-    {%- set ours, theirs = term.format('error'), term.format('other_error') %},
-    avg({{ ours }}) as {{ metric }},
-    avg({{ theirs }}) as other_{{ metric }},
-    avg({{ ours }} - {{ theirs }}) as {{ metric }}_difference,
-    count(*) * var_pop({{ ours }} - {{ theirs }}) as {{ metric }}_squares
-    {%- endfor %}
-from errors
-group by
-    window_key, other_window_key, monitor, model_version, other_version, window_index
+    metric,
+    cast(count(*) as bigint) as n,
+    avg(term) as value,
+    avg(other_term) as other_value,
+    avg(term - other_term) as difference,
+    count(*) * var_pop(term - other_term) as squares
+from terms
+group by {{ keys | join(', ') }}, metric

@@ -1,4 +1,4 @@
--- One row per pair of versions, window end, span and metric that is a mean of errors: both versions' value on the
+-- One row per pair of versions, window end, span and metric that is a mean of losses: both versions' value on the
 -- requests that both scored, and the variance of their difference.
 with
 
@@ -7,22 +7,17 @@ pairs as (
 ),
 
 windows as (
-    {%- for metric in ['mae', 'mse', 'bias'] %}
-    {%- if not loop.first %}
-
-    union all
-    {% endif %}
     select
         pairs.monitor_key,
         pairs.champion_version,
         pairs.window_index,
         pairs.span_windows,
-        cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
+        errors.metric,
         cast(errors.n as {{ mlmon.type_double() }}) as n,
-        errors.{{ metric }} as value,
-        errors.other_{{ metric }} as other_value,
-        errors.{{ metric }}_difference as difference,
-        errors.{{ metric }}_squares as squares
+        errors.value,
+        errors.other_value,
+        errors.difference,
+        errors.squares
     from pairs
     inner join {{ ref('int_mlmon__common_errors') }} as errors
         on
@@ -30,7 +25,6 @@ windows as (
             and pairs.model_version = errors.model_version
             and pairs.champion_version = errors.other_version
             and errors.window_index between pairs.first_index and pairs.window_index
-    {%- endfor %}
 ),
 
 shifted as (

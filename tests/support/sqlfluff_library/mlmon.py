@@ -112,6 +112,7 @@ VALUES: dict[str, Any] = {
     "class_score_slots": ["class_score_1"],
     "slots_or_none": ["class_score_1"],
     "column_check_rules": {"missing": RULE},
+    "common_mean_terms": {"mae": ("errors", "error", "abs({0})", None)},
     "common_metrics": ["mae"],
     "comparison_keys": ["window_key"],
     "cut_off_metrics": ["ndcg"],
