@@ -314,7 +314,7 @@ def coverage(windows: int, seed: int, populations: list[str]) -> pd.DataFrame:
                 ]
                 inside = (held["value_low"] <= value) & (value <= held["value_high"])
                 # What some windows have too few rows for, most windows of another size have not.
-                methods += held["interval_method"].value_counts().index
+                methods.extend(held["interval_method"].value_counts().index)
                 row[f"n = {n:,}"] = float(inside.mean())
             row["interval"] = ", ".join(dict.fromkeys(methods))
             rows.append(row)

@@ -12,3 +12,9 @@
     {{ mlmon.nan_to_null(relation ~ '.' ~ slot) ~ ' as ' ~ slot if clean else relation ~ '.' ~ slot }}
     {%- endfor %}
 {%- endmacro %}
+
+{% macro empty_class_score_columns() %}
+    {%- for slot in mlmon.class_score_slots() -%},
+    cast(null as {{ mlmon.type_double() }}) as {{ slot }}
+    {%- endfor %}
+{%- endmacro %}

@@ -22,5 +22,6 @@ select
     cast(null as {{ dbt.type_string() }}) as unusable_values
     {%- if mlmon.slot_names() %},{% endif %}
     {{- mlmon.empty_slot_columns() }}
+    {{- mlmon.empty_class_score_columns() }}
 where false
 {%- endfor %}

@@ -99,6 +99,21 @@ def edges() -> pd.DataFrame:
     return rows.assign(day=0)
 
 
+def test_class_scores_need_no_reference_table(make_project: Any, engine: Engine) -> None:
+    alone: DbtProject = make_project(
+        engine,
+        vars={
+            "mlmon_monitors": {"edges": multiclass("edges", class_scores=SCORES)},
+            "mlmon_lookback_days": 0,
+        },
+        sources={"logs": ["edges_predictions", "edges_labels"]},
+    )
+    load(alone, "edges", edges())
+    alone.build_for("fct_mlmon__performance")
+    found = read(alone, "performance", "edges")
+    assert {"log_loss", "roc_auc_macro"} <= set(found[found["value"].notna()]["metric"])
+
+
 def odd_binary_scores() -> pd.DataFrame:
     rows = pd.DataFrame(
         {"label": [0, 1, 1, 0, 1, 0], "prediction": [0, 1, 1, 0, 1, 0],
