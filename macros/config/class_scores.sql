@@ -92,6 +92,38 @@
     {{- return(slots) -}}
 {% endmacro %}
 
+{#
+    How far from 1 a row's class scores may add up to: more than scores of four decimals, or of single precision, are
+    off by. A trifle above a thousandth, so that no verdict hangs on the last bit of a sum.
+#}
+{% macro score_sum_tolerance() %}{{- return(0.001000001) -}}{% endmacro %}
+
+{#
+    One row per monitor and column of class scores that the quality checks look at, with its declared range: those of
+    each class, and the sum of all of them as a column of its own, class_scores.
+#}
+{% macro class_score_column_settings() %}
+    {%- set rows = [] -%}
+    {%- set tolerance = mlmon.score_sum_tolerance() -%}
+    {%- for m in mlmon.monitor_outlines() if m.class_scores -%}
+        {%- for score in m.class_scores -%}
+            {%- do rows.append({
+                'monitor': m.name, 'slot': score.slot, 'column_name': 'class_scores.' ~ score['class'],
+                'class_number': score.number, 'n_classes': m.class_scores | length,
+                'declared_min': 0.0, 'declared_max': 1.0,
+            }) -%}
+        {%- endfor -%}
+        {%- do rows.append({
+            'monitor': m.name, 'slot': 'class_scores', 'column_name': 'class_scores', 'class_number': 0,
+            'n_classes': m.class_scores | length, 'declared_min': 1 - tolerance, 'declared_max': 1 + tolerance,
+        }) -%}
+    {%- endfor -%}
+    {{- return(mlmon.settings_relation({
+        'monitor': 'text', 'slot': 'text', 'column_name': 'text', 'class_number': 'bigint', 'n_classes': 'bigint',
+        'declared_min': 'double', 'declared_max': 'double',
+    }, rows)) -}}
+{% endmacro %}
+
 {# One row per monitor and class that has a score: the number of its slot. #}
 {% macro class_score_settings() %}
     {%- set rows = [] -%}

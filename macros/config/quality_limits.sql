@@ -23,6 +23,7 @@
         'unparsable': {'warning': 0.01, 'critical': 0.05},
         'out_of_range': {'warning': 0.0, 'critical': 0.01},
         'score_range': {'warning': 0.0, 'critical': 0.01},
+        'score_sum': {'warning': 0.0, 'critical': 0.01},
         'reference_range': {'warning': 0.02, 'critical': 0.9},
         'outliers': {'warning': 0.1, 'critical': 0.9},
         'unseen_category': {'warning': 0.01, 'critical': 0.05},
@@ -50,14 +51,15 @@
 {% macro column_check_rules() %}
     {%- set numeric = "column_kind = 'numeric'" -%}
     {%- set categorical = "column_kind = 'categorical'" -%}
+    {%- set limits = mlmon.quality_limits() -%}
     {%- set none_in_reference = "case when n_reference is not null then 0.0 end" -%}
     {{- return({
-        'missing': mlmon.column_check_rule('completeness', 'n_missing', ['missing'], 'true'),
+        'missing': mlmon.column_check_rule('completeness', 'n_missing', ['missing'], 'n_missing is not null'),
         'not_finite': mlmon.column_check_rule(
-            'validity', 'n_nan + n_infinite', ['nan', 'infinite'], numeric, absent=0
+            'validity', 'n_nan + n_infinite', ['nan', 'infinite'], numeric ~ " and n_nan is not null", absent=0
         ),
         'unparsable': mlmon.column_check_rule(
-            'validity', 'n_unparsable', ['unparsable'], numeric, absent=0
+            'validity', 'n_unparsable', ['unparsable'], numeric ~ " and n_unparsable is not null", absent=0
         ),
         'out_of_range': mlmon.column_check_rule(
             'validity', 'n_out_of_range', [],
@@ -65,8 +67,13 @@
             absent='0.0', range=['declared_min', 'declared_max']
         ),
         'score_range': mlmon.column_check_rule(
-            'validity', 'n_out_of_range', ['out_of_range'], "column_role = 'score'", absent=0,
-            range=['declared_min', 'declared_max']
+            'validity', 'n_out_of_range', ['out_of_range'],
+            "column_role = 'score' and n_out_of_range is not null", absent=0,
+            range=['declared_min', 'declared_max'], most=limits.score_range.critical
+        ),
+        'score_sum': mlmon.column_check_rule(
+            'validity', 'n_wrong_sums', ['wrong_sums'], 'n_wrong_sums is not null', absent=0,
+            range=['declared_min', 'declared_max'], most=limits.score_sum.critical
         ),
         'unseen_category': mlmon.column_check_rule(
             'validity', 'n_unseen', [], categorical, absent=none_in_reference
@@ -91,8 +98,11 @@
     }) -}}
 {% endmacro %}
 
-{# `shares`: which shares of the reference are the check's; `absent`: what is allowed where it has none. #}
-{% macro column_check_rule(group, failed, shares, where, absent=none, range=none) %}
+{#
+    `shares`: which shares of the reference are the check's; `absent`: what is allowed where it has none; `most`: above
+    that share the reference's values are of another kind, and all are allowed: margins are no probabilities.
+#}
+{% macro column_check_rule(group, failed, shares, where, absent=none, range=none, most=none) %}
     {%- set sums = {} -%}
     {%- for kind in ['share', 'high'] -%}
         {%- set terms = [] -%}
@@ -103,13 +113,15 @@
         }) -%}
     {%- endfor -%}
     {{- return({
-        'group': group, 'failed': failed, 'reference': sums['share'], 'allowed': sums['high'],
+        'group': group, 'failed': failed, 'reference': sums['share'],
+        'allowed': sums['high'] if most is none
+            else "case when " ~ sums['share'] ~ " > " ~ most ~ " then 1.0 else " ~ sums['high'] ~ " end",
         'where': where, 'range': range or ['null', 'null'],
     }) -}}
 {% endmacro %}
 
 {# The checks whose warning limit is passed, not reached, and that leave no room for chance: not one row may fail. #}
-{% macro strict_checks() %}{{- return(['out_of_range', 'score_range']) -}}{% endmacro %}
+{% macro strict_checks() %}{{- return(['out_of_range', 'score_range', 'score_sum']) -}}{% endmacro %}
 
 {# A range in words; NULL where neither end is known. #}
 {% macro range_text(low, high) %}

@@ -8,6 +8,9 @@
     {%- for feature in m.features if feature.kind == 'numeric' -%}
         {%- do by_slot.update({feature.slot: feature.column}) -%}
     {%- endfor -%}
+    {%- for score in m.class_scores -%}
+        {%- do by_slot.update({score.slot: score.column}) -%}
+    {%- endfor -%}
     {%- if m.task == 'regression' -%}
         {%- do by_slot.update({'prediction_value': columns.prediction}) -%}
     {%- else -%}

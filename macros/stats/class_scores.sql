@@ -10,6 +10,17 @@
     {{- return("(" ~ (conditions | join(" and ") or "false") ~ ")") -}}
 {% endmacro %}
 
+{# What a row's n class scores add up to; NULL where one of them is missing. #}
+{% macro sum_of_class_scores(relation, n_classes) %}
+    {%- set terms = [] -%}
+    {%- for slot in mlmon.class_score_slots() -%}
+        {%- do terms.append(
+            "case when " ~ loop.index ~ " <= " ~ n_classes ~ " then " ~ relation ~ "." ~ slot ~ " else 0 end"
+        ) -%}
+    {%- endfor -%}
+    {{- return("(" ~ (terms | join(" + ") or "0") ~ ")") -}}
+{% endmacro %}
+
 {# The class score of a number, which is a column of another relation. #}
 {% macro score_of_class(relation, number) %}
     {%- set branches = [] -%}

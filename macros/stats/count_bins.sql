@@ -42,6 +42,11 @@
     ]) -}}
 {% endmacro %}
 
+{# What the checks of a column hold against the reference's share of it; NULL where the column has no such check. #}
+{% macro checked_counts() %}
+    {{- return(['n_missing', 'n_infinite'] + mlmon.odd_counts() + ['n_wrong_sums']) -}}
+{% endmacro %}
+
 {% macro count_numeric_bins(rows, key, slots, n_edges) %}
     {%- set segmented = mlmon.slot_counts()['segment'] > 0 %}
     select

@@ -11,6 +11,7 @@
         'unparsable': ("hold text that is no number", 'reference'),
         'out_of_range': ("lie outside the declared range ' || " ~ range ~ " || '", none),
         'score_range': ("are scores outside ' || " ~ range ~ " || '", 'reference'),
+        'score_sum': ("have class scores that do not add up to 1, but to something outside ' || " ~ range ~ " || '", 'reference'),
         'reference_range': ("lie far outside what the reference has, ' || " ~ range ~ " || '", 'reference'),
         'outliers': ("lie outside the bulk of the reference, ' || " ~ range ~ " || '", 'reference'),
         'unseen_category': ("hold a category the reference does not know", none),

@@ -23,7 +23,7 @@ SCORES = {name: f"p_{name}" for name in "abcd"}
 OTHER_DAYS, LIKE_DAYS, DAY_ROWS = 8, 40, 200
 DAYS = OTHER_DAYS + LIKE_DAYS
 MARTS = ("estimated_performance", "estimation_record", "performance", "degradation",
-         "quality_checks", "metrics")  # fmt: skip
+         "quality_checks", "quality_examples", "metrics")  # fmt: skip
 Z = 1.959963984540054
 
 
@@ -99,19 +99,28 @@ def edges() -> pd.DataFrame:
     return rows.assign(day=0)
 
 
-def test_class_scores_need_no_reference_table(make_project: Any, engine: Engine) -> None:
-    alone: DbtProject = make_project(
-        engine,
-        vars={
-            "mlmon_monitors": {"edges": multiclass("edges", class_scores=SCORES)},
-            "mlmon_lookback_days": 0,
-        },
-        sources={"logs": ["edges_predictions", "edges_labels"]},
-    )
-    load(alone, "edges", edges())
-    alone.build_for("fct_mlmon__performance")
-    found = read(alone, "performance", "edges")
-    assert {"log_loss", "roc_auc_macro"} <= set(found[found["value"].notna()]["metric"])
+def off_by_a_little() -> pd.DataFrame:
+    """A day of scores of four decimals, one of scores that a class was left out of, and one with text for a score."""
+    rows = drawn(np.random.default_rng(8), 600, [0.4, 0.3, 0.2, 0.1])
+    scores = list(SCORES.values())
+    rows[scores] = rows[scores].round(4)
+    rows["day"] = np.repeat([0, 1, 2], 200)
+    rows.loc[rows["day"] == 1, "p_d"] = 0.0
+    rows["p_b"] = [
+        "none" if 400 <= position < 406 else f"{score:.4f}"
+        for position, score in enumerate(rows["p_b"])
+    ]
+    return rows
+
+
+def no_probabilities(n: int, seed: int, share: float) -> pd.DataFrame:
+    """Scores of which a share does not add up to 1, and margins of which more than half are outside 0 to 1."""
+    random = np.random.default_rng(seed)
+    scores = random.dirichlet(np.ones(4), n)
+    scores[random.random(n) < share] *= 0.8
+    label = CLASSES[random.integers(0, 4, n)]
+    rows = pd.DataFrame(scores, columns=list(SCORES.values()))
+    return rows.assign(prediction=label, label=label, margin=random.normal(2 * share - 0.5, 1, n))
 
 
 def odd_binary_scores() -> pd.DataFrame:
@@ -157,6 +166,19 @@ MONITORS = {
             "mid": {"expression": "mid * 1.0"},
         },
     ),
+    "rounded": multiclass(
+        "rounded", reference={"source": ["logs", "kinds_reference"]}, class_scores=SCORES
+    ),
+    "improper": multiclass(
+        "improper", reference={"source": ["logs", "improper_reference"]}, class_scores=SCORES
+    ),
+    "margin": multiclass(
+        "improper",
+        task="binary",
+        positive_class="a",
+        reference={"source": ["logs", "improper_reference"]},
+        columns={"latency_ms": None, "outcome": None, "model_version": None, "score": "margin"},
+    ),
     "vanished": multiclass("odd", class_scores={0: "low", 1: "mid", 2: "gone"}),
     "binary": multiclass(
         "binary",
@@ -170,19 +192,22 @@ MONITORS = {
 def project(make_project: Any, engine: Engine) -> DbtProject:
     tables = [
         f"{name}_{log}"
-        for name in ("kinds", "edges", "odd", "binary")
+        for name in ("kinds", "edges", "odd", "binary", "rounded", "improper")
         for log in ("predictions", "labels")
     ]
     made: DbtProject = make_project(
         engine,
         vars={"mlmon_monitors": MONITORS, "mlmon_lookback_days": 0},
-        sources={"logs": [*tables, "kinds_reference"]},
+        sources={"logs": [*tables, "kinds_reference", "improper_reference"]},
     )
     load(made, "kinds", current())
     load(made, "edges", edges())
     load(made, "odd", odd_scores(), is_arrow=True)
     load(made, "binary", odd_binary_scores(), is_arrow=True)
+    load(made, "rounded", off_by_a_little())
+    load(made, "improper", no_probabilities(4_000, 9, 0.8).assign(day=0))
     made.warehouse.load("kinds_reference", reference().assign(part="like"))
+    made.warehouse.load("improper_reference", no_probabilities(2_000, 10, 0.5))
     made.build("--select", *(f"+fct_mlmon__{mart}" for mart in MARTS))
     return made
 
@@ -277,7 +302,8 @@ def test_binary_rows_without_a_probability_are_left_out_and_counted(project: Dbt
 
 
 def test_a_class_score_that_vanished_is_a_finding_and_stops_nothing(project: DbtProject) -> None:
-    rows = read(project, "quality_checks", "vanished").set_index("column_name")
+    rows = read(project, "quality_checks", "vanished")
+    rows = rows[rows["check_name"] == "schema"].set_index("column_name")
     assert rows.at["class_scores.2", "status"] == "critical"
     assert rows.at["class_scores.1", "status"] == "ok"
     [row] = log_loss(read(project, "performance", "vanished"), label_age="latest",
@@ -377,6 +403,99 @@ def test_estimated_roc_auc_macro_weighs_pairs_by_their_probabilities(
         assert row["value_low"] == pytest.approx(auc.mean() - Z * spread, abs=near)
         assert row["value_high"] == pytest.approx(min(1, auc.mean() + Z * spread), abs=near)
     assert len(found) > 40
+
+
+# --- Whether scores are what they should be ---
+
+
+def checks(project: DbtProject, monitor: str, check: str) -> pd.DataFrame:
+    rows = read(project, "quality_checks", monitor)
+    rows = rows[(rows["check_name"] == check) & (rows["column_role"] == "score")]
+    return rows.set_index(["column_name", "day"]).sort_index()
+
+
+def test_class_scores_that_do_not_add_up_to_one_are_a_finding(project: DbtProject) -> None:
+    found = checks(project, "odd", "score_sum")
+    # Of ten rows two lack a score; one of those that add up to something else has 0.9.
+    row = found.loc[("class_scores", 0)]
+    assert (row["n_checked"], row["n_failed"], row["status"]) == (8, 4, "critical")
+    assert row["reason"].startswith(
+        "4 of 8 have class scores that do not add up to 1, but to something outside 0.999 to 1.001"
+    )
+    examples = read(project, "quality_examples", "odd")
+    examples = examples[examples["check_name"] == "score_sum"].sort_values("example_rank")
+    assert dict(
+        zip(examples["example_value"], examples["example_request_id"], strict=True)
+    ) == {"0.4": "r6", "0.9": "r3", "1.3": "r9", "2.1": "r5"}  # fmt: skip
+
+
+def test_what_rounding_leaves_is_no_finding_and_a_lost_class_is(project: DbtProject) -> None:
+    found = checks(project, "rounded", "score_sum").loc["class_scores"]
+    rows = off_by_a_little()
+    sums = rows[list(SCORES.values())].apply(pd.to_numeric, errors="coerce").sum(axis=1)
+    rounded = sums[rows["day"] == 0]
+    assert 1e-6 < (rounded - 1).abs().max() < 1e-3
+    assert (found.at[0, "status"], found.at[0, "n_failed"]) == ("ok", 0)
+    n_lost = int(((sums[rows["day"] == 1] - 1).abs() > 1e-3).sum())
+    assert (found.at[1, "status"], found.at[1, "n_failed"]) == ("critical", n_lost)
+    assert (found.at[2, "status"], found.at[2, "n_checked"]) == ("ok", 194)
+
+
+def test_each_class_score_is_checked_for_what_it_holds(project: DbtProject) -> None:
+    failed = {
+        check: {
+            column.removeprefix("class_scores."): n_failed
+            for (column, _), n_failed in checks(project, "odd", check)["n_failed"].items()
+        }
+        for check in ("missing", "not_finite", "score_range")
+    }
+    assert failed == {
+        "missing": {"high": 0, "low": 1, "mid": 1},
+        "not_finite": {"high": 0, "low": 0, "mid": 1},
+        "score_range": {"high": 1, "low": 1, "mid": 0},
+    }
+    told = read(project, "quality_examples", "odd").set_index(["check_name", "column_name"])
+    assert told["example_value"]["score_range", "class_scores.high"] == "1.2"
+    assert told["example_value"]["score_range", "class_scores.low"] == "-0.1"
+    assert told["example_value"]["not_finite", "class_scores.mid"] == "NaN"
+    text = checks(project, "rounded", "unparsable").loc[("class_scores.b", 2)]
+    assert (text["n_failed"], text["status"]) == (6, "warning")
+    examples = read(project, "quality_examples", "rounded").set_index("check_name")
+    assert examples.at["unparsable", "example_value"] == "none"
+    assert examples.at["unparsable", "n_rows"] == 6
+    # What is missing in the reference as often is no finding.
+    missing = checks(project, "rounded", "missing").loc[("class_scores.b", 2)]
+    assert (missing["value"], missing["reference_value"]) == (0.03, 0)
+
+
+def test_scores_that_are_no_probabilities_in_the_reference_are_not_held_to_be(
+    project: DbtProject,
+) -> None:
+    for monitor, check, column in (
+        ("improper", "score_sum", "class_scores"),
+        ("margin", "score_range", "score"),
+    ):
+        row = checks(project, monitor, check).loc[(column, 0)]
+        assert row["value"] > row["reference_value"] + 0.05
+        assert row["status"] == "ok", monitor
+    # Each by itself is a probability all the same.
+    row = checks(project, "improper", "score_range").loc[("class_scores.a", 0)]
+    assert (row["reference_value"], row["n_failed"]) == (0, 0)
+
+
+def test_class_scores_need_no_reference_table(make_project: Any, engine: Engine) -> None:
+    alone: DbtProject = make_project(
+        engine,
+        vars={
+            "mlmon_monitors": {"edges": multiclass("edges", class_scores=SCORES)},
+            "mlmon_lookback_days": 0,
+        },
+        sources={"logs": ["edges_predictions", "edges_labels"]},
+    )
+    load(alone, "edges", edges())
+    alone.build_for("fct_mlmon__performance")
+    found = read(alone, "performance", "edges")
+    assert {"log_loss", "roc_auc_macro"} <= set(found[found["value"].notna()]["metric"])
 
 
 # --- Estimated before labels arrive ---

@@ -26,6 +26,13 @@ columns as (
     select * from {{ ref('int_mlmon__column_settings') }}
 ),
 
+{%- if mlmon.mentions_class_scores() %}
+
+class_score_columns as (
+    {{ mlmon.class_score_column_settings() }}
+),
+{%- endif %}
+
 odd_categories as (
     {{ mlmon.odd_categories('predictions', 'touched') }}
 ),
@@ -94,6 +101,15 @@ odd_values as (
     union all
 
     select * from lookalikes
+    {%- if mlmon.mentions_class_scores() %}
+
+    union all
+
+    select
+        odd_class_scores.*,
+        cast(null as {{ dbt.type_string() }}) as resembles
+    from ({{ mlmon.odd_class_scores('predictions', 'touched') }}) as odd_class_scores
+    {%- endif %}
 
     union all
 
@@ -124,7 +140,11 @@ select
             then 'score_range'
         else ranked.check_name
     end as check_name,
-    coalesce(columns.column_name, 'all') as column_name,
+    coalesce(
+        columns.column_name,
+        {{ 'class_score_columns.column_name,' if mlmon.mentions_class_scores() }}
+        'all'
+    ) as column_name,
     cast(ranked.example_rank as bigint) as example_rank,
     ranked.example_value,
     ranked.resembles,
@@ -138,6 +158,16 @@ left join columns
     on
         touched.monitor = columns.monitor
         and ranked.slot = columns.slot
+{%- if mlmon.mentions_class_scores() %}
+left join class_score_columns
+    on
+        touched.monitor = class_score_columns.monitor
+        and ranked.slot = class_score_columns.slot
+{%- endif %}
 where
     ranked.example_rank <= {{ mlmon.examples_a_check() }}
-    and (columns.column_name is not null or ranked.slot is null)
+    and (
+        columns.column_name is not null
+        {{ 'or class_score_columns.column_name is not null' if mlmon.mentions_class_scores() }}
+        or ranked.slot is null
+    )

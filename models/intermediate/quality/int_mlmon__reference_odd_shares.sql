@@ -1,7 +1,7 @@
 -- One row per reference and monitored column: the shares of its rows that the column checks count, and what they reach
 -- in its own base windows (the 0.99 quantile over windows of 20 rows and more, where there are eight): a column that
 -- is missing for whole days in the reference is not broken on a day it is missing.
-{%- set counts = ['n_missing', 'n_infinite'] + mlmon.odd_counts() %}
+{%- set counts = mlmon.checked_counts() %}
 
 with
 
@@ -40,10 +40,27 @@ by_window as (
         window_index,
         cast(sum(n) as {{ mlmon.type_double() }}) as n_rows
         {%- for count in counts %},
-        sum({{ count }}) as {{ count }}
+        {{ 'sum(' ~ count ~ ')' if count != 'n_wrong_sums' else 'cast(null as bigint)' }}
+            as {{ count }}
         {%- endfor %}
     from counted
     group by reference_key, column_name, window_index
+    {%- if mlmon.mentions_class_scores() %}
+
+    union all
+
+    select
+        reference_key,
+        column_name,
+        window_index,
+        cast(n as {{ mlmon.type_double() }}) as n_rows
+        {%- for count in counts %},
+        {{ count if count in mlmon.class_score_count_names() else 'cast(null as bigint)' }}
+            as {{ count }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__reference_class_score_counts') }}
+    where n > 0
+    {%- endif %}
 ),
 
 whole as (
