@@ -42,6 +42,6 @@
 
 {% macro limits_shared_with_gate() %}
     {{- return([
-        'missing', 'out_of_range', 'score_range', 'unseen_category', 'duplicates', 'clock_skew',
+        'missing', 'out_of_range', 'score_range', 'score_sum', 'unseen_category', 'duplicates', 'clock_skew',
     ]) -}}
 {% endmacro %}

@@ -16,7 +16,7 @@
             {%- do logs.append(mlmon.gate_log(problems, m, 'reference', m.reference.relation)) -%}
         {%- endif -%}
         {%- do monitors.append({
-            'name': m.name, 'task': m.task, 'logs': logs,
+            'name': m.name, 'logs': logs,
             'reference': {
                 'kind': m.reference.kind, 'first_days': m.reference.first_days,
                 'from': m.reference['from'], 'to': m.reference['to'],
@@ -43,6 +43,9 @@
     {%- for item in mlmon.gate_columns(m, log_name, mapped) -%}
         {%- do columns.append(mlmon.gate_column(m, log, item)) -%}
     {%- endfor -%}
+    {%- if log_name != 'labels' and m.class_scores -%}
+        {%- do columns.append(mlmon.gate_score_sum(columns)) -%}
+    {%- endif -%}
     {%- if log_name != 'reference' and m.task == 'binary' -%}
         {%- do mlmon.check_positive_class(
             problems, m, log, mapped['label' if log_name == 'labels' else 'prediction']
@@ -83,14 +86,22 @@
     {%- for name, column in mapped.items() if name in kinds and column is not none -%}
         {%- do items.append({
             'name': name, 'role': 'identity' if name in identity else name, 'kind': kinds[name],
-            'column': column, 'required': column.declared, 'max': none,
-            'min': 0 if m.task == 'ranking' and name == 'label' else none,
+            'column': column, 'required': column.declared,
+            'max': 1 if name == 'score' and m.task in ('binary', 'multiclass') else none,
+            'min': 0 if name == 'latency_ms' or (m.task == 'ranking' and name == 'label')
+                or (name == 'score' and m.task in ('binary', 'multiclass')) else none,
         }) -%}
     {%- endfor -%}
     {%- if log_name != 'labels' -%}
+        {%- for score in m.class_scores -%}
+            {%- do items.append({
+                'name': 'class_scores.' ~ score['class'], 'role': 'score', 'kind': 'numeric',
+                'column': score.column, 'min': 0, 'max': 1, 'required': true,
+            }) -%}
+        {%- endfor -%}
         {%- for feature in m.features -%}
             {%- do items.append(dict(feature, **{
-                'name': ('feature ' if feature.name in kinds else '') ~ feature.name,
+                'name': ('feature ' if feature.name in kinds or feature.name == 'class_scores' else '') ~ feature.name,
             })) -%}
         {%- endfor -%}
         {%- for segment in m.segments
@@ -142,4 +153,17 @@
         {%- endif -%}
     {%- endif -%}
     {{- return(column) -}}
+{% endmacro %}
+
+{# What the class scores of a row add up to: NULL where one of them is not there. #}
+{% macro gate_score_sum(columns) %}
+    {%- set terms = [] -%}
+    {%- for column in columns if column.name.startswith('class_scores.') -%}
+        {%- do terms.append(column.sql) -%}
+    {%- endfor -%}
+    {{- return({
+        'name': 'class_scores', 'role': 'score_sum', 'kind': 'numeric', 'log_column': 'class_scores',
+        'min': 1 - mlmon.score_sum_tolerance(), 'max': 1 + mlmon.score_sum_tolerance(), 'is_required': false,
+        'is_there': none not in terms, 'sql': terms | join(' + ') if none not in terms else none, 'unread': none,
+    }) -}}
 {% endmacro %}

@@ -106,6 +106,25 @@ FLAWS = {
     ("labels", "label", "unseen_category"): ("critical", 60, "9", "r0"),
 }  # fmt: skip
 
+
+def scored(n: int = N, seed: int = 0) -> pd.DataFrame:
+    """A log of three classes whose scores add up to 1; beside them margins, and a score that is rarely below 0."""
+    scores = np.random.default_rng(seed).dirichlet([2, 2, 2], n).round(4)
+    columns = {f"p_{name}": scores[:, number] for number, name in enumerate("abc")}
+    margin = np.where(np.arange(n) % 50 == 0, -1.0, 0.5)
+    rarely = np.where(np.arange(n) % 200 == 0, -1.0, 0.5)
+    return log(n, prediction=list("abc") * (n // 3), **columns, margin=margin, rarely=rarely)
+
+
+def wrongly_scored() -> pd.DataFrame:
+    rows = scored(seed=1)
+    rows.loc[10:29, "p_c"] = 0.0
+    rows.loc[40:41, "p_a"] = [1.5, -0.5]
+    rows.loc[50:149, "p_b"] = None
+    rows.loc[200:229, "margin"] = 3.0
+    return rows
+
+
 FEATURES: dict[str, Any] = {"x": {"kind": "numeric", "min": 0, "max": 100}, "colour": "categorical"}
 REFERENCE = {"source": ["logs", "reference"]}
 
@@ -143,6 +162,24 @@ MONITORS = {
         features={},
         labels={"source": ["logs", "clicks"]},
         label_columns={"relevance": "clicks"},
+    ),
+    "classes": monitor(
+        "classes",
+        task="multiclass",
+        features={},
+        columns={"score": "margin"},
+        labels={"source": ["logs", "plain_labels"]},
+        reference={"source": ["logs", "classes_reference"]},
+        class_scores={name: f"p_{name}" for name in "abc"},
+    ),
+    "lost_class": monitor(
+        "classes",
+        task="multiclass",
+        features={},
+        columns={"score": "rarely"},
+        labels={"source": ["logs", "plain_labels"]},
+        reference={"source": ["logs", "classes_reference"]},
+        class_scores={"a": "p_a", "b": "p_b", "c": "p_gone"},
     ),
     "files": monitor("plain", predictions={"source": ["files", "parts"]}),
     "not_built": monitor("plain", predictions={"ref": "later"}, reference="none"),
@@ -243,6 +280,8 @@ def tables() -> dict[str, pd.DataFrame]:
         "clicks": labels(log())
         .drop(columns="label")
         .assign(clicks=[-1.0 if i < 4 else float(i % 3) for i in range(N)]),
+        "classes": wrongly_scored(),
+        "classes_reference": scored(),
         "arriving": log(),
         "ties": log(loaded_at=[START + pd.Timedelta(days=9)] * N),
         "unplaced": log(),
@@ -327,6 +366,37 @@ def test_rankings_have_queries_items_and_relevance(gate: Gate) -> None:
     assert ("score", "score_range") not in verdicts(items)
     clicks = verdicts(gate.result("ranking", "labels", since=START.to_pydatetime()))
     assert clicks["label", "out_of_range"].n_failed == 4
+
+
+def test_class_scores_are_probabilities_that_add_up_to_one(gate: Gate) -> None:
+    result = gate.result("classes")
+    found = verdicts(result)
+    rows = wrongly_scored()
+    total = rows[["p_a", "p_b", "p_c"]].sum(axis=1, skipna=False)
+    wrong = total.notna() & ((total - 1).abs() > 0.001)
+    sums = found["class_scores", "score_sum"]
+    assert 20 <= wrong.sum() == sums.n_failed
+    assert (sums.status, sums.n_checked) == ("critical", N - 100)
+    assert sums.check.expectation == "expect_column_values_to_be_between"
+    assert {request for _, request in sums.examples} <= set(rows.loc[wrong, "request_id"])
+    assert float(sums.examples[0][0]) == pytest.approx(total[wrong].iloc[0])
+    outside = found["class_scores.a", "score_range"]
+    assert (outside.status, outside.n_failed) == ("warning", 2)
+    assert outside.examples == (("1.5", "r40"), ("-0.5", "r41"))
+    assert found["class_scores.b", "missing"].status == "warning"
+    assert found["class_scores.c", "score_range"].n_failed == 0
+    # Two of a hundred in the reference: these scores are no probabilities.
+    assert ("score", "score_range") not in found
+    assert ("class_scores", "missing") not in found
+
+
+def test_a_class_score_that_is_gone_is_told_and_has_no_sum(gate: Gate) -> None:
+    """And a score that is outside as often as in the reference is no finding."""
+    found = verdicts(gate.result("lost_class", since=START.to_pydatetime()))
+    assert found["class_scores.c", "column_missing"].status == "critical"
+    assert not [key for key in found if key[0] == "class_scores"]
+    rarely = found["score", "score_range"]
+    assert (rarely.status, rarely.n_failed, rarely.check.allowed) == ("ok", 3, 0.005)
 
 
 def test_files_behind_a_source_are_read_as_they_are(gate: Gate) -> None:

@@ -76,7 +76,7 @@ class Check:
         return "ok"
 
 
-def checks_of(log: Log, task: str, usual: Mapping[str, Usual], plan: Plan) -> list[Check]:
+def checks_of(log: Log, usual: Mapping[str, Usual], plan: Plan) -> list[Check]:
     """The checks of a log, in the order of its columns."""
     made = _Checks(plan.limits, "answered" if log.is_success else "all")
     checks: list[Check] = []
@@ -90,10 +90,12 @@ def checks_of(log: Log, task: str, usual: Mapping[str, Usual], plan: Plan) -> li
             if column.kind == "time":
                 checks += made.event_time(column, log, plan.min_event_at)
             elif column.name == "label":
-                checks += made.content(column, usual.get(column.name), task)
+                checks += made.content(column, usual.get(column.name))
+        elif column.role == "score_sum":
+            checks += made.declared_range(column, usual.get(column.name))
         elif column.role not in {"model_version", "outcome", "segment"}:
             checks += made.missing(column, usual.get(column.name))
-            checks += made.content(column, usual.get(column.name), task)
+            checks += made.content(column, usual.get(column.name))
     checks.append(made.duplicates(log))
     return checks
 
@@ -228,22 +230,32 @@ class _Checks:
             )
         ]
 
-    def content(self, column: Column, usual: Usual | None, task: str) -> list[Check]:
+    def content(self, column: Column, usual: Usual | None) -> list[Check]:
         if column.kind != "numeric":
             return self.known_categories(column, usual)
         checks = self.unreadable(column) if column.name != "label" else []
-        low, high = _declared_range(column, usual, task)
-        if low is not None or high is not None:
-            checks.append(
-                self._limited(
-                    "score_range" if column.role == "score" else "out_of_range",
-                    column,
-                    "expect_column_values_to_be_between",
-                    {"column": column.name, "min_value": low, "max_value": high},
-                    _between(low, high),
-                )
+        return [*checks, *self.declared_range(column, usual), *self.near_reference(column, usual)]
+
+    def declared_range(self, column: Column, usual: Usual | None) -> list[Check]:
+        low, high = column.minimum, column.maximum
+        if low is None and high is None:
+            return []
+        name = {"score": "score_range", "score_sum": "score_sum"}.get(column.role, "out_of_range")
+        allowed = usual.outside_share if usual and name != "out_of_range" else 0.0
+        if allowed > self.limits[name]["critical"]:
+            return []  # The reference says that these are no probabilities.
+        words = "all class scores add up to 1, give or take 0.001" if name == "score_sum" else ""
+        return [
+            self._limited(
+                name,
+                column,
+                "expect_column_values_to_be_between",
+                {"column": column.name, "min_value": low, "max_value": high},
+                words or _between(low, high),
+                allowed=allowed,
+                may_be_chance=allowed > 0,
             )
-        return checks + self.near_reference(column, usual)
+        ]
 
     def near_reference(self, column: Column, usual: Usual | None) -> list[Check]:
         if usual is None or usual.minimum is None or usual.maximum is None:
@@ -307,6 +319,7 @@ class _Checks:
         expected: str,
         *,
         name: str | None = None,
+        allowed: float = 0.0,
         may_be_chance: bool = False,
     ) -> Check:
         is_content = column.role not in {"identity", "label"} or may_be_chance
@@ -318,6 +331,7 @@ class _Checks:
             expected=expected,
             warning=self.limits[limit]["warning"],
             critical=self.limits[limit]["critical"],
+            allowed=allowed,
             may_be_chance=may_be_chance,
             fewest=FEWEST,
             rows=self.answered if is_content else "all",
@@ -347,20 +361,6 @@ def frame_columns(frame: Any, log: Log, min_event_at: str, now: datetime) -> Any
     if ANSWERED in frame:
         frame[ANSWERED] = frame[ANSWERED].astype(bool)
     return frame
-
-
-def _declared_range(
-    column: Column, usual: Usual | None, task: str
-) -> tuple[float | None, float | None]:
-    if column.role == "score" and task in {"binary", "multiclass"}:
-        if usual and usual.minimum is not None and usual.maximum is not None:
-            # A reference with other scores says that they are no probabilities.
-            is_share = usual.minimum >= 0 and usual.maximum <= 1
-            return (0.0, 1.0) if is_share else (None, None)
-        return 0.0, 1.0
-    if column.role == "latency_ms":
-        return 0.0, None
-    return column.minimum, column.maximum
 
 
 def _between(low: float | None, high: float | None) -> str:

@@ -74,7 +74,6 @@ class Monitor:
     """A monitor as the gate sees it."""
 
     name: str
-    task: str
     logs: tuple[Log, ...]
     reference: Reference
 
@@ -122,7 +121,6 @@ def _monitor(given: Mapping[str, Any]) -> Monitor:
     reference = given["reference"]
     return Monitor(
         name=given["name"],
-        task=given["task"],
         logs=tuple(log for log in logs if log.name != "reference"),
         reference=Reference(
             kind=reference["kind"],

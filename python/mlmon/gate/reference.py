@@ -20,10 +20,14 @@ MOST_CATEGORIES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """A column in the reference. ``categories`` is None for numbers and where there are too many."""
+    """A column in the reference. ``categories`` is None for numbers and where there are too many.
+
+    ``outside_share`` is that of its values outside the declared range.
+    """
 
     n_rows: int
     missing_share: float
+    outside_share: float
     minimum: float | None
     maximum: float | None
     categories: frozenset[str] | None
@@ -50,9 +54,11 @@ def read_reference(
     usual: dict[str, Usual] = {}
     for position, column in enumerate(columns):
         low, high = counts.get(f"low{position}"), counts.get(f"high{position}")
+        n_outside, n_values = counts.get(f"outside{position}"), counts.get(f"values{position}")
         usual[column.name] = Usual(
             n_rows=counts["n"],
             missing_share=1 - (counts[f"given{position}"] or 0) / counts["n"],
+            outside_share=(n_outside or 0) / n_values if n_values else 0.0,
             minimum=None if low is None else float(low),
             maximum=None if high is None else float(high),
             categories=None
@@ -121,8 +127,20 @@ def _counts(
         if column.kind == "numeric":
             wanted.append(f"min({column.sql}) as low{position}")
             wanted.append(f"max({column.sql}) as high{position}")
+            wanted.append(f"count({column.sql}) as values{position}")
+            wanted.append(
+                f"sum(case when {_is_outside(column)} then 1 else 0 end) as outside{position}"
+            )
     [counts] = warehouse.rows(f"select {', '.join(wanted)} from {log.relation} where {condition}")
     return counts
+
+
+def _is_outside(column: Column) -> str:
+    ends = [("<", column.minimum), (">", column.maximum)]
+    return (
+        " or ".join(f"{column.sql} {sign} {end!r}" for sign, end in ends if end is not None)
+        or "false"
+    )
 
 
 def _categories(

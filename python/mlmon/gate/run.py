@@ -120,7 +120,7 @@ class _Gate:
             return LogResult(new, (), has_reference=True)
         self._validator = self._validator or Validator()
         usual = read_reference(self._warehouse, monitor, self._now, self._plan.min_event_at)
-        checks = checks_of(new.log, monitor.task, usual, self._plan)
+        checks = checks_of(new.log, usual, self._plan)
         tallies = [Tally(check) for check in [*checks, *own]]
         self._count(self._validator, new, tallies, own_columns(own, new.log))
         has_reference = bool(usual) or monitor.reference.kind == "none"
