@@ -110,6 +110,7 @@ METRICS = [
     "accuracy",
     "error_rate",
     "latency_p99_ms",
+    "error_budget_burn",
     "n_predictions",
     "label_coverage",
     "check_missing",
