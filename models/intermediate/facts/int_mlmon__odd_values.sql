@@ -1,6 +1,6 @@
 -- One row per window, check, monitored column and value that the check finds odd: the most frequent ones, how many
--- rows hold them, and a request that does. For duplicates the value is the request. What examples are shown from, and
--- where spellings of one category are told.
+-- rows hold them, and a request that does. Of missing values and of rows loaded too early or too late one request stands
+-- for all; for duplicates the value is the request. What examples are shown from, and where spellings are told.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -26,12 +26,9 @@ columns as (
     select * from {{ ref('int_mlmon__column_settings') }}
 ),
 
-{%- if mlmon.mentions_class_scores() %}
-
 class_score_columns as (
     {{ mlmon.class_score_column_settings() }}
 ),
-{%- endif %}
 
 odd_categories as (
     {{ mlmon.odd_categories('predictions', 'touched') }}
@@ -86,37 +83,22 @@ repeated_requests as (
 ),
 
 odd_values as (
+    {%- for odd_rows in [
+        'odd_categories',
+        'repeated_requests',
+        '(' ~ mlmon.odd_numbers('predictions') ~ ')',
+        '(' ~ mlmon.odd_class_scores('predictions', 'touched') ~ ')',
+        '(' ~ mlmon.rows_without_values('predictions') ~ ')',
+        '(' ~ mlmon.rows_loaded_oddly('touched') ~ ')',
+    ] %}
     select
-        odd_numbers.*,
+        odd_rows.*,
         cast(null as {{ dbt.type_string() }}) as resembles
-    from ({{ mlmon.odd_numbers('predictions') }}) as odd_numbers
+    from {{ odd_rows }} as odd_rows
 
     union all
-
-    select
-        odd_categories.*,
-        cast(null as {{ dbt.type_string() }}) as resembles
-    from odd_categories
-
-    union all
-
+    {% endfor %}
     select * from lookalikes
-    {%- if mlmon.mentions_class_scores() %}
-
-    union all
-
-    select
-        odd_class_scores.*,
-        cast(null as {{ dbt.type_string() }}) as resembles
-    from ({{ mlmon.odd_class_scores('predictions', 'touched') }}) as odd_class_scores
-    {%- endif %}
-
-    union all
-
-    select
-        repeated_requests.*,
-        cast(null as {{ dbt.type_string() }}) as resembles
-    from repeated_requests
 ),
 
 ranked as (
@@ -140,11 +122,7 @@ select
             then 'score_range'
         else ranked.check_name
     end as check_name,
-    coalesce(
-        columns.column_name,
-        {{ 'class_score_columns.column_name,' if mlmon.mentions_class_scores() }}
-        'all'
-    ) as column_name,
+    coalesce(columns.column_name, class_score_columns.column_name, 'all') as column_name,
     cast(ranked.example_rank as bigint) as example_rank,
     ranked.example_value,
     ranked.resembles,
@@ -158,16 +136,14 @@ left join columns
     on
         touched.monitor = columns.monitor
         and ranked.slot = columns.slot
-{%- if mlmon.mentions_class_scores() %}
 left join class_score_columns
     on
         touched.monitor = class_score_columns.monitor
         and ranked.slot = class_score_columns.slot
-{%- endif %}
 where
     ranked.example_rank <= {{ mlmon.examples_a_check() }}
     and (
         columns.column_name is not null
-        {{ 'or class_score_columns.column_name is not null' if mlmon.mentions_class_scores() }}
+        or class_score_columns.column_name is not null
         or ranked.slot is null
     )

@@ -38,7 +38,10 @@ load_counts as (
 examples as (
     select
         monitor,
-        case when check_name = 'duplicates' then 'all' else model_version end as model_version,
+        case
+            when check_name in ('duplicates', 'clock_skew', 'freshness') then 'all'
+            else model_version
+        end as model_version,
         window_index,
         column_name,
         check_name,

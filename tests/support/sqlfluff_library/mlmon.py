@@ -86,6 +86,8 @@ VALUES: dict[str, Any] = {
     "odd_numbers": QUERY,
     "prediction_log": QUERY,
     "ranking_metric_settings": QUERY,
+    "rows_loaded_oddly": QUERY,
+    "rows_without_values": QUERY,
     "profile_slots": QUERY,
     "reference_log": QUERY,
     "reference_stretches": QUERY,
