@@ -16,8 +16,16 @@ PACKAGE = Path(__file__).resolve().parent.parent
 MEMORY_LIMIT = "1400MB"
 
 
-def make_project(folder: Path, monitors: Mapping[str, Any], tables: Sequence[str]) -> Path:
-    """Writes a project with these monitors on the tables of the schema logs; returns its database."""
+def make_project(
+    folder: Path,
+    monitors: Mapping[str, Any],
+    tables: Sequence[str],
+    profile: Mapping[str, Any] | None = None,
+) -> Path:
+    """Writes a project with these monitors on the tables of the schema logs; returns its DuckDB file.
+
+    ``profile`` is the output block of another warehouse to use instead.
+    """
     database = folder / "consumer.duckdb"
     files: dict[str, object] = {
         "dbt_project.yml": {
@@ -31,9 +39,11 @@ def make_project(folder: Path, monitors: Mapping[str, Any], tables: Sequence[str
         "packages.yml": {"packages": [{"local": str(PACKAGE)}]},
         "profiles.yml": {
             "consumer": {
-                "target": "duckdb",
+                "target": "benchmark",
                 "outputs": {
-                    "duckdb": {
+                    "benchmark": dict(profile)
+                    if profile
+                    else {
                         "type": "duckdb",
                         "path": str(database),
                         "threads": 2,
@@ -57,14 +67,36 @@ def make_project(folder: Path, monitors: Mapping[str, Any], tables: Sequence[str
     return database
 
 
-def dbt(folder: Path, *arguments: str) -> float:
-    """Runs dbt in its own process and returns the seconds it took, start-up included."""
-    command = [str(Path(sys.executable).parent / "dbt"), "--quiet", *arguments]
+# A process counts as its peak what the one that started it held then: a small one stands between.
+MEASURED = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, file=sys.stderr)
+sys.exit(done.returncode)
+"""
+
+
+def measured(folder: Path, *command: str) -> tuple[str, float, float]:
+    """Runs a command in its own process: what it printed, its seconds, and the peak of its memory in MB."""
     began = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - began
     if done.returncode:
-        raise SystemExit(f"dbt {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}")
-    return time.perf_counter() - began
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+    return done.stdout, seconds, float(done.stderr.splitlines()[-1])
+
+
+def dbt(folder: Path, *arguments: str) -> tuple[float, float]:
+    """Runs dbt in its own process: the seconds it took, start-up included, and its peak memory in MB."""
+    command = [str(Path(sys.executable).parent / "dbt"), "--quiet", *arguments]
+    _, seconds, peak = measured(folder, *command)
+    return seconds, peak
 
 
 def model_seconds(folder: Path) -> dict[str, float]:

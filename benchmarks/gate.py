@@ -1,27 +1,32 @@
 """What the gate costs: its peak memory, and its time as a ratio to a bare scan of the same columns.
 
     python benchmarks/gate.py --rows 10000000
+    python benchmarks/gate.py --rows 10000000 --engine postgres
 
-Makes a log in DuckDB with as many numeric as categorical features, a few rows with flaws, and a reference of
+Makes a log with as many numeric as categorical features, a few rows with flaws, and a reference of
 200,000 rows; runs `mlmon validate` in a process of its own, and prints its peak memory and its time. dbt, which
-tells the gate its plan, is a process as well; the larger of the two peaks is printed. Machines differ and are
-noisy: compare ratios, never seconds.
+tells the gate its plan, is a process as well; the larger of the two peaks is printed. PostgreSQL, a server that this
+starts and stops, is not among them. Machines differ and are noisy: compare ratios, never seconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
-from consumer import MEMORY_LIMIT, make_project
+from consumer import MEMORY_LIMIT, PACKAGE, make_project, measured
+
+if TYPE_CHECKING:
+    from support.postgres import PostgresServer
 
 REFERENCE_ROWS = 200_000
 
@@ -68,43 +73,79 @@ def monitor(features: int) -> dict[str, object]:
     }
 
 
-def bare_scan(path: Path, features: int) -> float:
-    """The fastest of three scans that read every column."""
+def scan_query(features: int) -> str:
+    """A query that reads every column of the log."""
     counts = ", ".join(f"sum(x{k}), max(c{k})" for k in range(1, features + 1))
+    return f"select {counts}, max(request_id), sum(score) from logs.predictions"
+
+
+def fastest(scan: Callable[[], object]) -> float:
+    """The seconds of the fastest of three scans."""
     times = []
-    with duckdb.connect(str(path), read_only=True, config={"threads": "2"}) as connection:
-        for _ in range(3):
-            began = time.perf_counter()
-            connection.execute(
-                f"select {counts}, max(request_id), sum(score) from logs.predictions"
-            ).fetchall()
-            times.append(time.perf_counter() - began)
+    for _ in range(3):
+        began = time.perf_counter()
+        scan()
+        times.append(time.perf_counter() - began)
     return min(times)
+
+
+def copy_to_postgres(path: Path, server: PostgresServer) -> None:
+    """Moves the made logs from the DuckDB file to the server."""
+    types = {"timestamp": "timestamp", "double": "double precision", "bigint": "bigint"}
+    file = path.with_suffix(".csv")
+    with duckdb.connect(str(path), read_only=True) as made, server.connect() as opened:
+        cursor = opened.cursor()
+        cursor.execute("create schema logs")
+        for table in ("predictions", "reference"):
+            columns = made.execute(f"describe logs.{table}").fetchall()
+            listed = ", ".join(
+                f"{name} {types.get(kind.lower(), 'integer' if kind == 'INTEGER' else 'text')}"
+                for name, kind, *_ in columns
+            )
+            cursor.execute(f"create table logs.{table} ({listed})")
+            made.execute(f"copy logs.{table} to '{file}' (header false)")
+            with file.open() as rows:
+                cursor.copy_expert(f"copy logs.{table} from stdin (format csv)", rows)
+            file.unlink()
+        cursor.execute("analyze")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=2_000_000, help="new prediction rows")
     parser.add_argument("--features", type=int, default=6, help="numeric features, and categorical")
+    parser.add_argument("--engine", choices=("duckdb", "postgres"), default="duckdb")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        path = make_project(
-            folder, {"scale": monitor(given.features)}, ("predictions", "reference")
-        )
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        profile = None
+        if given.engine == "postgres":
+            sys.path.insert(0, str(PACKAGE / "tests"))
+            from support.postgres import server
+
+            postgres = stack.enter_context(server())
+            profile = {
+                "type": "postgres", "host": postgres.host, "port": postgres.port, "user": postgres.user,
+                "password": "none", "dbname": "postgres", "schema": "analytics", "threads": 2,
+            }  # fmt: skip
+        monitors = {"scale": monitor(given.features)}
+        path = make_project(folder, monitors, ("predictions", "reference"), profile)
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
             make_logs(connection, given.rows, given.features)
-        scan = bare_scan(path, given.features)
+        query = scan_query(given.features)
+        if given.engine == "postgres":
+            copy_to_postgres(path, postgres)
+            path.unlink()
+            with postgres.connect() as opened, opened.cursor() as cursor:
+                scan = fastest(lambda: cursor.execute(query))
+        else:
+            with duckdb.connect(str(path), read_only=True, config={"threads": "2"}) as connection:
+                scan = fastest(lambda: connection.execute(query).fetchall())
         command = [sys.executable, "-m", "mlmon", "validate", "--format", "json", "--warn-only"]
-        began = time.perf_counter()
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        seconds = time.perf_counter() - began
-        if done.returncode:
-            raise SystemExit(f"mlmon validate failed:\n{done.stdout}\n{done.stderr}")
-        [log] = json.loads(done.stdout)["logs"]
+        printed, seconds, peak = measured(folder, *command)
+        [log] = json.loads(printed)["logs"]
     failed = [check for check in log["checks"] if check["n_failed"]]
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"{log['n_rows']:,} new rows, {len(log['checks'])} checks, {len(failed)} with failures")
     print(f"peak memory of one process  {peak:8,.0f} MB")
     print(f"bare scan of the columns         1.0   ({scan:.2f} s)")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -123,17 +122,16 @@ def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bo
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
             make_logs(connection, rows, days, features)
-        full = dbt(folder, "build")
+        full, peak = dbt(folder, "build")
         seconds = model_seconds(folder)
-        idle = dbt(folder, "build")
+        idle, _ = dbt(folder, "build")
         with duckdb.connect(str(path)) as connection:
             add_day(connection, rows // days)
-        day = dbt(folder, "build")
+        day, _ = dbt(folder, "build")
         if verbose:
             scan = bare_scan(path, features)
             mean, largest = read_share(path)
             facts = sum(seconds[fact] for fact in FACTS)
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
             print(f"{rows:,} rows x {features} features over {days} days, {os.cpu_count()} cores")
             print(f"bare scan of the same columns       1.0   ({scan:.3f} s)")
             print(
