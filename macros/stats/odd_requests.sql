@@ -48,30 +48,38 @@
     request of them. A log that is loaded at once has no other rows, so that one request stands for all.
 #}
 {% macro rows_loaded_oddly(touched) %}
-    {%- set due = mlmon.add_time(
-        'touched.window_end', 'settings.close_after_minutes', 'minute'
-    ) %}
-    {%- for check, condition in [
-        ('clock_skew', 'resolved.loaded_at < ' ~ mlmon.add_time('resolved.predicted_at', '-5', 'second')),
-        ('freshness', 'resolved.loaded_at > ' ~ due),
-    ] %}
-    {{ 'union all' if not loop.first }}
+    {%- set conditions = {
+        'clock_skew': 'resolved.loaded_at < ' ~ mlmon.add_time('resolved.predicted_at', '-5', 'second'),
+        'freshness': 'resolved.loaded_at > ' ~ mlmon.add_time(
+            'touched.window_end', 'settings.close_after_minutes', 'minute'
+        ),
+    } %}
     select
-        touched.window_number,
+        window_number,
         cast(null as {{ dbt.type_string() }}) as slot,
-        cast('{{ check }}' as {{ dbt.type_string() }}) as check_name,
-        min({{ mlmon.byte_order('resolved.request_id') }}) as example_value,
+        check_name,
+        min({{ mlmon.byte_order('request_id') }}) as example_value,
         count(*) as n,
-        min({{ mlmon.byte_order('resolved.request_id') }}) as example_request_id
-    from {{ ref('mlmon', 'int_mlmon__resolved_predictions') }} as resolved
-    inner join {{ touched }} as touched
-        on
-            resolved.monitor = touched.monitor
-            and resolved.model_version = touched.model_version
-            and resolved.window_index = touched.window_index
-    inner join {{ ref('mlmon', 'int_mlmon__settings') }} as settings
-        on resolved.monitor = settings.monitor
-    where {{ condition }}
-    group by touched.window_number
-    {%- endfor %}
+        min({{ mlmon.byte_order('request_id') }}) as example_request_id
+    from (
+        select
+            touched.window_number,
+            resolved.request_id,
+            case
+                {%- for check, condition in conditions.items() %}
+                when {{ condition }} then cast('{{ check }}' as {{ dbt.type_string() }})
+                {%- endfor %}
+            end as check_name
+        from {{ ref('mlmon', 'int_mlmon__resolved_predictions') }} as resolved
+        inner join {{ touched }} as touched
+            on
+                resolved.monitor = touched.monitor
+                and resolved.model_version = touched.model_version
+                and resolved.window_index = touched.window_index
+        inner join {{ ref('mlmon', 'int_mlmon__settings') }} as settings
+            on resolved.monitor = settings.monitor
+    ) as loaded
+    -- No row is both: what was loaded before it was predicted was loaded before its window closed.
+    where check_name is not null
+    group by window_number, check_name
 {% endmacro %}
