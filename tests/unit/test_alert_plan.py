@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from mlmon.alerts.records import (
 )
 from mlmon.alerts.settings import Channel, Delivery
 from support.alerts import NOW, calm, contract, state
+from support.dbt_project import ROOT
 
 CHANNELS = {
     "hook": Channel("hook", "webhook"),
@@ -406,6 +408,32 @@ def test_a_silent_log_holds_back_what_it_explains() -> None:
     watching = calm(1, no_data_minutes=120, rule_id="no_predictions", model_version="all")
     effect = state(2, inhibited_by="no_predictions")
     assert world.tell(watching, effect) == [("hook", "trigger", "critical")]
+
+
+def test_a_log_that_ended_long_ago_is_no_news() -> None:
+    """A first run over old logs, and an outage that nobody can still be waiting to hear of."""
+    world = World()
+    world.monitors = {"churn": MonitorFacts("churn", last_arrival_at=NOW - 5 * DAY)}
+    watching = calm(no_data_minutes=1440, max_age_minutes=5760, rule_id="no_predictions")
+    effect = state(2, inhibited_by="no_predictions", max_age_minutes=0)
+    assert world.tell(watching, effect, at=NOW - MINUTE) == [("hook", "trigger", "critical")]
+    world.rows = []
+    assert world.tell(watching, effect, at=NOW + MINUTE) == [("hook", "trigger", "warning")]
+    assert [held.why for held in world.plan(watching, effect, at=NOW + MINUTE).held] == ["stale"]
+
+
+def test_the_shipped_rules_tell_of_a_silent_log_but_not_of_a_weekend() -> None:
+    with (ROOT / "seeds/alert_rules.csv").open(encoding="utf-8") as file:
+        watching = [rule for rule in csv.DictReader(file) if rule["no_data_minutes"] != "0"]
+    [minutes] = {int(rule["no_data_minutes"]) for rule in watching}
+    assert [rule["enabled"] for rule in watching] == ["true"]
+    friday, monday = datetime(2024, 3, 8, 17), datetime(2024, 3, 11, 17)
+    situation = Situation(
+        (Alert.of(calm(no_data_minutes=minutes)),),
+        {"churn": MonitorFacts("churn", last_arrival_at=friday)},
+    )
+    assert not outages(situation, monday + HOUR)[0].is_firing
+    assert outages(situation, monday + DAY + HOUR)[0].is_firing
 
 
 def test_a_log_that_was_never_there_is_no_outage() -> None:

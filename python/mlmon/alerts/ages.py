@@ -51,6 +51,7 @@ def outages(situation: Situation, now: datetime) -> list[Alert]:
                 owner=like.owner,
                 cooldown_minutes=like.cooldown_minutes,
                 repeat_minutes=like.repeat_minutes,
+                max_age_minutes=like.max_age_minutes,
             )
         )
     return found
@@ -70,8 +71,12 @@ def known_until(alert: Alert, facts: MonitorFacts | None) -> datetime | None:
 
 
 def is_stale(alert: Alert, facts: MonitorFacts | None, now: datetime) -> bool:
-    """Whether an alert is old news: nobody is paged about it."""
-    until = known_until(alert, facts)
+    """Whether an alert is old news: nobody is paged about it.
+
+    An outage has no data to be of an age: it is old news when it began long ago, as every log is
+    silent that ended years ago.
+    """
+    until = alert.fired_at if alert.metric == "no_data" else known_until(alert, facts)
     if alert.max_age_minutes <= 0 or until is None:
         return False
     return now - until > timedelta(minutes=alert.max_age_minutes)
