@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from support.dbt_project import DbtProject
-from support.warehouses import Engine
+from support.dbt_project import ROOT, DbtProject
+from support.warehouses import SCHEMA, Engine
 
 # What a consumer gets, by design: tables to tune, and two of reference.
 SEEDS = {
@@ -66,3 +67,18 @@ def test_every_mart_is_there_and_empty(project: DbtProject) -> None:
         if name.startswith(("fct_mlmon__", "dim_mlmon__")) and len(frame := project.read(name)) > 0
     }
     assert set(filled) == {"dim_mlmon__metrics"}
+
+
+def test_every_statement_of_a_runbook_runs(project: DbtProject) -> None:
+    project.run("build").require()
+    pages = sorted((ROOT / "docs/runbooks").glob("*.md"))
+    statements = [
+        (page.name, statement)
+        for page in pages
+        for statement in re.findall(r"```sql\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    ]
+    assert {name for name, _ in statements} == {page.name for page in pages}
+    for _, statement in statements:
+        qualified = re.sub(r"\b((?:fct|dim|int)_mlmon__)", rf"{SCHEMA}.\1", statement)
+        assert SCHEMA in qualified
+        project.warehouse.query(qualified)

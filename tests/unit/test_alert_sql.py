@@ -25,13 +25,17 @@ from typing import Any
 
 import pytest
 
+from mlmon.alerts.ages import is_stale, known_until, outages
 from mlmon.alerts.backtest import histories_in_force
+from mlmon.alerts.records import Alert, MonitorFacts, Situation
 from mlmon.alerts.replay import History, MonitorSpans, Patience, Series, judge, rule_targets
 from mlmon.alerts.replay import episodes_of as told_episodes
 from mlmon.alerts.rule_rows import RuleRow, problems_of, rule_row
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2024, 1, 1)
+# The clock of the tables: that of a replay.
+NOW = datetime(2024, 3, 1)
 VALUES = {None: None, 0: 0.0, 1: 0.2, 2: 0.4}
 LEVELS = ("none", "warning", "critical")
 
@@ -100,7 +104,10 @@ MONITOR_TYPES = {
     "owner": "text",
     "is_current_version": "boolean",
     "is_active": "boolean",
+    "data_through_at": "timestamp",
 }
+
+WINDOW_TYPES = {"monitor": "text", "last_loaded_at": "timestamp"}
 
 METRICS = [
     "drift_share",
@@ -130,6 +137,7 @@ class World:
     rules: list[dict[str, str]] = field(default_factory=list)
     monitors: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     metrics: list[dict[str, Any]] = field(default_factory=list)
+    windows: list[dict[str, Any]] = field(default_factory=list)
 
     def rule(self, rule_id: str, **changes: str) -> None:
         self.rules.append({"rule_id": rule_id, **RULE_DEFAULTS, **changes})
@@ -146,6 +154,7 @@ class World:
             "owner": "the team",
             "is_current_version": True,
             "is_active": True,
+            "data_through_at": None,
             **changes,
         }
 
@@ -188,7 +197,10 @@ class Result:
     rules: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
     states: list[dict[str, Any]]
+    states_now: list[dict[str, Any]]
     episodes: list[dict[str, Any]]
+    monitors: list[dict[str, Any]]
+    windows: list[dict[str, Any]]
 
     def evaluated(self, rule_id: str, **labels: Any) -> list[dict[str, Any]]:
         return [
@@ -558,6 +570,8 @@ def build_world() -> World:
         resolve_windows="2",
     )
 
+    add_clocks(world)
+
     # The primary metric of the monitor.
     world.monitor("primary", primary_metric="f1", default_span_windows=3)
     for metric in ("f1_relative_loss", "f1"):
@@ -569,6 +583,24 @@ def build_world() -> World:
         span_windows="default",
     )
     return world
+
+
+def add_clocks(world: World) -> None:
+    """Data and logs that are younger, just as old and older than rules allow, by the second."""
+    second, hour, day = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+    for end_age in (hour, 2 * hour, 2 * hour + second, 3 * day, 3 * day + second):
+        for through_age in (None, second, 2 * hour, 2 * hour + second, 4 * day):
+            for arrival_age in (None, second, 3 * hour, 3 * hour + second):
+                name = f"clock {len(world.windows)}"
+                world.monitor(name, data_through_at=through_age and NOW - through_age)
+                end = NOW - end_age
+                for age in ("none", "1d", "14d", "latest"):
+                    world.metric(name, 0, 0.2, label_age=age, window_end=end, metric="f1")
+                arrived = arrival_age and NOW - arrival_age
+                world.windows += [{"monitor": name, "last_loaded_at": at} for at in (None, arrived)]
+                lately = {"max_age_minutes": "120", "no_data_minutes": "180"}
+                world.rule("clock", monitor=name, metric="f1", label_age="*", **lately)
+                world.rule("no clock", monitor=name, metric="f1", label_age="*")
 
 
 # --- running it -----------------------------------------------------------------------------------------
@@ -589,11 +621,11 @@ def write_project(folder: Path) -> None:
         "macros/dialect",
     ):
         shutil.copytree(ROOT / part, folder / part)
-    (folder / "macros/operations").mkdir()
-    (folder / "macros/stats").mkdir()
-    (folder / "seeds").mkdir()
+    for part in ("macros/operations", "macros/staging", "macros/stats", "seeds"):
+        (folder / part).mkdir()
     for part in (
         "macros/operations/seed_relation.sql",
+        "macros/staging/as_of.sql",
         "macros/stats/short_number.sql",
         "seeds/alert_rules.csv",
         "seeds/runbooks.csv",
@@ -605,10 +637,16 @@ def write_project(folder: Path) -> None:
         "version: 1.0.0\n"
         "profile: alerts\n"
         "models: {mlmon: {+materialized: table}}\n"
-        "vars: {mlmon_seeds: {alert_rules: {ref: [mlmon, test_rules]}}}\n"
+        "vars:\n"
+        "  mlmon_seeds: {alert_rules: {ref: [mlmon, test_rules]}}\n"
+        f"  mlmon_as_of: '{NOW}'\n"
         "flags: {send_anonymous_usage_stats: false}\n"
     )
-    stubs = {"fct_mlmon__metrics": "metrics", "dim_mlmon__monitors": "monitors"}
+    stubs = {
+        "fct_mlmon__metrics": "metrics",
+        "dim_mlmon__monitors": "monitors",
+        "fct_mlmon__windows": "windows",
+    }
     for model, table in stubs.items():
         (folder / f"models/{model}.sql").write_text(f"select * from raw.{table}\n")
     (folder / "models/dim_mlmon__metrics.sql").write_text(
@@ -629,6 +667,7 @@ def tables_of(world: World, folder: Path) -> dict[str, tuple[Path, dict[str, str
         "rules": (world.rules, dict.fromkeys(["rule_id", *RULE_DEFAULTS], "text")),
         "monitors": (list(world.monitors.values()), MONITOR_TYPES),
         "metrics": (world.metrics, METRIC_TYPES),
+        "windows": (world.windows, WINDOW_TYPES),
     }
     written = {}
     for name, (rows, types) in tables.items():
@@ -659,6 +698,9 @@ RESULTS = {
     "rules": "int_mlmon__alert_rules",
     "evaluations": "fct_mlmon__alert_evaluations",
     "states": "fct_mlmon__alert_states",
+    "states_now": "fct_mlmon__alert_states_now",
+    "monitors": "dim_mlmon__monitors",
+    "windows": "fct_mlmon__windows",
     "episodes": "fct_mlmon__alert_episodes",
 }
 
@@ -954,6 +996,35 @@ def test_the_whole_and_each_version_are_different_rules(result: Result) -> None:
     assert result.state("the whole")["is_active"] is True
 
 
+def test_the_clock_judges_as_the_dispatcher_does(result: Result) -> None:
+    facts = {
+        name: MonitorFacts(name, *(newest(table, name, column) for table, column in (
+            (result.monitors, "data_through_at"), (result.windows, "last_loaded_at")
+        )))
+        for name in {row["monitor"] for row in result.monitors}
+    }  # fmt: skip
+    states = [row for row in result.states if row["rule_id"] in {"clock", "no clock"}]
+    alerts = {row["series_id"]: Alert.of(row) for row in states}
+    told = outages(Situation(tuple(alerts.values()), facts), NOW)
+    silent = {(outage.rule_id, outage.monitor) for outage in told if outage.is_firing}
+    now = {row["series_id"]: row for row in result.states_now}
+    seen = Counter()
+    for series_id, alert in alerts.items():
+        row, known = now[series_id], facts[alert.monitor]
+        assert row["judged_at"] == NOW
+        assert row["known_until_at"] == known_until(alert, known)
+        assert row["is_stale"] == is_stale(alert, known, NOW)
+        assert row["is_no_data"] == ((alert.rule_id, alert.monitor) in silent)
+        seen[alert.rule_id, row["is_stale"], row["is_no_data"]] += 1
+    both = list(itertools.product((False, True), repeat=2))
+    assert set(seen) == {*(("clock", *pair) for pair in both), ("no clock", False, False)}
+
+
+def newest(table: list[dict[str, Any]], monitor: str, column: str) -> datetime | None:
+    times = [row[column] for row in table if row["monitor"] == monitor and row[column]]
+    return max(times, default=None)
+
+
 def test_versions_that_are_over_can_be_told(result: Result) -> None:
     old = result.state("whole", model_version="v1")
     new = result.state("whole", model_version="v2")
@@ -1112,3 +1183,4 @@ def test_series_and_windows_are_unique(result: Result) -> None:
     episodes = [row["episode_id"] for row in result.episodes]
     assert len(set(episodes)) == len(episodes) > 1000
     assert set(states) == {series for series, _ in evaluations}
+    assert sorted(row["series_id"] for row in result.states_now) == sorted(states)
