@@ -23,10 +23,14 @@
         else
             case measure
                 when 'change' then ' differs from what is expected by '
+                when 'relative_change' then ' differs from what is expected by '
                 else ' is '
             end
             || case
                 when measure = 'status_rank' then coalesce(status, 'unknown')
+                when measure = 'relative_change'
+                    then {{ mlmon.short_number('value') | indent(20) }}
+                        || ' of it'
                 else {{ mlmon.short_number('value') | indent(16) }}
             end
             || ' (' || cast(span_windows as {{ text }})

@@ -12,8 +12,10 @@
             then
                 'metric: found ''' || metric || '''; allowed: a metric of'
                 || ' dim_mlmon__metrics, its beginning and *, or {primary_metric}_...'
-        when measure not in ('value', 'change', 'status_rank')
-            then {{ mlmon.found_allowed('measure', 'value, change, status_rank') }}
+        when measure not in ('value', 'change', 'relative_change', 'status_rank')
+            then {{ mlmon.found_allowed(
+                'measure', 'value, change, relative_change, status_rank'
+            ) }}
         when enabled_text not in ('true', 'false')
             then {{ mlmon.found_allowed('enabled', 'true, false', 'enabled_text') }}
         when warning_condition = '' and critical_condition = ''

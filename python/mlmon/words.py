@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -44,16 +45,27 @@ def number(value: float | None) -> str:
     return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
 
 
+def percent(share: float) -> str:
+    """A share of what is expected, with its sign: +80%."""
+    return f"{'-' if share < 0 else '+'}{number(abs(share) * 100)}%"
+
+
 def value_and_limit(alert: Measured) -> tuple[str, str]:
-    """The value that was compared and the condition; a verdict's rank by its name."""
+    """The value that was compared and the condition; a verdict's rank by its name, a share of what
+    is expected in percent."""
     limit = alert.condition
     if alert.measure == "status_rank":
         limit = " ".join(STATUSES.get(part, part) for part in limit.split())
+    if alert.measure == "relative_change":
+        limit = re.sub(r"-?[0-9.]+", lambda found: percent(float(found[0])), limit)
     return measured(alert.value, alert.measure), limit
 
 
 def measured(value: float | None, measure: str) -> str:
-    """A value that was compared; a verdict's rank by its name."""
+    """A value that was compared; a verdict's rank by its name, a share of what is expected in
+    percent."""
+    if measure == "relative_change" and value is not None:
+        return percent(value)
     text = number(value)
     return STATUSES.get(text, text) if measure == "status_rank" else text
 

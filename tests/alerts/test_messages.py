@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,9 +20,10 @@ import pytest
 from mlmon.alerts.channels import alertmanager, email, pagerduty, slack, webhook
 from mlmon.alerts.channels.parcel import Parcel
 from mlmon.alerts.content import Content, clean, shrunk
+from mlmon.alerts.records import Alert
 from mlmon.alerts.render import as_html, as_text
 from mlmon.alerts.settings import Channel
-from mlmon.words import duration, number, sparkline
+from mlmon.words import duration, number, sparkline, value_and_limit
 from support.alerts import NOW, AlertProject, calm, state
 from support.dbt_project import ROOT
 
@@ -245,6 +247,17 @@ def test_an_end_of_which_the_tables_know_nothing_is_told_from_memory(
     assert "Resolved: churn v2, drift_share (rule drift_share)" in said
     assert "Told since  2024-03-10 06:00 UTC, 3 hours" in said
     assert "Last value  0.25, limit >= 0.1" in said
+
+
+def test_a_share_of_what_is_expected_is_said_in_percent() -> None:
+    slower = Alert.of(
+        state(measure="relative_change", value=0.8, condition="> 0.5", metric="latency_p99_ms")
+    )
+    assert value_and_limit(slower) == ("+80%", "> +50%")
+    assert value_and_limit(replace(slower, value=-0.125, condition="outside -0.1 .5")) == (
+        "-12.5%",
+        "outside -10% +50%",
+    )
 
 
 def test_values_are_one_clean_line() -> None:

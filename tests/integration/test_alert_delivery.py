@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
+import pytest
 from click.testing import CliRunner, Result
 
 from mlmon.cli import main
@@ -90,3 +92,61 @@ def test_a_log_with_failures_becomes_a_message_and_its_repair_the_end_of_it(
     [repaired] = [said for said in over if said["labels"]["rule"] == "error_rate"]
     assert repaired["event"] == "resolve"
     assert ["Peak", "0.1"] in repaired["facts"]
+
+
+REFERENCE_DAYS, TIMED = 8, 600
+
+
+def timed_day(number: int, times: float = 1.0) -> pd.DataFrame:
+    """A day of requests of two versions, one of which becomes slower, and the first hour of the next."""
+    random = np.random.default_rng(number)
+    at = START + pd.Timedelta(days=number) + pd.to_timedelta(range(TIMED), unit="min")
+    made = pd.DataFrame({"predicted_at": at, "loaded_at": at, "prediction": 1})
+    versions = []
+    for version, factor in (("steady", 1.0), ("slower", times)):
+        latency = random.lognormal(3, 0.5, TIMED) * factor
+        ids = [f"{version} {number} {i}" for i in range(TIMED)]
+        versions.append(made.assign(model_version=version, request_id=ids, latency_ms=latency))
+    return pd.concat(versions)
+
+
+def test_a_version_that_is_slower_than_in_the_reference_is_told(
+    make_project: MakeProject, engine: Engine
+) -> None:
+    project = make_project(
+        engine,
+        vars={
+            "mlmon_monitors": {
+                "churn": {
+                    "task": "binary",
+                    "predictions": {"source": ["logs", "predictions"]},
+                    "columns": {"score": None, "outcome": None},
+                    "reference": {"first_days": REFERENCE_DAYS},
+                    "spans": ["1d"],
+                }
+            }
+        },
+        sources={"logs": ["predictions"]},
+    )
+    # Twice as slow on three days in a row; the last day closes the one before.
+    days = [timed_day(number, 2.2 if number >= REFERENCE_DAYS + 2 else 1.0) for number in range(14)]
+    land(project, *days)
+    usual = np.median([
+        np.percentile(day.query("model_version == 'slower'")["latency_ms"], 99)
+        for day in days[:REFERENCE_DAYS]
+    ])  # fmt: skip
+    states = project.read("fct_mlmon__alert_states")
+    [steady, slower] = (
+        states.query("rule_id == 'latency_rise'")
+        .sort_values("model_version", ascending=False)
+        .to_dict("records")
+    )
+    assert (steady["model_version"], steady["state"]) == ("steady", "ok")
+    assert (slower["state"], slower["severity"]) == ("firing", "critical")
+    assert slower["fired_at"] == START + pd.Timedelta(days=REFERENCE_DAYS + 5)
+    last = np.percentile(days[-2].query("model_version == 'slower'")["latency_ms"], 99)
+    assert slower["value"] == pytest.approx(last / usual - 1)
+    operations = project.read("fct_mlmon__operations").query("segment_name == 'all'")
+    known = operations.query("model_version == 'slower' and n_requests > 0")
+    assert known["reference_latency_p99_ms"].to_numpy() == pytest.approx(usual)
+    assert operations.query("model_version == 'all'")["reference_latency_p99_ms"].isna().all()

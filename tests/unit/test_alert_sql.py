@@ -560,6 +560,18 @@ def build_world() -> World:
     world.monitor("expecting")
     for step, (value, usual) in enumerate([(0.5, 0.9), (0.5, None), (0.85, 0.9)]):
         world.metric("expecting", step, value, metric="label_coverage", reference_value=usual)
+    for step, (value, usual) in enumerate(
+        [(150.0, 100.0), (151.0, 100.0), (210.0, 100.0), (1.0, 0.0), (-1.0, -4.0), (9.0, None)]
+    ):
+        world.metric("expecting", step, value, metric="latency_p99_ms", reference_value=usual)
+    world.rule(
+        "relative changes",
+        monitor="expecting",
+        metric="latency_p99_ms",
+        measure="relative_change",
+        warning_condition="> 0.5",
+        critical_condition="> 1",
+    )
     world.rule(
         "changes",
         monitor="expecting",
@@ -1037,6 +1049,25 @@ def test_what_cannot_be_judged_is_no_data(result: Result) -> None:
     ranks = [row["is_breached"] for row in in_order(result.evaluated("ranks"))]
     assert values == [True, None, None, None, None, True, True, False]
     assert ranks == [True, None, None, True, None, None, None, False]
+
+
+def test_a_relative_change_is_a_share_of_what_is_expected(result: Result) -> None:
+    rows = sorted(result.evaluated("relative changes"), key=lambda row: row["window_end"])
+    assert [row["value"] for row in rows] == pytest.approx([0.5, 0.51, 1.1, None, 0.75, None])
+    assert [row["severity"] for row in rows] == [
+        "none",
+        "warning",
+        "critical",
+        "none",
+        "warning",
+        "none",
+    ]
+    assert [row["is_breached"] for row in rows] == [False, True, True, None, True, None]
+    said = result.state("relative changes")["reason"]
+    assert (
+        "latency_p99_ms in expecting v1 differs from what is expected by 0.7500 of it (1 window"
+        in said
+    )
 
 
 def test_a_change_is_taken_from_what_is_expected(result: Result) -> None:

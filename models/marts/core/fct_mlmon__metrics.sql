@@ -66,12 +66,19 @@ union all
 {{ mlmon.metric_rows('fct_mlmon__windows', "'label_coverage'", 'label_coverage', dict(
     segment=false, n='n_predictions', reference_value='expected_label_coverage',
 ), 'is_closed and label_coverage is not null') }}
-{%- for metric in [
-    'requests_per_second', 'error_rate', 'latency_mean_ms', 'latency_p50_ms', 'latency_p95_ms',
-    'latency_p99_ms', 'latency_max_ms', 'error_budget_burn',
-] %}
+{%- for metric in ['requests_per_second', 'error_rate'] %}
 union all
 {{ mlmon.metric_rows(
     'fct_mlmon__operations', "'" ~ metric ~ "'", metric, dict(n='n_requests'), 'is_closed'
 ) }}
+{%- endfor %}
+{%- for metric in [
+    'latency_mean_ms', 'latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms', 'latency_max_ms',
+    'error_budget_burn',
+] %}
+union all
+{{ mlmon.metric_rows('fct_mlmon__operations', "'" ~ metric ~ "'", metric, dict(
+    n='n_latency',
+    reference_value='reference_latency_p99_ms' if metric == 'latency_p99_ms' else 'null',
+), 'is_closed') }}
 {%- endfor %}

@@ -16,6 +16,10 @@ summed as (
 
 merged_quantiles as (
     select * from {{ ref('int_mlmon__latency_quantiles') }}
+),
+
+reference_latencies as (
+    select * from {{ ref('int_mlmon__reference_latencies') }}
 )
 
 select
@@ -51,6 +55,8 @@ select
     end as latency_p{{ percent }}_ms,
     {%- endfor %}
     summed.latency_max_ms,
+    case when summed.segment_name = 'all' then reference_latencies.latency_p99_ms end
+        as reference_latency_p99_ms,
     case
         when coalesce(summed.n_latency, 0) = 0 then 'none'
         when summed.n_facts = 1 then 'exact'
@@ -87,3 +93,5 @@ left join merged_quantiles
         and summed.span_windows = merged_quantiles.span_windows
         and summed.segment_name = merged_quantiles.segment_name
         and summed.segment_value = merged_quantiles.segment_value
+left join reference_latencies
+    on spans.monitor_key = reference_latencies.monitor_key

@@ -272,10 +272,15 @@ def _measured(target: RuleTarget, row: Mapping[str, Any]) -> float | None:
     value = row["status_rank"] if measure == "status_rank" else row["value"]
     if value is None:
         return None
+    if measure not in {"change", "relative_change"}:
+        return float(value)
+    usual = row["reference_value"]
+    if usual is None:
+        return None
+    change = float(value) - float(usual)
     if measure == "change":
-        usual = row["reference_value"]
-        return None if usual is None else float(value) - float(usual)
-    return float(value)
+        return change
+    return change / abs(float(usual)) if usual else None
 
 
 def _judged_value(target: RuleTarget, row: Mapping[str, Any]) -> float | None:

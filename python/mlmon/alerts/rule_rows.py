@@ -52,7 +52,7 @@ TEXTS = (
     "enabled",
 )
 COLUMNS = (*TEXTS, *SELECTORS, *NUMBERS)
-MEASURES = ("value", "change", "status_rank")
+MEASURES = ("value", "change", "relative_change", "status_rank")
 FORMS = "> 0.1, >= 5, < 0.8, <= 1, != 0, outside 0.2 0.8"
 PRIMARY_METRIC = "{primary_metric}"
 
