@@ -110,11 +110,11 @@ class History:
 
 
 def histories(rows: Iterable[Message]) -> dict[tuple[str, str], History]:
-    """The history of every series and channel that was ever planned."""
+    """The history of every series and channel among the rows, in an order that is always the same."""
     found: dict[tuple[str, str], list[Message]] = defaultdict(list)
     for row in rows:
         found[row.series_id, row.channel].append(row)
     return {
         pair: History(*pair, tuple(sorted(rows, key=lambda row: row.seq)))
-        for pair, rows in found.items()
+        for pair, rows in sorted(found.items())
     }

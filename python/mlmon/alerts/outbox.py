@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlmon.alerts.records import Ack, Message, Silence
@@ -19,7 +19,20 @@ from mlmon.alerts.tables import FORMAT, statements
 from mlmon.errors import ConfigurationError
 from mlmon.warehouse import Row
 
+# Before every message: the beginning of Unix time, naive as all times here.
+EVER = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
+
 _COLUMNS = [item.name for item in fields(Message)]
+
+_TOLD_AT = "coalesce(sent_at, created_at)"
+# What is never forgotten: the last number of a series and channel, its last word, what is open.
+_KEPT = """(
+    seq in (last_seq, last_said_seq)
+    or status in ('pending', 'claimed')
+    or (status not in ('dead', 'superseded') and seq >= last_end_seq)
+)"""
+# A group is a series of its own, which never comes again.
+_IS_GROUP_OVER = "(is_group and last_end_seq = last_said_seq)"
 
 
 class RacedError(Exception):
@@ -86,13 +99,37 @@ class Outbox:
         """The time: as given, else by the clock of the database."""
         return self.fixed_now or self.store.now()
 
-    def read(self) -> Memory:
-        """All messages (without their payloads), silences and acknowledgements."""
+    def read(self, since: datetime | None = None) -> Memory:
+        """Messages (without their payloads), silences and acknowledgements.
+
+        All of them, or with ``since`` what planning needs: what was told since then, silences that
+        have not ended by then, and of everything else only what `_KEPT` says.
+        """
         columns = ", ".join(name for name in _COLUMNS if name != "payload")
+        recent = since or EVER
         with self.store.transaction() as opened:
-            messages = opened.rows(f"select {columns} from {self._table('outbox')}")
-            silences = opened.rows(f"select * from {self._table('silences')} order by starts_at")
-            acks = opened.rows(f"select * from {self._table('acks')} order by created_at")
+            messages = opened.rows(
+                f"select {columns} from ({self._ranked()}) as ranked"
+                f" where {_TOLD_AT} >= $recent or {_KEPT}",
+                recent=recent,
+            )
+            silences = opened.rows(
+                f"select * from {self._table('silences')} where ends_at >= $recent"
+                " order by starts_at",
+                recent=recent,
+            )
+            acks = opened.rows(
+                f"""
+                select ack_id, series_id, created_at, created_by, comment
+                from (
+                    select *, max(created_at) over (partition by series_id) as newest_at
+                    from {self._table("acks")}
+                ) as ranked
+                where created_at >= $recent or created_at = newest_at
+                order by created_at
+                """,
+                recent=recent,
+            )
         return Memory(
             messages=tuple(Message(**row) for row in messages),
             silences=tuple(_silence(row) for row in silences),
@@ -249,6 +286,41 @@ class Outbox:
                 self._withdraw_followers(opened, message)
         return bool(updated)
 
+    def prune(self, before: datetime) -> int:
+        """Forget what was settled before a time and is of no use any more; how many messages.
+
+        What is open stays, and of every series and channel the last message: its number must not
+        be given again, for a receiver drops a key that it has seen.
+        """
+        table = self._table("outbox")
+        with self.store.transaction() as opened:
+            gone = opened.rows(
+                f"""
+                delete from {table}
+                where
+                    status in ('sent', 'dead', 'superseded')
+                    and delivery_key in (
+                        select delivery_key from ({self._ranked()}) as ranked
+                        where {_TOLD_AT} < $before and (not {_KEPT} or {_IS_GROUP_OVER})
+                    )
+                returning delivery_key
+                """,
+                before=before,
+            )
+            opened.rows(
+                f"delete from {self._table('deliveries')} where finished_at < $before"
+                f" and delivery_key not in (select delivery_key from {table})",
+                before=before,
+            )
+            opened.rows(f"delete from {self._table('silences')} where ends_at < $before",
+                        before=before)  # fmt: skip
+            opened.rows(
+                f"delete from {self._table('acks')} where created_at < $before"
+                f" and series_id not in (select series_id from {table} where event <> 'resolve')",
+                before=before,
+            )
+        return len(gone)
+
     def next_due(self, channels: Sequence[str]) -> datetime | None:
         """When the next message of these channels may be tried, or None where none waits."""
         with self.store.transaction() as opened:
@@ -346,6 +418,21 @@ class Outbox:
                 created_by=ack.created_by,
                 comment=ack.comment,
             )
+
+    def _ranked(self) -> str:
+        """The messages, each with the places of the last ones of its series and channel."""
+        return f"""
+            select
+                *,
+                max(seq) over pair as last_seq,
+                coalesce(max(case when status <> 'superseded' then seq end) over pair, 0)
+                    as last_said_seq,
+                coalesce(max(
+                    case when event = 'resolve' and status not in ('dead', 'superseded') then seq end
+                ) over pair, 0) as last_end_seq
+            from {self._table("outbox")}
+            window pair as (partition by series_id, channel)
+        """
 
     def _table(self, name: str) -> str:
         return f'"{self.store.schema}".alert_{name}'

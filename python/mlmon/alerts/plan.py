@@ -92,7 +92,8 @@ def plan(
 ) -> Plan:
     """The messages that bring people to where the tables are.
 
-    ``told`` has every row of the outbox. Channels that are not configured get messages all the
+    ``told`` has the rows of the outbox, at least those of the time that flapping is looked for and
+    what is kept for good. Channels that are not configured get messages all the
     same: they wait until the channel exists or the alert is over.
     """
     alerts = sorted(

@@ -39,7 +39,8 @@ def add_planned(
 ) -> Planned:
     """Plan and add to the outbox what is not there yet."""
     for _ in range(MOST_RACES):
-        memory, now = outbox.read(), outbox.now()
+        memory = outbox.read(outbox.now() - settings.delivery.flapping_time)
+        now = outbox.now()
         written = draft(situation, memory, settings, now, read_details, outbox.payloads)
         try:
             added = outbox.add([d for _, d in written.drafts], written.plan.superseded, now)

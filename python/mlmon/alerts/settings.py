@@ -110,10 +110,16 @@ class Delivery:
     flapping_minutes: int = 10080
     lease_seconds: int = 180
     max_attempts: int = 12
+    keep_days: int = 400
 
     @property
     def flapping_time(self) -> timedelta:
         return timedelta(minutes=self.flapping_minutes)
+
+    @property
+    def kept_time(self) -> timedelta:
+        """How long messages that are over are remembered: as long as planning needs, at least."""
+        return max(timedelta(days=self.keep_days), self.flapping_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +254,7 @@ def url_problems(url: str, options: Mapping[str, Any]) -> list[str]:
 
 def _delivery(content: Any, problems: list[str]) -> Delivery:
     allowed = ("group_above", "flapping_triggers", "flapping_minutes", "lease_seconds",
-               "max_attempts")  # fmt: skip
+               "max_attempts", "keep_days")  # fmt: skip
     if not isinstance(content, dict):
         problems.append(f"mlmon_delivery: should be a mapping; allowed: {', '.join(allowed)}")
         return Delivery()

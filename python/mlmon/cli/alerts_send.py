@@ -117,6 +117,9 @@ def send(
     for (channel_name, reason), n in sorted(held.items()):
         log.info("held back", channel=channel_name, reason=reason, alerts=n)
     report = deliver(outbox, settings, log, wait_seconds=wait_seconds)
+    n_forgotten = outbox.prune(outbox.now() - settings.delivery.kept_time)
+    if n_forgotten:
+        log.info("forgotten", messages=n_forgotten, older_than_days=settings.delivery.keep_days)
     counts = {name: report.counts[name] for name in ("sent", "retry", "dead", "fenced")}
     log.info("done", planned=planned.n_added, waiting=report.n_waiting, **counts)
     n_dead = report.counts["dead"]
@@ -185,8 +188,8 @@ def _planned(outbox: Outbox, settings: Settings, target: Target, situation: Situ
     from mlmon.alerts.reading import read_details
 
     is_there = outbox.store.exists()
-    memory = outbox.read() if is_there else Memory()
     now = outbox.fixed_now or (outbox.now() if is_there else datetime.now(UTC).replace(tzinfo=None))
+    memory = outbox.read(now - settings.delivery.flapping_time) if is_there else Memory()
     return draft(
         situation,
         memory,
