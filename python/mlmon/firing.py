@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlmon.profile import Target
-from mlmon.warehouse import Row, connect, relation
+from mlmon.warehouse import Connection, Row, connect, relation
 
 MODEL = "fct_mlmon__alert_states"
 RULES = "int_mlmon__alert_rules"
@@ -35,11 +35,16 @@ def rule_problems(target: Target, target_path: Path | None = None) -> list[Row]:
     """The rows of the alert rules that cannot be used: ``rule_id`` and ``rule_problem`` in words."""
     rules = relation(target, RULES, target_path)
     with connect(target) as warehouse:
-        return warehouse.rows(
-            f"""
-            select distinct rule_id, rule_problem
-            from {rules}
-            where rule_problem is not null
-            order by rule_id, rule_problem
-            """
-        )
+        return problems_in(warehouse, rules)
+
+
+def problems_in(warehouse: Connection, rules: str) -> list[Row]:
+    """The same over an open connection, of a relation named as SQL has it."""
+    return warehouse.rows(
+        f"""
+        select distinct rule_id, rule_problem
+        from {rules}
+        where rule_problem is not null
+        order by rule_id, rule_problem
+        """
+    )

@@ -32,6 +32,7 @@ from mlmon.alerts.rule_rows import RuleRow, problems_of
 from mlmon.alerts.sent import messages_of
 from mlmon.alerts.settings import Delivery
 from mlmon.errors import ConfigurationError
+from mlmon.firing import problems_in
 from mlmon.profile import Target
 from mlmon.warehouse import Connection, connect, relation, text_literal
 
@@ -145,7 +146,10 @@ def backtest(
         if rules is not None:
             targets = _targets(warehouse, names, rules, monitors, rules_file)
         else:
-            notes = _broken(warehouse, names)
+            notes = [
+                f"Rule {row['rule_id']!r} is not used. {row['rule_problem']}"
+                for row in problems_in(warehouse, names["int_mlmon__alert_rules"])
+            ]
         how: _Way = {"since": since, "again_within": again_within, "delivery": delivery}
         findings = []
         heard: set[str] = set()
@@ -347,17 +351,6 @@ def _patience(warehouse: Connection, names: Mapping[str, str]) -> dict[str, Pati
     return {
         row["rule_version"]: Patience(*(row[name] for name in Patience._fields)) for row in rows
     }
-
-
-def _broken(warehouse: Connection, names: Mapping[str, str]) -> list[str]:
-    rows = warehouse.rows(
-        f"""
-        select distinct rule_id, rule_problem from {names["int_mlmon__alert_rules"]}
-        where rule_problem is not null
-        order by rule_id, rule_problem
-        """
-    )
-    return [f"Rule {row['rule_id']!r} is not used. {row['rule_problem']}" for row in rows]
 
 
 def _silent(rules: Iterable[RuleRow], heard: Set[str]) -> list[str]:

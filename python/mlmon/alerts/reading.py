@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mlmon.alerts.records import Alert, BrokenRule, MonitorFacts, Situation
+from mlmon.firing import problems_in
 from mlmon.profile import Target
 from mlmon.warehouse import (
     AbsentTableError,
@@ -86,15 +87,16 @@ def read_situation(target: Target, target_path: Path | None = None) -> Situation
         ):
             facts = monitors.get(row["monitor"], MonitorFacts(row["monitor"]))
             monitors[row["monitor"]] = replace(facts, last_arrival_at=row["last_arrival_at"])
-        broken = tuple(
-            BrokenRule(row["rule_id"], row["rule_problem"])
-            for row in _rows(
-                warehouse,
-                known.get("int_mlmon__alert_rules"),
-                "select distinct rule_id, rule_problem from {} where rule_problem is not null",
-            )
-        )
+        broken = _broken_rules(warehouse, known.get("int_mlmon__alert_rules"))
     return Situation(alerts, monitors, broken)
+
+
+def _broken_rules(warehouse: Connection, rules: str | None) -> tuple[BrokenRule, ...]:
+    try:
+        rows = problems_in(warehouse, rules) if rules else []
+    except AbsentTableError:
+        rows = []
+    return tuple(BrokenRule(row["rule_id"], row["rule_problem"]) for row in rows)
 
 
 def read_details(

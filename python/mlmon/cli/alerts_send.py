@@ -49,15 +49,21 @@ def state_options(command: Command) -> Command:
     return command
 
 
+def channels_option(command: Command) -> Command:
+    """Which services there are."""
+    option = click.option(
+        "--channels",
+        "channels_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The channels file. [default: mlmon_channels.yml in the project]",
+    )
+    return option(command)
+
+
 @click.command()
 @project_options
 @state_options
-@click.option(
-    "--channels",
-    "channels_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The channels file. [default: mlmon_channels.yml in the project]",
-)
+@channels_option
 @click.option("--dry-run", is_flag=True, help="Print what would be told; tell and write nothing.")
 @click.option(
     "--wait",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.alerts_send import RUN_ID, SHORT_RUN, send, state_options
+from mlmon.cli.alerts_send import RUN_ID, SHORT_RUN, channels_option, send, state_options
 from mlmon.cli.options import project_options
 from mlmon.cli.validate import validate
 from mlmon.errors import OK, MlmonError
@@ -32,12 +32,7 @@ _STATE = ("state", "now_text", "lock_seconds")
 @click.option("--no-alerts", is_flag=True, help="Tell nobody.")
 @click.option("--select", help="What dbt builds, in its own words. [default: everything]")
 @click.option("--exclude", help="What dbt leaves out, in its own words.")
-@click.option(
-    "--channels",
-    "channels_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The channels file. [default: mlmon_channels.yml in the project]",
-)
+@channels_option
 @click.pass_context
 def run(
     ctx: click.Context,
