@@ -6,6 +6,7 @@ import email
 import email.policy
 import hashlib
 import hmac
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -435,6 +436,34 @@ def test_an_alert_whose_rule_is_gone_ends_in_the_alertmanager_too(
     duckdb_alerts.states()
     assert duckdb_alerts.send(now=now).exit_code == 0
     wait_for(lambda: all(a["labels"]["monitor"] != "gone" for a in manager.alerts()))
+
+
+def test_nothing_in_a_value_calls_anybody_through_a_template_or_another_service(
+    duckdb_alerts: AlertProject, manager: Alertmanager, hook: Service
+) -> None:
+    """Templates of the Alertmanager and services behind Apprise interpret what they are given."""
+    value = HOSTILE + " <@U1> <!here> @everyone @Channel a@all.example"
+    now = datetime.now(UTC).replace(tzinfo=None)
+    duckdb_alerts.channels({
+        "hook": {"kind": "alertmanager", "url": manager.url},
+        "other": {"kind": "apprise", "url_env": "URL"},
+    })  # fmt: skip
+    duckdb_alerts.states(
+        state(7, max_age_minutes=0, monitor="mean", segment_name="city", segment_value=value,
+              reason=value, channels="hook;other", condition="<0.8")
+    )  # fmt: skip
+    url = hook.url.replace("http://", "json://") + "/path"
+    assert duckdb_alerts.send(now=now, URL=url).exit_code == 0
+    [mine] = [alert for alert in manager.alerts() if alert["labels"]["monitor"] == "mean"]
+    [other] = [request.json for request in hook.received]
+    for texts_said in (
+        [mine["annotations"]["summary"], mine["annotations"]["description"]],
+        [other["title"], other["message"]],
+    ):
+        for said in texts_said:
+            assert "< !channel>" in said
+            assert not re.search(r"<[!@a-z/]|@everyone|@Channel|@all", said), said
+        assert "limit < 0.8" in texts_said[1]
 
 
 # --- Apprise ---------------------------------------------------------------------------------

@@ -180,6 +180,50 @@ def test_messages_say_what_they_were_approved_to_say(contents: dict[str, Content
             check(f"{event}-{name}", render(content))
 
 
+# What a person needs to act, as the golden alert has it.
+ALWAYS = (
+    "churn v2", "share of drifted features", "1,200", "14d, 80% of predictions labelled",
+    "(7 windows)", "ago", "v2, first seen 2024-03-01 00:00 UTC", "churn-team", "▁▁▁",
+    "https://wiki.example/drift_share", "https://bi.example/churn", "select window_end, value",
+)  # fmt: skip
+WHILE_IT_FIRES = (
+    "limit >= 0.", "0.25", "0.05", "(0.19 to 0.32)", "2024-03-03 00:00 UTC to 2024-03-10 00:00 UTC",
+    "2024-03-09 00:00 UTC, ", "in a row", "temp: psi 0.81, 60% of all psi", "wind: psi 0.3",
+    "age: psi 0.15", "critical: missing of temp", "warning: volume",
+    "churn v2, drift share at region = north: 0.4", "Do first: Compare the top columns",
+    "mlmon alerts ack 000000000000", "mlmon alerts silence 'series=000000000000*' --hours 4",
+)  # fmt: skip
+BY_EVENT = {
+    "trigger": (*WHILE_IT_FIRES, "WARNING: "),
+    "escalate": (
+        *WHILE_IT_FIRES, "Now CRITICAL: ", "Held back because of this",
+        "value 0.25 → 0.35, severity warning → critical after 5 hours",
+    ),
+    "repeat": (*[text for text in WHILE_IT_FIRES if text != "0.25"], "Still CRITICAL: ",
+               "unchanged after 1 day"),
+    "resolve": ("Resolved: ", "3 days, from 2024-03-09 00:00 UTC to 2024-03-12 00:00 UTC",
+                "0.35", "Back within its limit."),
+}  # fmt: skip
+
+
+def texts_of(value: Any) -> list[str]:
+    """Every text in what JSON holds, keys included."""
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in texts_of(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in texts_of(part)]
+    return [str(value)]
+
+
+@pytest.mark.parametrize("event", BY_EVENT)
+@pytest.mark.parametrize("name", RENDERED)
+def test_every_channel_says_all_that_helps_to_act(event: str, name: str) -> None:
+    said = (GOLDEN / f"{event}-{name}").read_text(encoding="utf-8")
+    if name.endswith(".json"):
+        said = "\n".join(texts_of(json.loads(said)))
+    assert [text for text in (*ALWAYS, *BY_EVENT[event]) if text not in said] == []
+
+
 def check(name: str, said: str) -> None:
     path: Path = GOLDEN / name
     if os.environ.get("MLMON_WRITE_GOLDEN"):

@@ -6,6 +6,7 @@ escaped by the channel for what the channel interprets.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -80,6 +81,13 @@ def clean(value: object, longest: int = LONGEST_VALUE) -> str:
     text = str(value)[: 4 * longest]
     text = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     return cut(" ".join(text.split()), longest)
+
+
+def harmless(text: str) -> str:
+    """The text for services that interpret it nobody knows how: no tag, link or call of a name in
+    angle brackets is left whole, and nobody is called by an @ for all."""
+    text = re.sub(r"<(?=[^\s=])", "< ", text)
+    return re.sub(r"@(?=(?:everyone|here|channel|all)\b)", "@\u200b", text, flags=re.IGNORECASE)
 
 
 def cut(text: str, longest: int) -> str:

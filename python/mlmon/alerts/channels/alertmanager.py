@@ -1,6 +1,7 @@
 """Prometheus' Alertmanager, API v2: an alert is known by its labels, and over when its end has come.
 
-It groups, silences and routes by itself, so every alert is sent alone. Severity is a label, for
+It groups, silences and routes by itself, so every alert is sent alone, with all that is known of it
+in annotations for its templates. Severity is a label, for
 routes need it: when it changes, the alert with the other one ends in the same request.
 """
 
@@ -8,19 +9,21 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlmon.alerts.channels.http import post
 from mlmon.alerts.channels.parcel import Parcel, Receipt
-from mlmon.alerts.content import cut
+from mlmon.alerts.content import cut, harmless
+from mlmon.alerts.render import as_text
 from mlmon.alerts.scrubbing import register, secret
 
 # Without an end the Alertmanager takes an alert for over after five minutes. mlmon says itself when
 # it is over, so the end is far away.
 OPEN_FOR = timedelta(days=365)
 
-LONGEST_ANNOTATION = 2000
+LONGEST_ANNOTATION = 8000
 
 
 def send(parcel: Parcel) -> Receipt:
@@ -55,12 +58,11 @@ def _alert(parcel: Parcel, severity: str, ends_at: datetime) -> dict[str, Any]:
         "metric": content.labels.get("metric", ""),
         "series_id": parcel.series_id,
     }
+    body = as_text(replace(content, links=(), commands=()), with_title=False)
     annotations = {
-        "summary": cut(content.title, LONGEST_ANNOTATION),
-        "description": cut(
-            "\n".join([content.summary, *(f"{label}: {text}" for label, text in content.facts)]),
-            LONGEST_ANNOTATION,
-        ),
+        "summary": harmless(cut(content.title, LONGEST_ANNOTATION)),
+        "description": harmless(cut(body, LONGEST_ANNOTATION)),
+        **{label.lower().replace(" ", "_"): text for label, text in content.commands},
         **{label.lower(): url for label, url in content.links},
     }
     found: dict[str, Any] = {

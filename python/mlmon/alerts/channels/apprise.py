@@ -6,6 +6,7 @@ Apprise says only whether it worked, not why; so what failed is tried again.
 from __future__ import annotations
 
 from mlmon.alerts.channels.parcel import Parcel, Receipt, SendError
+from mlmon.alerts.content import harmless
 from mlmon.alerts.render import as_text
 from mlmon.alerts.scrubbing import secret
 
@@ -22,8 +23,8 @@ def send(parcel: Parcel) -> Receipt:
     if not service.add(secret(str(parcel.channel.options["url_env"]))):
         raise SendError("Apprise does not know the URL of this channel", is_final=True)
     is_sent = service.notify(
-        title=parcel.content.title,
-        body=as_text(parcel.content, with_title=False),
+        title=harmless(parcel.content.title),
+        body=harmless(as_text(parcel.content, with_title=False)),
         notify_type=_kind(parcel),
         body_format=apprise.NotifyFormat.TEXT,
     )

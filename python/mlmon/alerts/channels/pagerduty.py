@@ -27,14 +27,11 @@ def send(parcel: Parcel) -> Receipt:
 
 
 def render(parcel: Parcel) -> dict[str, Any]:
-    """The event without its routing key. The service shows its texts as they are."""
+    """The event without its routing key. The service shows its texts as they are.
+
+    An end needs no payload; it is in the incident's log for whoever asks how long it lasted.
+    """
     content = parcel.content
-    event: dict[str, Any] = {
-        "event_action": "resolve" if parcel.event == "resolve" else "trigger",
-        "dedup_key": f"mlmon-{parcel.series_id}",
-    }
-    if parcel.event == "resolve":
-        return event
     labels = content.labels
     details = {label: cut(text, LONGEST_DETAIL) for label, text in content.facts}
     details |= {
@@ -47,7 +44,8 @@ def render(parcel: Parcel) -> dict[str, Any]:
     if content.summary:
         details["Summary"] = cut(content.summary, LONGEST_DETAIL)
     return {
-        **event,
+        "event_action": "resolve" if parcel.event == "resolve" else "trigger",
+        "dedup_key": f"mlmon-{parcel.series_id}",
         "client": "mlmon",
         "links": [{"href": url, "text": label} for label, url in content.web_links],
         "payload": {
