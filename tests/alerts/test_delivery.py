@@ -12,8 +12,10 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +24,9 @@ from mlmon.alerts.dispatch import deliver
 from mlmon.alerts.logs import start_logging
 from mlmon.alerts.outbox import Outbox
 from mlmon.alerts.settings import read_settings
-from mlmon.alerts.store import DuckDBStore
+from mlmon.alerts.store import DuckDBStore, open_store
+from mlmon.errors import ConfigurationError
+from mlmon.profile import Target, read_target
 from support.alerts import NOW, AlertProject, calm, state
 from support.loopback import Reply, Request, Service, service
 
@@ -286,6 +290,55 @@ def test_a_service_that_is_gone_is_tried_again(duckdb_alerts: AlertProject) -> N
     assert (row["status"], row["maybe_sent"]) == ("pending", False)
 
 
+@pytest.fixture
+def over() -> Iterator[threading.Event]:
+    """Set when a test is over: what waits for it, goes on."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_a_service_that_does_not_answer_in_time_is_tried_again(
+    duckdb_alerts: AlertProject, hook: Service, over: threading.Event
+) -> None:
+    point(duckdb_alerts, hook, timeout_seconds=0.2)
+    hook.answers(Reply(piece_after=(over, 60.0)))
+    duckdb_alerts.states(state(1))
+    assert duckdb_alerts.send().exit_code == 75
+    [row] = duckdb_alerts.outbox().to_dict("records")
+    # It may have been taken: the next attempt has the same key.
+    assert (row["status"], row["maybe_sent"]) == ("pending", True)
+    assert row["last_error"].startswith("ReadTimeout")
+
+
+def test_a_service_that_answers_byte_by_byte_holds_nobody(
+    duckdb_alerts: AlertProject,
+    hook: Service,
+    over: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every byte comes within the timeout of the connection, the whole answer never."""
+    monkeypatch.setattr("mlmon.alerts.dispatch.LONGEST_SEND", 0.5)
+    point(duckdb_alerts, hook, timeout_seconds=30)
+    hook.answers(Reply(body=b"x" * 1000, piece_after=(over, 0.2)))
+    duckdb_alerts.states(state(1))
+    assert duckdb_alerts.send().exit_code == 75
+    [row] = duckdb_alerts.outbox().to_dict("records")
+    assert (row["status"], row["maybe_sent"]) == ("pending", True)
+    assert row["last_error"].startswith("no answer within")
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (400, 3)])
+def test_an_oversized_answer_is_read_no_further_than_it_helps(
+    duckdb_alerts: AlertProject, hook: Service, status: int, code: int
+) -> None:
+    point(duckdb_alerts, hook)
+    hook.answers(Reply(status, body=b"x" * 20_000_000))
+    duckdb_alerts.states(state(1))
+    assert duckdb_alerts.send().exit_code == code
+    assert duckdb_alerts.deliveries()["error"].fillna("").str.len().max() < 400
+
+
 def test_an_oversized_message_is_cut_and_accepted(
     duckdb_alerts: AlertProject, hook: Service
 ) -> None:
@@ -353,6 +406,31 @@ def test_a_locked_outbox_is_temporary(duckdb_alerts: AlertProject, hook: Service
         holder.communicate()
     assert result.exit_code == 75
     assert "try again" in result.stderr
+
+
+def test_the_time_is_that_of_the_database(
+    alerts: AlertProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Machines that share an outbox share its clock; a file has none but the machine's."""
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime(1999, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr("mlmon.alerts.store.datetime", Wrong)
+    target = read_target(alerts.directory, alerts.directory, None, None)
+    told = Outbox(open_store(target, None, 1.0)).now()
+    if alerts.warehouse.engine == "postgres":
+        assert abs(datetime.now(UTC).replace(tzinfo=None) - told) < timedelta(days=1)
+    else:
+        assert told == datetime(1999, 1, 1)
+
+
+def test_a_warehouse_without_an_outbox_names_the_option() -> None:
+    target = Target(Path(), Path(), "mine", "dev", "snowflake", {"schema": "s"})
+    with pytest.raises(ConfigurationError, match="--state"):
+        open_store(target, None, 1.0)
 
 
 def test_the_outbox_may_be_kept_elsewhere(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
 
+from mlmon.alerts.logs import start_logging
 from support.alerts import NOW, AlertProject, calm, state
 from support.loopback import Reply, Service
 
@@ -161,6 +164,21 @@ def test_every_line_of_the_log_is_an_object_that_names_its_run_and_message(
     [row] = duckdb_alerts.outbox().to_dict("records")
     assert lines[1]["delivery_key"] == row["delivery_key"]
     assert lines[2] | {"sent": 1, "dead": 0, "waiting": 0, "planned": 1} == lines[2]
+
+
+def test_on_a_terminal_the_log_is_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    start_logging("r1").bind(delivery_key="k1").info("sent", title="what was said")
+    said = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    assert "sent" in said
+    assert "run_id=r1" in said
+    assert "delivery_key=k1" in said
+    assert not said.startswith("{")
 
 
 def test_an_outbox_of_a_newer_mlmon_is_left_alone(alerts: AlertProject, hook: Service) -> None:

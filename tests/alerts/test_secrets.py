@@ -113,6 +113,37 @@ def test_the_canary_is_nowhere(alerts: AlertProject, hook: Service, answer: str)
         assert form not in shown
 
 
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_the_canary_is_in_nothing_that_a_process_prints(
+    duckdb_alerts: AlertProject, hook: Service, debug: str
+) -> None:
+    """A process of its own has what libraries log, and the trace of what nobody foresaw."""
+    hook.behaviour = lambda request, _: Reply(
+        500, body=json.dumps([request.path, request.headers]).encode()
+    )
+    named = channels(hook.url)
+    duckdb_alerts.channels({name: channel for name, (channel, _) in named.items()})
+    for _, variables in named.values():
+        duckdb_alerts.environment |= variables
+    duckdb_alerts.environment["MLMON_DEBUG"] = debug
+    duckdb_alerts.states(state(channels=";".join(named)))
+    # After everything was tried, an error that repeats a secret.
+    late = (
+        "import os\n"
+        "from mlmon.alerts.outbox import Outbox\n"
+        "def fail(*_): raise RuntimeError('broken: ' + os.environ['WEBHOOK_B'])\n"
+        "Outbox.prune = fail"
+    )
+    process = duckdb_alerts.start(before=late, options=["--wait", "0"])
+    shown, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Unexpected error: RuntimeError: broken: ***" in errors
+    assert ("Traceback" in errors) == bool(debug)
+    assert errors.count('"event": "retry"') + errors.count('"event": "dead"') == len(named)
+    for form in (CANARY, QUOTED, base64.b64encode(f"u:{CANARY}".encode()).decode()):
+        assert form not in shown + errors
+
+
 def test_a_secret_in_a_log_is_hidden_once_it_is_known() -> None:
     register("https://hooks.example/services/T000/B000/abcdefgh1234?token=zyxwvuts9876")
     assert scrub("at /services/T000/B000/abcdefgh1234") == "at ***"

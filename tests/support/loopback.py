@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
@@ -26,11 +26,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back; a status of 0 drops the connection without an answer."""
+    """What goes back; a status of 0 drops the connection without an answer.
+
+    With ``piece_after`` the body comes byte by byte, each after the event or that many seconds.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
+    piece_after: tuple[threading.Event, float] | None = None
 
 
 # Called with each request and how many came before it.
@@ -84,7 +88,14 @@ def service(tls: Any = None) -> Iterator[Service]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(reply.body)
+            if reply.piece_after is None:
+                self.wfile.write(reply.body)
+                return
+            over, seconds = reply.piece_after
+            with suppress(OSError):  # who gave up has closed the connection
+                for number in range(len(reply.body)):
+                    over.wait(seconds)
+                    self.wfile.write(reply.body[number : number + 1])
 
         def log_message(self, *_: Any) -> None:
             pass

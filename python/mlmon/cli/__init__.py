@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from mlmon import __version__
+from mlmon.alerts.scrubbing import scrub
 from mlmon.cli.alerts import alerts
 from mlmon.cli.demo import demo
 from mlmon.cli.run import run
@@ -23,7 +24,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except MlmonError as error:
-            click.echo(click.style("Error: ", fg="red", bold=True) + str(error), err=True)
+            click.echo(click.style("Error: ", fg="red", bold=True) + scrub(str(error)), err=True)
             ctx.exit(error.exit_code)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -31,14 +32,15 @@ class _Group(click.Group):
             # The reader has gone, as in `mlmon alerts | head`.
             sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
             ctx.exit(FAILED)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
+            said = f"Unexpected error: {type(error).__name__}: {error}"
             if os.environ.get("MLMON_DEBUG"):
-                raise
-            click.echo(
-                f"Unexpected error: {type(error).__name__}: {error}\n"
-                "Set MLMON_DEBUG=1 to see where it comes from.",
-                err=True,
-            )
+                import traceback
+
+                said += "\n" + "".join(traceback.format_exception(error))
+            else:
+                said += "\nSet MLMON_DEBUG=1 to see where it comes from."
+            click.echo(scrub(said), err=True)
             ctx.exit(FAILED)
 
 
