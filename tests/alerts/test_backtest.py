@@ -65,6 +65,7 @@ def history(alerts: AlertProject) -> AlertProject:
     families = {"drift_share": "drift", "f1": "performance"}
     alerts.load("dim_mlmon__metrics", pd.DataFrame(families.items(), columns=["metric", "family"]))
     numbers = {"for_windows": 1, "resolve_windows": 1, "cooldown_minutes": 0, "repeat_minutes": 0}
+    numbers |= {"channels": "console"}
     rules = [
         {"rule_id": "drift", "rule_version": "r1", "rule_problem": None, **numbers},
         {"rule_id": "broken", "rule_version": "r2", "rule_problem": "it is bad", **numbers},
@@ -123,6 +124,8 @@ def test_without_a_file_the_rules_in_force_are_counted(history: AlertProject) ->
         "n_alerts": 1,
         "n_critical": 0,
         "messages": {"trigger": 1, "escalate": 0, "repeat": 0, "resolve": 1},
+        "n_grouped": 0,
+        "n_storms": 0,
         "alerts_per_week": 0.25,
         "firing_share": 1 / 28,
         "n_fired_again": 0,
@@ -157,6 +160,22 @@ def test_a_changed_threshold_shows_what_it_would_have_told(history: AlertProject
     assert "0.50 alerts a week, 0.25 by the rules of the same names in force" in said
     assert "Only the new drift of churn:" in said
     assert "2024-01-12 00:00 to 2024-01-15 00:00: warning, v2, drift_share, worst 0.2" in said
+
+
+def test_alerts_of_a_storm_are_told_together(history: AlertProject) -> None:
+    history.channels({}, group_above=1)
+    rows = [
+        {**row, "model_version": version, "reference_value": None, "status": "ok", "status_rank": 1}
+        for row in windows()
+        for version in ("v2", "v3")
+    ]
+    history.load("fct_mlmon__metrics", pd.DataFrame(rows).astype({"reference_value": "Float64"}))
+    path = rules(history, "drift,drift_share,1,> 0.1,0,0,true")
+    [found] = findings(history, "--rule", path)
+    assert (found["n_alerts"], found["n_grouped"], found["n_storms"]) == (6, 6, 3)
+    assert set(found["messages"].values()) == {0}
+    said = " ".join(run(history, "--rule", path).stdout.split())
+    assert "6 of the alerts began in 3 storms, told in 6 messages." in said
 
 
 def test_a_rule_of_another_name_stands_alone(history: AlertProject) -> None:

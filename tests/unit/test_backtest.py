@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from mlmon.alerts.backtest import Finding, compare
-from mlmon.alerts.plan import plan
-from mlmon.alerts.records import Alert, Message, MonitorFacts, Situation
+from mlmon.alerts.backtest import Finding, Messages, compare, with_messages
 from mlmon.alerts.replay import SEVERITIES, History, Patience, Series, Window
 from mlmon.alerts.rule_rows import read_rules, rule_row
-from mlmon.alerts.sent import messages_of
-from mlmon.alerts.settings import Channel, Delivery
+from mlmon.alerts.sent import Story, messages_of
+from mlmon.alerts.settings import Delivery
 from mlmon.errors import ConfigurationError
+from support.alerts import calm
+from support.planner import World
 
 START = datetime(2024, 1, 1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -96,7 +96,8 @@ def test_a_backtest_since_a_day_knows_what_fired_then() -> None:
     assert tally.longest is not None
     assert (tally.longest.fired_at, tally.longest.n_windows) == (day(1), 4)
     assert tally.n_fired_again == 1
-    assert tally.messages == {"repeat": 2, "resolve": 2, "trigger": 1}
+    messages = Messages({SERIES: told}, day(2), Delivery())
+    assert messages.of(found, tally).messages == {"repeat": 2, "resolve": 2, "trigger": 1}
 
 
 def test_a_series_that_has_ended_before_is_not_counted() -> None:
@@ -148,72 +149,117 @@ def test_a_rule_that_is_in_force_nowhere_has_nothing_beside_it() -> None:
 
 
 def planned(
-    times: list[datetime], states: list[int], cooldown: int, repeat: int, delivery: Delivery
-) -> list[tuple[str, datetime]]:
-    """What the dispatcher's planner sends when it runs each minute in which something can be due."""
-    told: list[Message] = []
-    found = []
+    stories: list[Story], delivery: Delivery
+) -> tuple[list[list[tuple[str, datetime]]], list[list[tuple[str, datetime]]]]:
+    """What the dispatcher's planner sends when it runs each minute in which something can be due:
+    the messages of every story by itself, and those of the storms."""
+    world = World()
+    world.delivery = delivery
+    alone: dict[str, list[tuple[str, datetime]]] = {
+        f"{number:02}": [] for number in range(len(stories))
+    }
+    storms: dict[str, list[tuple[str, datetime]]] = {}
+    times = stories[0].times
     runs = (
-        (at + minute * timedelta(minutes=1), state)
-        for start, end, state in zip(
-            times, [*times[1:], times[-1] + timedelta(minutes=1)], states, strict=True
+        (at + minute * timedelta(minutes=1), place)
+        for place, (start, end) in enumerate(
+            zip(times, [*times[1:], times[-1] + timedelta(minutes=1)], strict=True)
         )
         for at in (start + hour * HOUR for hour in range(int((end - start) / HOUR) + 1))
         for minute in range(6)
         if at + minute * timedelta(minutes=1) < end
     )
-    for now, state in runs:
-        alert = Alert(
-            series_id="s",
-            rule_id="drift",
-            monitor="churn",
-            metric="drift_share",
-            state="firing" if state else "ok",
-            severity=SEVERITIES[state],
-            channels="hook",
-            cooldown_minutes=cooldown,
-            repeat_minutes=repeat,
-        )
-        made = plan(
-            Situation((alert,), {"churn": MonitorFacts("churn")}, ()),
-            told,
-            now=now,
-            channels={"hook": Channel("hook", "webhook")},
-            delivery=delivery,
-        )
-        for intent in made.intents:
-            found.append((intent.event, now))
-            told.append(
-                Message(
-                    delivery_key=intent.key,
-                    series_id="s",
-                    channel="hook",
-                    seq=intent.seq,
-                    event=intent.event,
-                    severity=intent.severity,
-                    status="sent",
-                    rule_id="drift",
-                    created_at=now,
-                    sent_at=now,
-                )
+    for now, place in runs:
+        rows = [
+            calm(
+                series_id=f"{number:02}",
+                state="firing" if story.states[place] else "ok",
+                severity=SEVERITIES[story.states[place]],
+                cooldown_minutes=story.cooldown_minutes,
+                repeat_minutes=story.repeat_minutes,
+                max_age_minutes=0,
             )
-    return found
+            for number, story in enumerate(stories)
+        ]
+        before = {row.delivery_key for row in world.rows}
+        world.tell(*rows, at=now)
+        for row in world.rows:
+            if row.delivery_key in before or row.group_key:
+                continue
+            kept = storms.setdefault(row.series_id, []) if row.is_group else alone[row.series_id]
+            kept.append((row.event, now))
+    return [alone[series] for series in sorted(alone)], list(storms.values())
 
 
-@pytest.mark.parametrize("seed", range(24))
-def test_messages_are_those_that_the_dispatcher_plans(seed: int) -> None:
+def sent(
+    stories: list[Story], delivery: Delivery
+) -> tuple[list[list[tuple[str, datetime]]], list[list[tuple[str, datetime]]]]:
+    """The same, as a backtest counts it."""
+    told, storms = messages_of(stories, delivery)
+    alone = [[(one.event, one.at) for one in mine if one.storm is None] for mine in told]
+    return alone, [list(storm.told) for storm in storms]
+
+
+def random_stories(seed: int, n: int) -> tuple[list[Story], Delivery]:
     choose = random.Random(seed)
     times = [START]
     for _ in range(20):
         times.append(times[-1] + choose.choice([1, 2, 5, 12]) * HOUR)
-    states = choose.choices((0, 1, 2), weights=(2, 1, 1), k=len(times))
     cooldown, repeat = choose.choice([0, 180, 600]), choose.choice([0, 120, 360])
-    delivery = Delivery(flapping_triggers=choose.choice([2, 3, 9]), flapping_minutes=24 * 60)
-    found = messages_of(
-        times, states, cooldown_minutes=cooldown, repeat_minutes=repeat, delivery=delivery
+    weights = (2, 1, 1) if n == 1 else (5, 1, 1)
+    stories = [
+        Story(times, choose.choices((0, 1, 2), weights=weights, k=len(times)), cooldown, repeat)
+        for _ in range(n)
+    ]
+    delivery = Delivery(
+        flapping_triggers=choose.choice([2, 3, 9]), flapping_minutes=24 * 60, group_above=2
     )
-    assert found == planned(times, states, cooldown, repeat, delivery)
-    assert found
+    return stories, delivery
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_messages_are_those_that_the_dispatcher_plans(seed: int) -> None:
+    stories, delivery = random_stories(seed, 1)
+    found = sent(stories, delivery)
+    assert found == planned(stories, delivery)
+    assert found[0][0]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_storms_are_told_as_the_dispatcher_groups_them(seed: int) -> None:
+    stories, delivery = random_stories(seed, 7)
+    found = sent(stories, delivery)
+    assert found == planned(stories, delivery)
+    assert found[1]
+
+
+def test_alerts_that_begin_together_are_counted_apart_from_messages_of_their_own() -> None:
+    """Of one rule and of another, on two monitors, as long as they name the same channels."""
+    same = Patience(1, 1, 0, 0, "slack")
+    histories = {
+        SERIES._replace(model_version=version, monitor=monitor): history("..w.w", same)
+        for version, monitor in (("v1", "churn"), ("v2", "churn"), ("v1", "fraud"))
+    }
+    histories[SERIES._replace(rule_id="calm")] = history("....w", same)
+    histories[SERIES._replace(rule_id="other")] = history("..w..", same._replace(channels="mail"))
+    messages = Messages(histories, None, Delivery(group_above=2))
+    found = {
+        (one.rule_id, one.monitor): with_messages(one, messages, messages).tally
+        for one in compare(histories, None)
+    }
+    assert [
+        (len(storm.members), [event for event, _ in storm.told]) for storm in messages.storms
+    ] == [
+        (3, ["trigger", "resolve"]),
+        (4, ["trigger"]),
+    ]
+    churn, fraud = found["drift", "churn"], found["drift", "fraud"]
+    assert (churn.n_grouped, churn.n_storms, churn.messages) == (4, 2, {})
+    assert (fraud.n_grouped, fraud.n_storms, fraud.messages) == (2, 2, {})
+    assert (found["calm", "churn"].n_grouped, found["other", "churn"].n_grouped) == (1, 0)
+    assert found["other", "churn"].messages == {"trigger": 1, "resolve": 1}
+    late = Messages(histories, day(4), Delivery(group_above=2))
+    assert [len(storm.members) for storm in late.storms] == [4]
 
 
 # --- files of rules -------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypedDict
@@ -29,7 +29,7 @@ from mlmon.alerts.replay import (
     states_of,
 )
 from mlmon.alerts.rule_rows import RuleRow, problems_of
-from mlmon.alerts.sent import messages_of
+from mlmon.alerts.sent import Storm, Story, Told, messages_of
 from mlmon.alerts.settings import Delivery
 from mlmon.errors import ConfigurationError
 from mlmon.firing import problems_in
@@ -46,7 +46,6 @@ class _Way(TypedDict):
 
     since: datetime | None
     again_within: int
-    delivery: Delivery | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,8 @@ class Tally:
 
     Windows are counted once a series. ``episodes`` are those that began in the time; the longest
     may have begun before, and ``n_firing`` counts what was left of it. ``messages`` are those to
-    each channel of the rule.
+    each channel of the rule; ``n_grouped`` more alerts began in ``n_storms`` storms, which have
+    messages for all of their alerts.
     """
 
     n_series: int = 0
@@ -66,6 +66,8 @@ class Tally:
     episodes: tuple[Episode, ...] = ()
     longest: Episode | None = None
     messages: Mapping[Event, int] = field(default_factory=dict)
+    n_grouped: int = 0
+    n_storms: int = 0
 
     @property
     def n_critical(self) -> int:
@@ -104,9 +106,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """Findings, the noisiest first, and what could not be said."""
+    """Findings, the noisiest first, the messages of their storms, and what could not be said."""
 
     findings: list[Finding] = field(default_factory=list)
+    storms: list[Storm] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -150,21 +153,29 @@ def backtest(
                 f"Rule {row['rule_id']!r} is not used. {row['rule_problem']}"
                 for row in problems_in(warehouse, names["int_mlmon__alert_rules"])
             ]
-        how: _Way = {"since": since, "again_within": again_within, "delivery": delivery}
+        how: _Way = {"since": since, "again_within": again_within}
         findings = []
+        told: dict[Series, History] = {}
+        told_in_force: dict[Series, History] = {}
         heard: set[str] = set()
         for monitor in monitors:
             rule_ids = None if rules is None else {rule.rule_id for rule in rules}
             in_force = _in_force(warehouse, names, monitor.monitor, patience, rule_ids)
             if targets is None:
                 findings += compare(in_force, None, **how)
+                told |= _firing(in_force)
                 continue
             here = [target for target in targets if target.monitor == monitor.monitor]
             new = judge(here, _metrics(warehouse, names, here)) if here else {}
             heard |= {series.rule_id for series in new}
             findings += compare(new, in_force, **how)
+            told |= _firing(new)
+            told_in_force |= _firing(in_force)
+    new_messages = Messages(told, since, delivery or Delivery())
+    old_messages = Messages(told_in_force, since, delivery or Delivery())
+    findings = [with_messages(finding, new_messages, old_messages) for finding in findings]
     findings.sort(key=lambda one: (-one.per_week(one.tally), one.rule_id, one.monitor))
-    return Backtest(findings, notes + _silent(rules or (), heard))
+    return Backtest(findings, new_messages.storms, notes + _silent(rules or (), heard))
 
 
 def compare(
@@ -173,9 +184,11 @@ def compare(
     *,
     since: datetime | None = None,
     again_within: int = 7,
-    delivery: Delivery | None = None,
 ) -> list[Finding]:
-    """The findings about some histories, beside those in force where there are any to hold them to."""
+    """The findings about some histories, beside those in force where there are any to hold them to.
+
+    Messages are told afterwards, for alerts of several rules and monitors share them in a storm.
+    """
     grouped = _grouped(new)
     others = _grouped(in_force or {})
     findings = []
@@ -184,11 +197,11 @@ def compare(
         time = _time([*mine.values(), *(theirs or {}).values()], since)
         if time is None:
             continue
-        tally = _tally(mine, since, again_within, delivery or Delivery())
+        tally = _tally(mine, since, again_within)
         if theirs is None:
             findings.append(Finding(*pair, *time, tally))
             continue
-        other = _tally(theirs, since, again_within, delivery or Delivery())
+        other = _tally(theirs, since, again_within)
         all_mine = [one for item in mine.items() for one in episodes_of(*item)]
         all_theirs = [one for item in theirs.items() for one in episodes_of(*item)]
         only_new = _without_counterpart(tally.episodes, all_theirs)
@@ -219,13 +232,10 @@ def _time(histories: Iterable[History], since: datetime | None) -> tuple[datetim
     return (start if since is None else max(start, since)), max(ends)
 
 
-def _tally(
-    histories: Histories, since: datetime | None, again_within: int, delivery: Delivery
-) -> Tally:
+def _tally(histories: Histories, since: datetime | None, again_within: int) -> Tally:
     n_series = n_windows = n_judged = n_firing = n_fired_again = 0
     begun: list[Episode] = []
     open_in_time: list[Episode] = []
-    messages: Counter[Event] = Counter()
     for series, history in histories.items():
         is_counted = [since is None or window.window_end > since for window in history.windows]
         n_series += any(is_counted)
@@ -244,7 +254,6 @@ def _tally(
                 if before and episode.first - before.over <= again_within:
                     n_fired_again += 1
             before = episode
-        messages.update(_messages(history, since, delivery))
     return Tally(
         n_series=n_series,
         n_windows=n_windows,
@@ -253,22 +262,62 @@ def _tally(
         n_fired_again=n_fired_again,
         episodes=tuple(sorted(begun, key=_order)),
         longest=min(open_in_time, key=lambda one: (-one.n_windows, *_order(one)), default=None),
-        messages=dict(messages),
     )
 
 
-def _messages(history: History, since: datetime | None, delivery: Delivery) -> list[Event]:
-    states = states_of(history)
-    if not any(states):
-        return []
-    told = messages_of(
+def _firing(histories: Histories) -> Histories:
+    """Those of which somebody is told."""
+    return {series: history for series, history in histories.items() if any(states_of(history))}
+
+
+class Messages:
+    """What the channels of some histories were told since a time, and in which storms.
+
+    Rules that name the same channels share their storms.
+    """
+
+    def __init__(self, histories: Histories, since: datetime | None, delivery: Delivery) -> None:
+        self._told: dict[tuple[str, str], list[Told]] = defaultdict(list)
+        self.storms: list[Storm] = []
+        by_channels: dict[str, dict[Series, History]] = defaultdict(dict)
+        for series, history in histories.items():
+            by_channels[history.patience.channels][series] = history
+        for shared in by_channels.values():
+            told, storms = messages_of([_story(history) for history in shared.values()], delivery)
+            for series, messages in zip(shared, told, strict=True):
+                self._told[series.rule_id, series.monitor] += [
+                    message for message in messages if since is None or message.at > since
+                ]
+            self.storms += [storm for storm in storms if since is None or storm.told[0][1] > since]
+
+    def of(self, finding: Finding, tally: Tally) -> Tally:
+        """The tally of a rule on a monitor with its messages."""
+        told = self._told[finding.rule_id, finding.monitor]
+        grouped = [one for one in told if one.storm is not None and one.event == "trigger"]
+        return replace(
+            tally,
+            messages=dict(Counter(one.event for one in told if one.storm is None)),
+            n_grouped=len(grouped),
+            n_storms=len({(one.storm, one.at) for one in grouped}),
+        )
+
+
+def _story(history: History) -> Story:
+    return Story(
         [window.window_end for window in history.windows],
-        states,
+        states_of(history),
         cooldown_minutes=history.patience.cooldown_minutes,
         repeat_minutes=history.patience.repeat_minutes,
-        delivery=delivery,
     )
-    return [event for event, at in told if since is None or at > since]
+
+
+def with_messages(finding: Finding, new: Messages, in_force: Messages) -> Finding:
+    """A finding with what the channels were told."""
+    return replace(
+        finding,
+        tally=new.of(finding, finding.tally),
+        in_force=in_force.of(finding, finding.in_force) if finding.in_force else None,
+    )
 
 
 def _order(episode: Episode) -> tuple[datetime, Series]:

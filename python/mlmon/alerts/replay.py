@@ -91,12 +91,13 @@ class Window:
 
 
 class Patience(NamedTuple):
-    """When a rule fires and is over, and how often it is told."""
+    """When a rule fires and is over, how often it is told, and where."""
 
     for_windows: int
     resolve_windows: int
     cooldown_minutes: int
     repeat_minutes: int
+    channels: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,13 @@ def judge(
         windows = _windows(target, rows) if target.rule.is_enabled else ()
         if windows:
             numbers = target.rule.numbers
-            patience = Patience(*(numbers[name] or 0 for name in Patience._fields))
+            patience = Patience(
+                for_windows=numbers["for_windows"] or 0,
+                resolve_windows=numbers["resolve_windows"] or 0,
+                cooldown_minutes=numbers["cooldown_minutes"] or 0,
+                repeat_minutes=numbers["repeat_minutes"] or 0,
+                channels=target.rule.channels,
+            )
             judged[series] = History(target.rule.measure, patience, windows)
     return judged
 

@@ -94,6 +94,7 @@ class RuleRow:
     warning_condition: str
     critical_condition: str
     numbers: Mapping[str, int | None]
+    channels: str
     enabled_text: str
 
     @property
@@ -171,6 +172,7 @@ def rule_row(written: Mapping[str, str | None]) -> RuleRow:
             name: whole_number(texts[name]) if texts[name] else left_out
             for name, left_out in NUMBERS.items()
         },
+        channels=texts["channels"],
         enabled_text=texts["enabled"].lower(),
     )
 

@@ -14,9 +14,10 @@ from mlmon.cli.options import place_of, project_options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mlmon.alerts.backtest import Finding, Tally
+    from mlmon.alerts.backtest import Backtest, Finding, Tally
     from mlmon.alerts.records import Event
     from mlmon.alerts.replay import Episode
+    from mlmon.alerts.sent import Storm
 
 # How many alerts that only one of two rules has are shown to people; JSON has all.
 MOST_SHOWN = 10
@@ -64,8 +65,8 @@ def backtest(
     Rules are replayed over the stored metrics; nothing is written. A file stands for all rows of
     the rules that it names: copy them from the seed and change a threshold, or hand over the seed
     itself before you build with it. Messages are those to each channel of a rule: beginnings,
-    escalations, repeats and ends, with cooldown and flapping, without silences, acknowledgements,
-    inhibition and grouping.
+    escalations, repeats and ends, with cooldown, flapping and storms, without silences,
+    acknowledgements and inhibition.
 
     \b
     mlmon alerts backtest
@@ -96,7 +97,7 @@ def backtest(
         shown = [as_dict(finding, is_compared=rules is not None) for finding in found.findings]
         click.echo(json.dumps(shown, indent=2, default=_as_json, ensure_ascii=False))
         return
-    _print(found.findings, is_compared=rules is not None)
+    _print(found, is_compared=rules is not None)
 
 
 def as_dict(finding: Finding, *, is_compared: bool) -> dict[str, Any]:
@@ -125,6 +126,8 @@ def _tally_dict(finding: Finding, tally: Tally) -> dict[str, Any]:
         "n_alerts": len(tally.episodes),
         "n_critical": tally.n_critical,
         "messages": {event: tally.messages.get(event, 0) for event in EVENTS},
+        "n_grouped": tally.n_grouped,
+        "n_storms": tally.n_storms,
         "alerts_per_week": finding.per_week(tally),
         "firing_share": tally.firing_share,
         "n_fired_again": tally.n_fired_again,
@@ -147,15 +150,17 @@ def _episode_dict(episode: Episode) -> dict[str, Any]:
     }
 
 
-def _print(findings: list[Finding], *, is_compared: bool) -> None:
+def _print(found: Backtest, *, is_compared: bool) -> None:
     from mlmon.cli.console import console
 
-    page = console()
+    page, findings = console(), found.findings
     if not findings:
         page.print("No rule judged anything in this time.")
         return
     page.print(_table(findings, is_compared=is_compared))
     page.print(headline(findings))
+    if found.storms:
+        page.print(storms_line(found.storms))
     if is_compared:
         _print_differences(findings)
 
@@ -170,6 +175,15 @@ def headline(findings: list[Finding]) -> str:
     if before:
         text += f", {sum(before):.2f} by the rules of the same names in force"
     return text + ". Nothing was sent."
+
+
+def storms_line(storms: list[Storm]) -> str:
+    """What was told together, in a sentence."""
+    n_alerts = sum(len(storm.members) for storm in storms)
+    n_messages = sum(len(storm.told) for storm in storms)
+    nouns = ["storm" if len(storms) == 1 else "storms",
+             "message" if n_messages == 1 else "messages"]  # fmt: skip
+    return f"{n_alerts:,} of the alerts began in {len(storms):,} {nouns[0]}, told in {n_messages:,} {nouns[1]}."
 
 
 def _table(findings: list[Finding], *, is_compared: bool) -> Table:
