@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -26,6 +28,7 @@ from mlmon.alerts.settings import Channel
 from mlmon.words import duration, number, sparkline, value_and_limit
 from support.alerts import NOW, AlertProject, calm, state
 from support.dbt_project import ROOT
+from support.warehouses import SCHEMA
 
 GOLDEN = ROOT / "tests" / "golden" / "messages"
 DAY = timedelta(days=1)
@@ -256,12 +259,34 @@ def test_the_statement_in_a_message_runs(
     assert found["window_end"].is_monotonic_decreasing
 
 
-def test_an_outage_says_since_when(duckdb_alerts: AlertProject) -> None:
-    fill(duckdb_alerts)
-    duckdb_alerts.states(calm(no_data_minutes=120, channels="console", rule_id="no_predictions"))
-    said = duckdb_alerts.send().stdout
+def test_the_commands_in_a_message_run(alerts: AlertProject, contents: dict[str, Content]) -> None:
+    alerts.states(state(channels="console", max_age_minutes=0, cooldown_minutes=0))
+    assert alerts.send(now=NOW + 5 * DAY).exit_code == 0
+    for label, text in contents["trigger"].commands:
+        if label == "SQL":
+            continue
+        program, group, command, *arguments = shlex.split(text)
+        assert (program, group) == ("mlmon", "alerts")
+        result = alerts.run(command, *arguments, now=NOW + 5 * DAY)
+        assert result.exit_code == 0, result.output
+    listed = alerts.run("list", "--format", "json", now=NOW + 5 * DAY)
+    found = json.loads(listed.stdout)
+    [mine] = [row for row in found["alerts"] if row["series_id"] == state()["series_id"]]
+    assert mine["acknowledged_by"]
+    assert [made["matcher"] for made in found["silences"]] == [{"series": "000000000000*"}]
+
+
+def test_an_outage_says_since_when(alerts: AlertProject) -> None:
+    fill(alerts)
+    windows = alerts.warehouse.read("fct_mlmon__windows", SCHEMA)
+    more = {"n_log_rows": 100, "n_late_rows": 0, "model_version": "all"}
+    alerts.load("fct_mlmon__windows", windows.assign(**more))
+    alerts.states(calm(no_data_minutes=120, channels="console", rule_id="no_predictions"))
+    said = alerts.send().stdout
     assert "CRITICAL: churn, no data for 4 hours" in said
     assert "The log of churn is silent since 2024-03-10 02:00 UTC." in said
+    [statement] = re.findall(r"SQL: (.*)", said)
+    assert len(alerts.warehouse.query(statement)) == 14
 
 
 def test_flapping_is_said(duckdb_alerts: AlertProject) -> None:

@@ -272,13 +272,8 @@ def _links(runbook_url: str | None, monitor: MonitorFacts | None) -> tuple[tuple
 
 def _commands(series_id: str, details: Details, *, with_acts: bool) -> tuple[tuple[str, str], ...]:
     commands = []
-    if details.evaluations:
-        sql = (
-            "select window_end, value, threshold_low, threshold_high, is_breached, severity"
-            f" from {details.evaluations} where series_id = '{series_id}'"
-            " order by window_end desc limit 30"
-        )
-        commands.append(("SQL", sql))
+    if details.statement:
+        commands.append(("SQL", details.statement))
     if with_acts:
         short = series_id[:SHORT_ID]
         commands.append(("Acknowledge", f"mlmon alerts ack {short}"))

@@ -51,7 +51,8 @@ class Details:
     top_columns: tuple[tuple[str, float | None, float | None], ...] = ()
     findings: tuple[tuple[str, str, str], ...] = ()
     metric_name: str | None = None
-    evaluations: str = ""
+    # What to paste into the warehouse to see more.
+    statement: str = ""
 
 
 def read_situation(target: Target, target_path: Path | None = None) -> Situation:
@@ -112,11 +113,12 @@ def read_details(
 
 
 def _details(warehouse: Connection, known: dict[str, str], alert: Alert) -> Details:
-    if alert.metric == "no_data" or alert.window_end is None:
+    if alert.metric == "no_data":
+        return Details(statement=_arrivals_statement(known, alert))
+    if alert.window_end is None:
         return Details()
-    found = Details(evaluations=known.get("fct_mlmon__alert_evaluations", ""))
-    found = replace(
-        found,
+    found = Details(
+        statement=_evaluations_statement(known, alert),
         history=_history(warehouse, known, alert),
         episode=_episode(warehouse, known, alert),
     )
@@ -155,6 +157,28 @@ def _details(warehouse: Connection, known: dict[str, str], alert: Alert) -> Deta
         label_coverage=_coverage(warehouse, known, alert),
         top_columns=_top_columns(warehouse, known, here, alert.span_windows),
         findings=_findings(warehouse, known, alert),
+    )
+
+
+def _evaluations_statement(known: dict[str, str], alert: Alert) -> str:
+    table = known.get("fct_mlmon__alert_evaluations")
+    if table is None:
+        return ""
+    return (
+        "select window_end, value, threshold_low, threshold_high, is_breached, severity"
+        f" from {table} where series_id = {text_literal(alert.series_id)}"
+        " order by window_end desc limit 30"
+    )
+
+
+def _arrivals_statement(known: dict[str, str], alert: Alert) -> str:
+    table = known.get("fct_mlmon__windows")
+    if table is None:
+        return ""
+    return (
+        "select window_start, n_log_rows, n_predictions, n_late_rows, last_loaded_at"
+        f" from {table} where monitor = {text_literal(alert.monitor)} and model_version = 'all'"
+        " order by window_start desc limit 30"
     )
 
 
