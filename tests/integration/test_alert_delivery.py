@@ -93,6 +93,16 @@ def test_a_log_with_failures_becomes_a_message_and_its_repair_the_end_of_it(
     assert repaired["event"] == "resolve"
     assert ["Peak", "0.1"] in repaired["facts"]
 
+    # A month before the log began is filled in, failures and all: the tables tell of it, nobody else.
+    n_told = len(hook.received)
+    past = [day(-number, n_errors=60).assign(loaded_at=START + pd.Timedelta(days=7))
+            for number in range(1, 31)]  # fmt: skip
+    land(project, *calm, day(4, n_errors=12), day(5), day(6), *past)
+    assert send(project, now + pd.Timedelta(days=1, hours=1)).exit_code == 0
+    assert len(hook.received) == n_told
+    episodes = project.read("fct_mlmon__alert_episodes").query("rule_id == 'error_rate'")
+    assert episodes["fired_at"].min() < START
+
 
 REFERENCE_DAYS, TIMED = 8, 600
 
