@@ -289,8 +289,9 @@ class Outbox:
     def prune(self, before: datetime) -> int:
         """Forget what was settled before a time and is of no use any more; how many messages.
 
-        What is open stays, and of every series and channel the last message: its number must not
-        be given again, for a receiver drops a key that it has seen.
+        What is open or on its way stays with all that belongs to it, and of every series and
+        channel the last message: its number must not be given again, for a receiver drops a key
+        that it has seen.
         """
         table = self._table("outbox")
         with self.store.transaction() as opened:
@@ -301,7 +302,10 @@ class Outbox:
                     status in ('sent', 'dead', 'superseded')
                     and delivery_key in (
                         select delivery_key from ({self._ranked()}) as ranked
-                        where {_TOLD_AT} < $before and (not {_KEPT} or {_IS_GROUP_OVER})
+                        where
+                            {_TOLD_AT} < $before
+                            and n_unsettled = 0
+                            and (not {_KEPT} or {_IS_GROUP_OVER})
                     )
                 returning delivery_key
                 """,
@@ -425,6 +429,8 @@ class Outbox:
             select
                 *,
                 max(seq) over pair as last_seq,
+                sum(case when status in ('pending', 'claimed') then 1 else 0 end) over pair
+                    as n_unsettled,
                 coalesce(max(case when status <> 'superseded' then seq end) over pair, 0)
                     as last_said_seq,
                 coalesce(max(
