@@ -7,6 +7,7 @@ import json
 import re
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 
 from mlmon.alerts.logs import start_logging
@@ -164,6 +165,27 @@ def test_every_line_of_the_log_is_an_object_that_names_its_run_and_message(
     [row] = duckdb_alerts.outbox().to_dict("records")
     assert lines[1]["delivery_key"] == row["delivery_key"]
     assert lines[2] | {"sent": 1, "dead": 0, "waiting": 0, "planned": 1} == lines[2]
+
+
+def test_a_rule_that_names_what_is_not_there_judges_and_says_so(
+    duckdb_alerts: AlertProject, hook: Service
+) -> None:
+    point(duckdb_alerts, hook)
+    rules = [{"rule_id": rule, "rule_problem": None} for rule in ("drift_share", "quality")]
+    duckdb_alerts.load("int_mlmon__alert_rules", pd.DataFrame(rules))
+    nowhere = {"runbook": "drift_shar", "runbook_url": None, "immediate_action": None}
+    duckdb_alerts.states(
+        state(1, inhibited_by="quality; qualty", **nowhere), state(2, inhibited_by="quality")
+    )
+    result = duckdb_alerts.send()
+    assert result.exit_code == 0
+    told = [json.loads(line) for line in result.stderr.splitlines()]
+    said = [line for line in told if line["event"] == "rule names what is not there"]
+    assert [(line["rule_id"], line["column"], line["found"], line["allowed"]) for line in said] == [
+        ("drift_share", "inhibited_by", "qualty", "drift_share, quality"),
+        ("drift_share", "runbook", "drift_shar", "a runbook of the seed runbooks"),
+    ]
+    assert len(hook.received) == 2
 
 
 def test_on_a_terminal_the_log_is_for_people(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,8 @@ class Situation:
     alerts: tuple[Alert, ...]
     monitors: Mapping[str, MonitorFacts] = field(default_factory=dict)
     broken_rules: tuple[BrokenRule, ...] = ()
+    # Of every rule, also of those that judge nothing.
+    rule_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -94,6 +95,7 @@ def send(
     """
     from mlmon.alerts.dispatch import deliver
     from mlmon.alerts.logs import start_logging
+    from mlmon.alerts.loose_ends import loose_ends
     from mlmon.alerts.planning import add_planned
     from mlmon.alerts.reading import read_details, read_situation
     from mlmon.alerts.scrubbing import register_variables
@@ -119,6 +121,8 @@ def send(
     )
     for rule in situation.broken_rules:
         log.warning("rule cannot be used", rule_id=rule.rule_id, problem=rule.problem)
+    for end in loose_ends(situation):
+        log.warning("rule names what is not there", **asdict(end))
     held = Counter((held.channel, held.why) for held in planned.plan.held)
     for (channel_name, reason), n in sorted(held.items()):
         log.info("held back", channel=channel_name, reason=reason, alerts=n)
