@@ -12,6 +12,7 @@ import pytest
 from mlmon.alerts.outbox import Memory, Outbox
 from mlmon.alerts.plan import Plan, plan
 from mlmon.alerts.records import Ack, Alert, Message, Silence, Situation
+from mlmon.alerts.retention import forget
 from mlmon.alerts.store import open_store
 from mlmon.profile import read_target
 from support.alerts import NOW, AlertProject, calm, state
@@ -119,7 +120,7 @@ def test_planning_reads_a_part_and_comes_to_the_same(alerts: AlertProject, seed:
     kept = [world.rows]
     for before in (None, at - 30 * DAY, at - 4 * DAY):
         if before is not None:
-            n_gone = outbox.prune(before)
+            n_gone = forget(outbox.store, before)
             assert n_gone > 50
             kept.append(list(outbox.read().messages))
             assert len(kept[-1]) == len(kept[-2]) - n_gone

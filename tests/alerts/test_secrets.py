@@ -130,9 +130,9 @@ def test_the_canary_is_in_nothing_that_a_process_prints(
     # After everything was tried, an error that repeats a secret.
     late = (
         "import os\n"
-        "from mlmon.alerts.outbox import Outbox\n"
+        "import mlmon.alerts.retention as retention\n"
         "def fail(*_): raise RuntimeError('broken: ' + os.environ['WEBHOOK_B'])\n"
-        "Outbox.prune = fail"
+        "retention.forget = fail"
     )
     process = duckdb_alerts.start(before=late, options=["--wait", "0"])
     shown, errors = process.communicate(timeout=120)

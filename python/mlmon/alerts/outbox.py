@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlmon.alerts.records import Ack, Message, Silence
+from mlmon.alerts.retention import KEPT, TOLD_AT, ranked
 from mlmon.alerts.store import Store, Transaction
 from mlmon.alerts.tables import FORMAT, statements
 from mlmon.errors import ConfigurationError
@@ -23,16 +24,6 @@ from mlmon.warehouse import Row
 EVER = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
 
 _COLUMNS = [item.name for item in fields(Message)]
-
-_TOLD_AT = "coalesce(sent_at, created_at)"
-# What is never forgotten: the last number of a series and channel, its last word, what is open.
-_KEPT = """(
-    seq in (last_seq, last_said_seq)
-    or status in ('pending', 'claimed')
-    or (status not in ('dead', 'superseded') and seq >= last_end_seq)
-)"""
-# A group is a series of its own, which never comes again.
-_IS_GROUP_OVER = "(is_group and last_end_seq = last_said_seq)"
 
 
 class RacedError(Exception):
@@ -103,14 +94,14 @@ class Outbox:
         """Messages (without their payloads), silences and acknowledgements.
 
         All of them, or with ``since`` what planning needs: what was told since then, silences that
-        have not ended by then, and of everything else only what `_KEPT` says.
+        have not ended by then, and of everything else only what `KEPT` says.
         """
         columns = ", ".join(name for name in _COLUMNS if name != "payload")
         recent = since or EVER
         with self.store.transaction() as opened:
             messages = opened.rows(
-                f"select {columns} from ({self._ranked()}) as ranked"
-                f" where {_TOLD_AT} >= $recent or {_KEPT}",
+                f"select {columns} from ({ranked(self._table('outbox'))}) as ranked"
+                f" where {TOLD_AT} >= $recent or {KEPT}",
                 recent=recent,
             )
             silences = opened.rows(
@@ -286,45 +277,6 @@ class Outbox:
                 self._withdraw_followers(opened, message)
         return bool(updated)
 
-    def prune(self, before: datetime) -> int:
-        """Forget what was settled before a time and is of no use any more; how many messages.
-
-        What is open or on its way stays with all that belongs to it, and of every series and
-        channel the last message: its number must not be given again, for a receiver drops a key
-        that it has seen.
-        """
-        table = self._table("outbox")
-        with self.store.transaction() as opened:
-            gone = opened.rows(
-                f"""
-                delete from {table}
-                where
-                    status in ('sent', 'dead', 'superseded')
-                    and delivery_key in (
-                        select delivery_key from ({self._ranked()}) as ranked
-                        where
-                            {_TOLD_AT} < $before
-                            and n_unsettled = 0
-                            and (not {_KEPT} or {_IS_GROUP_OVER})
-                    )
-                returning delivery_key
-                """,
-                before=before,
-            )
-            opened.rows(
-                f"delete from {self._table('deliveries')} where finished_at < $before"
-                f" and delivery_key not in (select delivery_key from {table})",
-                before=before,
-            )
-            opened.rows(f"delete from {self._table('silences')} where ends_at < $before",
-                        before=before)  # fmt: skip
-            opened.rows(
-                f"delete from {self._table('acks')} where created_at < $before"
-                f" and series_id not in (select series_id from {table} where event <> 'resolve')",
-                before=before,
-            )
-        return len(gone)
-
     def next_due(self, channels: Sequence[str]) -> datetime | None:
         """When the next message of these channels may be tried, or None where none waits."""
         with self.store.transaction() as opened:
@@ -422,23 +374,6 @@ class Outbox:
                 created_by=ack.created_by,
                 comment=ack.comment,
             )
-
-    def _ranked(self) -> str:
-        """The messages, each with the places of the last ones of its series and channel."""
-        return f"""
-            select
-                *,
-                max(seq) over pair as last_seq,
-                sum(case when status in ('pending', 'claimed') then 1 else 0 end) over pair
-                    as n_unsettled,
-                coalesce(max(case when status <> 'superseded' then seq end) over pair, 0)
-                    as last_said_seq,
-                coalesce(max(
-                    case when event = 'resolve' and status not in ('dead', 'superseded') then seq end
-                ) over pair, 0) as last_end_seq
-            from {self._table("outbox")}
-            window pair as (partition by series_id, channel)
-        """
 
     def _table(self, name: str) -> str:
         return f'"{self.store.schema}".alert_{name}'

@@ -98,6 +98,7 @@ def send(
     from mlmon.alerts.loose_ends import loose_ends
     from mlmon.alerts.planning import add_planned
     from mlmon.alerts.reading import read_details, read_situation
+    from mlmon.alerts.retention import forget
     from mlmon.alerts.scrubbing import register_variables
     from mlmon.alerts.settings import read_settings
     from mlmon.alerts.store import patiently
@@ -127,7 +128,7 @@ def send(
     for (channel_name, reason), n in sorted(held.items()):
         log.info("held back", channel=channel_name, reason=reason, alerts=n)
     report = deliver(outbox, settings, log, wait_seconds=wait_seconds)
-    n_forgotten = outbox.prune(outbox.now() - settings.delivery.kept_time)
+    n_forgotten = forget(outbox.store, outbox.now() - settings.delivery.kept_time)
     if n_forgotten:
         log.info("forgotten", messages=n_forgotten, older_than_days=settings.delivery.keep_days)
     counts = {name: report.counts[name] for name in ("sent", "retry", "dead", "fenced")}
