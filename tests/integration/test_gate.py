@@ -702,12 +702,14 @@ def test_the_gate_opens_no_connection_but_to_the_warehouse(
 ) -> None:
     opened: list[Any] = []
 
-    def connect(_: socket.socket, address: Any) -> None:
+    def connect(_: Any, address: Any) -> None:
         opened.append(address)
         raise OSError("no network")
 
     # psycopg2 connects in C, and is not seen here.
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setattr(socket.socket, "connect_ex", connect)
+    # A name that nobody resolves would never be connected to.
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_, **__: connect(host, host))
     gate.run("plain", since=START.to_pydatetime())
     assert opened == []
