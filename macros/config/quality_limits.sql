@@ -51,7 +51,6 @@
 {% macro column_check_rules() %}
     {%- set numeric = "column_kind = 'numeric'" -%}
     {%- set categorical = "column_kind = 'categorical'" -%}
-    {%- set limits = mlmon.quality_limits() -%}
     {%- set none_in_reference = "case when n_reference is not null then 0.0 end" -%}
     {{- return({
         'missing': mlmon.column_check_rule('completeness', 'n_missing', ['missing'], 'n_missing is not null'),
@@ -69,11 +68,11 @@
         'score_range': mlmon.column_check_rule(
             'validity', 'n_out_of_range', ['out_of_range'],
             "column_role = 'score' and n_out_of_range is not null", absent=0,
-            range=['declared_min', 'declared_max'], most=limits.score_range.critical
+            range=['declared_min', 'declared_max'], most=0.1
         ),
         'score_sum': mlmon.column_check_rule(
             'validity', 'n_wrong_sums', ['wrong_sums'], 'n_wrong_sums is not null', absent=0,
-            range=['declared_min', 'declared_max'], most=limits.score_sum.critical
+            range=['declared_min', 'declared_max'], most=0.1
         ),
         'unseen_category': mlmon.column_check_rule(
             'validity', 'n_unseen', [], categorical, absent=none_in_reference

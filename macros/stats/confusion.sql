@@ -159,7 +159,11 @@
         cast('mcc' as {{ dbt.type_string() }}) as metric,
         cast('all' as {{ dbt.type_string() }}) as class_label,
         value,
-        variance,
+        case
+            when value is null then null
+            when {{ few }} then half_variance
+            else variance
+        end as variance,
         cast(tp + fp + fn + tn as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
         case
@@ -218,8 +222,9 @@
         (tp, tn, '', (tp, fp), (tp, fn)), (fp, fn, '-', (tp, fp), (tn, fp)),
         (fn, fp, '-', (tp, fn), (tn, fn)), (tn, tp, '', (tn, fp), (tn, fn)),
     ] -%}
-        {%- set gradient = "(" ~ sign ~ opposite ~ " / " ~ root ~ " - " ~ value ~ " / 2 * (1.0 / nullif("
-            ~ first | join(" + ") ~ ", 0) + 1.0 / nullif(" ~ second | join(" + ") ~ ", 0)))" -%}
+        {%- set gradient = "(" ~ sign ~ opposite ~ " / " ~ root ~ " - " ~ value ~ " / 2 * ("
+            ~ mlmon.one_over("nullif(" ~ first | join(" + ") ~ ", 0)") ~ " + "
+            ~ mlmon.one_over("nullif(" ~ second | join(" + ") ~ ", 0)") ~ "))" -%}
         {%- do squares.append(cell ~ " * " ~ gradient ~ " * " ~ gradient) -%}
         {%- do sums.append(cell ~ " * " ~ gradient) -%}
     {%- endfor -%}

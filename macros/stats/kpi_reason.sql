@@ -17,7 +17,7 @@
         when 'no_baseline' then 'Nothing to compare with: the reference has no value of this KPI.'
         when 'baseline_zero' then 'The baseline is 0: no relative change can be told.'
         when 'short_span' then 'Fewer than half the windows of this span exist.'
-        when 'no_interval' then 'All values are the same: what chance does cannot be told.'
+        when 'no_interval' then 'Too few rows, or all alike: what chance does cannot be told.'
         else
             {{ relation }}.kpi || ' is ' || {{ mlmon.short_number(relation ~ '.value') }}
             || case when {{ relation }}.unit = 'none' then '' else ' ' || {{ relation }}.unit end

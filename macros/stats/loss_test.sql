@@ -15,7 +15,7 @@
     {%- set pooled -%}
         case
             when {{ n_baseline }} is null then {{ baseline }} * (1 - {{ baseline }}) / {{ n }}
-            else {{ pooled_share }} * (1 - {{ pooled_share }}) * (1.0 / {{ n }} + 1.0 / {{ n_baseline }})
+            else {{ pooled_share }} * (1 - {{ pooled_share }}) * ({{ mlmon.one_over(n) }} + {{ mlmon.one_over(n_baseline) }})
         end
     {%- endset -%}
     {%- set own -%}
@@ -40,7 +40,7 @@
     {%- set correction -%}
         case
             when {{ metric }} = 'f1' or {{ is_proportion }}
-                then 0.5 * (1.0 / {{ n }} + coalesce(1.0 / {{ n_baseline }}, 0))
+                then 0.5 * ({{ mlmon.one_over(n) }} + coalesce({{ mlmon.one_over(n_baseline) }}, 0))
             else 0
         end
     {%- endset -%}
@@ -56,8 +56,8 @@
 {% endmacro %}
 
 {#
-    One end of the 95 % interval of one side's metric: Wilson's of a proportion, by its variance of f1, the given one of
-    others; the value itself where nothing says what it rests on. The ends combine to that of the loss (Newcombe 1998,
+    One end of the 95 % interval of one side's metric: Wilson's of a proportion, the given one of
+    others, by its variance of f1 where none is given; the value itself where nothing says what it rests on. The ends combine to that of the loss (Newcombe 1998,
     method 10; Zou and Donner 2008).
 #}
 {% macro side_bound(metric, is_proportion, value, n, variance, bound, sign) %}
@@ -67,8 +67,8 @@
         ))
     {%- endset -%}
     {{- return(
-        "case when " ~ n ~ " is null then " ~ value ~ " when " ~ metric ~ " = 'f1' then " ~ own
-        ~ " when " ~ is_proportion ~ " then " ~ mlmon.wilson_bound(value, n, sign)
+        "case when " ~ n ~ " is null then " ~ value ~ " when " ~ metric ~ " = 'f1' then coalesce(" ~ bound
+        ~ ", " ~ own ~ ") when " ~ is_proportion ~ " then " ~ mlmon.wilson_bound(value, n, sign)
         ~ " else coalesce(" ~ bound ~ ", " ~ value ~ ") end"
     ) -}}
 {% endmacro %}

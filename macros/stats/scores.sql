@@ -86,7 +86,7 @@
         cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
         cast('all' as {{ dbt.type_string() }}) as class_label,
         value,
-        variance,
+        standard_error * standard_error as variance,
         cast(n as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
         {{ mlmon.mean_bound('value', 'standard_error', 'n_effective', '-') }} as value_low,
@@ -110,7 +110,9 @@
                 {{ parts[0] }} / nullif(n, 0) as value,
                 {{ mlmon.mean_variance(parts[0], parts[1], 'n') }} as variance,
                 coalesce(
-                    least(n_positive, n - n_positive) < 20 and least(score_sum, n - score_sum) < 20,
+                    n >= 40
+                    and least(n_positive, n - n_positive) < 20
+                    and least(score_sum, n - score_sum) < 20,
                     false
                 ) as is_scarce
             from summed

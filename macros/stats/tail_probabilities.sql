@@ -26,6 +26,11 @@
     ) -}}
 {% endmacro %}
 
+{# In doubles whatever n is: some warehouses give 1.0 / n seven decimals. #}
+{% macro one_over(n) %}
+    {{- return("(cast(1 as " ~ mlmon.type_double() ~ ") / " ~ n ~ ")") -}}
+{% endmacro %}
+
 {#
     Two-sided p of the difference of two proportions, pooled, without correction; 1 where the pooled share is 0
     or 1.
@@ -33,7 +38,7 @@
 {% macro two_proportion_p(x_1, n_1, x_2, n_2) %}
     {%- set double = mlmon.type_double() -%}
     {%- set pooled = "(cast(" ~ x_1 ~ " + " ~ x_2 ~ " as " ~ double ~ ") / (" ~ n_1 ~ " + " ~ n_2 ~ "))" -%}
-    {%- set variance = "(" ~ pooled ~ " * (1 - " ~ pooled ~ ") * (1.0 / " ~ n_1 ~ " + 1.0 / " ~ n_2 ~ "))" -%}
+    {%- set variance = "(" ~ pooled ~ " * (1 - " ~ pooled ~ ") * (" ~ mlmon.one_over(n_1) ~ " + " ~ mlmon.one_over(n_2) ~ "))" -%}
     {{- return(
         "case when " ~ n_1 ~ " = 0 or " ~ n_2 ~ " = 0 then null when " ~ x_1 ~ " + " ~ x_2
         ~ " in (0, " ~ n_1 ~ " + " ~ n_2 ~ ") then 1.0 else "

@@ -22,7 +22,7 @@
 #}
 {% macro corrected_proportion_p(value, n, other, n_other) %}
     {%- set pooled = "((" ~ n ~ " * " ~ value ~ " + " ~ n_other ~ " * " ~ other ~ ") / (" ~ n ~ " + " ~ n_other ~ "))" -%}
-    {%- set spread = "(1.0 / " ~ n ~ " + 1.0 / " ~ n_other ~ ")" -%}
+    {%- set spread = "(" ~ mlmon.one_over(n) ~ " + " ~ mlmon.one_over(n_other) ~ ")" -%}
     {%- set z = "(greatest(abs(" ~ value ~ " - " ~ other ~ ") - 0.5 * " ~ spread ~ ", 0) / sqrt(" ~ pooled
         ~ " * (1 - " ~ pooled ~ ") * " ~ spread ~ "))" -%}
     {{- return(

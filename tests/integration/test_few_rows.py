@@ -39,7 +39,8 @@ def binary_days(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
 def multiclass_days(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     label = rng.choice(list("abc"), 60, p=[0.6, 0.3, 0.1])
     guess = np.where(rng.random(60) < 0.7, label, rng.choice(list("abc"), 60))
-    return {"classes": pd.DataFrame({"prediction": guess, "label": label})}
+    right = pd.DataFrame({"prediction": list("abac") * 10, "label": list("abac") * 10})
+    return {"classes": pd.DataFrame({"prediction": guess, "label": label}), "right": right}
 
 
 def regression_days(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
@@ -187,6 +188,7 @@ def test_roc_auc_of_one_is_no_surer_than_the_rarer_class(
     row = performance.loc[("ordered", "roc_auc", "all")]
     assert row["value"] == 1
     close(row, (expected.low, 1.0), "wilson_rarest_class")
+    assert row["standard_error"] == pytest.approx((1 - expected.low) / Z)
 
 
 def test_roc_auc_of_one_positive_has_no_interval(performance: pd.DataFrame) -> None:
@@ -226,6 +228,7 @@ def test_mcc_of_few_has_a_half_added_to_each_count(
     middle = mcc(counts + 0.5)
     bounds = (min(row["value"], middle - half), max(row["value"], min(1, middle + half)))
     close(row, bounds, "haldane_anscombe")
+    assert row["standard_error"] == pytest.approx(half / Z, rel=1e-4)
 
 
 def test_losses_of_a_scarce_class_vary_as_labels_drawn_with_the_scores(
@@ -245,7 +248,27 @@ def test_losses_of_a_scarce_class_vary_as_labels_drawn_with_the_scores(
         drawn = n * mean * (1 - mean) * slope / n**2
         spread = np.sqrt(max(drawn, loss.var(ddof=1) / n))
         expected = (max(0, loss.mean() - Z * spread), loss.mean() + Z * spread)
-        close(performance.loc[("scarce", metric, "all")], expected, "normal_drawn")
+        row = performance.loc[("scarce", metric, "all")]
+        close(row, expected, "normal_drawn")
+        assert row["standard_error"] == pytest.approx(spread, rel=1e-6)
+
+
+def test_averages_of_one_are_no_surer_than_their_rows(performance: pd.DataFrame) -> None:
+    expected = stats.binomtest(40, 40).proportion_ci(method="wilson")
+    for metric in ("f1_macro", "f1_weighted", "precision_weighted"):
+        row = performance.loc[("right", metric, "all")]
+        assert row["value"] == 1
+        close(row, (expected.low, 1.0), "wilson_effective")
+
+
+def test_average_precision_of_few_positives_has_t(
+    performance: pd.DataFrame, days: dict[str, pd.DataFrame]
+) -> None:
+    row = performance.loc[("few", "average_precision", "all")]
+    n, value = int(days["few"]["label"].sum()), row["value"]
+    width = stats.t.ppf(0.975, n - 1) / np.sqrt(n * value * (1 - value))
+    odds = np.log(value / (1 - value))
+    close(row, (1 / (1 + np.exp(width - odds)), 1 / (1 + np.exp(-width - odds))), "logit")
 
 
 def test_averages_over_classes_are_wilsons_of_as_many_rows_as_they_are_worth(

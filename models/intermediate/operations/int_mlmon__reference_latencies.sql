@@ -19,7 +19,7 @@ timed as (
 usual as (
     select
         versions.monitor_key,
-        count(*) as n_windows,
+        count(distinct timed.window_index) as n_windows,
         {{ mlmon.quantiles('timed.latency_p99_ms', [50]) }}
     from versions
     inner join reference_facts

@@ -1,44 +1,14 @@
 -- One row per population of a monitor with class scores and segment: roc_auc_macro, the mean over classes of the ROC AUC of each
 -- against the rest (scikit-learn's multi_class='ovr'). Its variance is DeLong's (1988): rows are independent, the AUCs of
--- the classes are not, so what a row adds to all of them is summed first. The interval is on the scale of the logit.
+-- the classes are not, so what a row adds to all of them is summed first. The interval is on the scale of the logit, by
+-- Student's t where the rarest class has fewer than fifty rows. A label whose class has no score is one of the rest.
 {%- set keys = ['population_number', 'segment_position', 'segment_value'] %}
 {%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 
 with
 
-classes as (
-    {{ mlmon.class_score_settings() }}
-),
-
 labelled as (
-    select
-        row_number() over (order by populations.population_number) as row_id,
-        populations.population_number,
-        populations.monitor,
-        populations.has_segments,
-        settings.n_class_scores,
-        classes.class_number,
-        {{ mlmon.are_probabilities('rows_of_source', 'settings.n_class_scores') }} as is_scored
-        {{- mlmon.class_scores_of('rows_of_source') }}
-        {%- for number in segments %},
-        rows_of_source.segment_{{ number }}
-        {%- endfor %}
-    from {{ ref('int_mlmon__populations') }} as populations
-    inner join {{ ref('int_mlmon__settings') }} as settings
-        on
-            populations.monitor = settings.monitor
-            and settings.n_class_scores > 0
-    inner join {{ ref('int_mlmon__stretch_sources') }} as sources
-        on populations.stretch_number = sources.stretch_number
-    inner join {{ ref('int_mlmon__labelled_sources') }} as rows_of_source
-        on sources.source_key = rows_of_source.source_key
-    left join classes
-        on
-            populations.monitor = classes.monitor
-            and rows_of_source.label_class = classes.class_label
-    where
-        {{ mlmon.counts_at_age('rows_of_source', 'populations.label_age_days') }}
-        and rows_of_source.label_class is not null
+    select * from {{ ref('int_mlmon__class_score_labels') }}
 ),
 
 segmented as (
@@ -127,7 +97,16 @@ varied as (
         measured.n_rarest,
         case when sizes.segment_position = 0 then 'all' else segments.segment_name end
             as segment_name,
-        {{ mlmon.logit_width('measured.value', 'measured.variance', '1.959963984540054') }} as width
+        case
+            when measured.n_rarest < 50
+                then {{ mlmon.logit_width(
+                    'measured.value', 'measured.variance',
+                    mlmon.t_quantile('greatest(1.0, measured.n_rarest - 1)'),
+                ) }}
+            else {{ mlmon.logit_width(
+                'measured.value', 'measured.variance', '1.959963984540054'
+            ) }}
+        end as width
     from sizes
     left join measured
         on

@@ -1,9 +1,16 @@
 -- One row per judged value of performance and earlier one that it may be held against: that of the span before, and that of
--- the version before at its newest complete window end.
+-- the version before at its newest complete window end. Neither where labels were late: a few that came early are no
+-- baseline.
 with
 
 performance as (
-    select * from {{ ref('int_mlmon__judged_performance') }}
+    select
+        judged.*,
+        coalesce(
+            {{ mlmon.reaches('judged.label_coverage', 'judged.expected_label_coverage - 0.05') }},
+            true
+        ) as is_covered
+    from {{ ref('int_mlmon__judged_performance') }} as judged
 ),
 
 ordered_versions as (
@@ -47,7 +54,7 @@ asked as (
         window_index as answer,
         cast(null as {{ dbt.type_string() }}) as asked_by
     from performance
-    where value is not null and is_complete
+    where value is not null and is_complete and is_covered
 
     union all
 
@@ -105,7 +112,7 @@ inner join performance as earlier
         and keyed.segment_name = earlier.segment_name
         and keyed.segment_value = earlier.segment_value
         and keyed.metric = earlier.metric
-where earlier.value is not null
+where earlier.value is not null and earlier.is_covered
 
 union all
 

@@ -91,6 +91,7 @@ varied as (
         case
             when variances.variance > 1e-15
                 then averages.value * (1 - averages.value) / variances.variance
+            when averages.value < 1e-12 or averages.value > 1 - 1e-12 then averages.n
         end as n_effective
     from averages
     inner join variances

@@ -97,7 +97,16 @@ select
     cast('roc_auc' as {{ dbt.type_string() }}) as metric,
     cast('all' as {{ dbt.type_string() }}) as class_label,
     roc_auc as value,
-    roc_variance as variance,
+    case
+        when roc_variance is not null and roc_auc in (0, 1)
+            then power(
+                (
+                    {{ mlmon.wilson_bound('roc_auc', 'n_rarest', '+') }}
+                    - {{ mlmon.wilson_bound('roc_auc', 'n_rarest', '-') }}
+                ) / 1.959963984540054, 2
+            )
+        else roc_variance
+    end as variance,
     cast(n_positive + n_negative as bigint) as n,
     cast(n_excluded as bigint) as n_excluded,
     {{ mlmon.rank_bound('roc_auc', 'roc_variance', 'roc_width', 'n_rarest', '-') }} as value_low,

@@ -110,7 +110,9 @@ select
     tested.difference_high,
     tested.p_value,
     case
-        when tested.metric in ('{{ mlmon.common_metrics() | join("', '") }}')
+        when
+            tested.metric in ('{{ mlmon.common_metrics() | join("', '") }}')
+            and (tested.metric <> 'log_loss' or settings.has_score)
             then cast(coalesce(common.n, 0) as bigint)
     end as n_common,
     common.value as common_value,
@@ -128,6 +130,8 @@ select
     tested.is_judged,
     tested.is_mature
 from tested
+inner join {{ ref('int_mlmon__settings') }} as settings
+    on tested.monitor = settings.monitor
 left join common
     on
         tested.monitor_key = common.monitor_key

@@ -96,7 +96,7 @@ select
                 || ' arrived where ' || {{ mlmon.percent_text('rated.expected_label_coverage') }}
                 || ' are usual.'
         when 'immature' then 'Not all labels can have arrived yet.'
-        when 'no_interval' then 'All values are the same: what chance does cannot be told.'
+        when 'no_interval' then 'Too few rows, or all alike: what chance does cannot be told.'
         else
             rated.metric || ' is ' || {{ mlmon.short_number('rated.value') }}
             || ' against ' || {{ mlmon.short_number('rated.baseline_value') }}
