@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn import metrics as sk
 
 from support.dbt_project import DbtProject
 from support.warehouses import Engine
@@ -45,12 +46,12 @@ def multiclass_days(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
 
 def regression_days(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     """Errors of which a few are most of the sum of their squares."""
-    label = rng.gamma(3, 20, 50).round(2)
-    return {
-        "heavy": pd.DataFrame(
-            {"prediction": (label + 3 * rng.standard_t(3, 50)).round(2), "label": label}
-        )
-    }
+    days = {}
+    for name in ("heavy", "light"):
+        label = rng.gamma(3, 20, 50).round(2)
+        off = 3 * rng.standard_t(3, 50) if name == "heavy" else rng.normal(1, 2, 50)
+        days[name] = pd.DataFrame({"prediction": (label + off).round(2), "label": label})
+    return days
 
 
 DAYS: dict[str, Callable[[np.random.Generator], dict[str, pd.DataFrame]]] = {
@@ -67,7 +68,7 @@ def days() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def performance(make_project: Any, engine: Engine, days: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def of_spans(make_project: Any, engine: Engine, days: dict[str, pd.DataFrame]) -> pd.DataFrame:
     rng = np.random.default_rng(11)
     tasks = {task: list(make(rng)) for task, make in DAYS.items()}
     project: DbtProject = make_project(
@@ -85,7 +86,7 @@ def performance(make_project: Any, engine: Engine, days: dict[str, pd.DataFrame]
                     },
                     **({"quantile": 0.9} if task == "regression" else {}),
                     "features": {},
-                    "spans": ["1d"],
+                    "spans": ["1d", "3d"],
                     "label_horizon_days": 1,
                 }
                 for task in DAYS
@@ -118,10 +119,15 @@ def performance(make_project: Any, engine: Engine, days: dict[str, pd.DataFrame]
     project.build_for("fct_mlmon__performance")
     found: pd.DataFrame = project.read("fct_mlmon__performance")
     found = found[(found["model_version"] == "all") & (found["label_age"] == "latest")]
-    number = (pd.to_datetime(found["window_start"]) - FIRST_DAY).dt.days
+    number = (pd.to_datetime(found["window_end"]) - FIRST_DAY).dt.days - 1
     return found.assign(
         day=[tasks[monitor][k] for monitor, k in zip(found["monitor"], number, strict=True)]
     ).set_index(["day", "metric", "class_label"])
+
+
+@pytest.fixture(scope="module")
+def performance(of_spans: pd.DataFrame) -> pd.DataFrame:
+    return of_spans[of_spans["span_windows"] == 1]
 
 
 def wilson(hits: float, n: float) -> Bounds:
@@ -313,3 +319,19 @@ def test_means_of_a_few_large_errors_are_of_the_logarithm_with_t(
     width = stats.t.ppf(0.975, max(1, (effective - 1) / 2)) * deviation / share
     bounds = (1 - share * np.exp(width), 1 - share * np.exp(-width))
     close(performance.loc[("heavy", "r2", "all")], bounds, "log_t")
+
+
+def test_what_does_not_merge_is_exact_over_spans(
+    of_spans: pd.DataFrame, days: dict[str, pd.DataFrame]
+) -> None:
+    spans = of_spans[of_spans["span_windows"] == 3]
+    scored = pd.concat([days[name] for name in ("few", "ordered", "scarce")])
+    for metric, of in (
+        ("roc_auc", sk.roc_auc_score), ("average_precision", sk.average_precision_score),
+    ):  # fmt: skip
+        value = spans.loc[("scarce", metric, "all"), "value"]
+        assert value == pytest.approx(of(scored["label"], scored["score"]), rel=1e-9)
+    numbers = pd.concat([days["heavy"], days["light"]])
+    value = spans.loc[("light", "median_absolute_error", "all"), "value"]
+    expected = sk.median_absolute_error(numbers["label"], numbers["prediction"])
+    assert value == pytest.approx(expected, rel=1e-9)
