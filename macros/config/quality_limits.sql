@@ -68,11 +68,11 @@
         'score_range': mlmon.column_check_rule(
             'validity', 'n_out_of_range', ['out_of_range'],
             "column_role = 'score' and n_out_of_range is not null", absent=0,
-            range=['declared_min', 'declared_max'], most=0.1
+            range=['declared_min', 'declared_max'], most=mlmon.other_kind_share()
         ),
         'score_sum': mlmon.column_check_rule(
             'validity', 'n_wrong_sums', ['wrong_sums'], 'n_wrong_sums is not null', absent=0,
-            range=['declared_min', 'declared_max'], most=0.1
+            range=['declared_min', 'declared_max'], most=mlmon.other_kind_share()
         ),
         'unseen_category': mlmon.column_check_rule(
             'validity', 'n_unseen', [], categorical, absent=none_in_reference
@@ -98,8 +98,14 @@
 {% endmacro %}
 
 {#
+    Above that share of the reference outside a score's range its scores are of another kind (margins, one class against the
+    rest), for the checks and for the gate.
+#}
+{% macro other_kind_share() %}{{- return(0.1) -}}{% endmacro %}
+
+{#
     `shares`: which shares of the reference are the check's; `absent`: what is allowed where it has none; `most`: above
-    that share the reference's values are of another kind, and all are allowed: margins are no probabilities.
+    that share of the reference all are allowed.
 #}
 {% macro column_check_rule(group, failed, shares, where, absent=none, range=none, most=none) %}
     {%- set sums = {} -%}

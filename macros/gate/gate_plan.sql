@@ -25,8 +25,8 @@
     {%- endfor -%}
     {%- do log("mlmon_gate_plan " ~ tojson({
         'schema': target.schema, 'problems': problems, 'monitors': monitors,
-        'limits': mlmon.gate_limits(), 'min_event_at': var('mlmon_min_event_at') | string,
-        'utc_now': mlmon.utc_now(),
+        'limits': mlmon.gate_limits(), 'other_kind_share': mlmon.other_kind_share(),
+        'min_event_at': var('mlmon_min_event_at') | string, 'utc_now': mlmon.utc_now(),
     }), info=true) -%}
 {% endmacro %}
 

@@ -111,7 +111,7 @@ def scored(n: int = N, seed: int = 0) -> pd.DataFrame:
     """A log of three classes whose scores add up to 1; beside them margins, and a score that is rarely below 0."""
     scores = np.random.default_rng(seed).dirichlet([2, 2, 2], n).round(4)
     columns = {f"p_{name}": scores[:, number] for number, name in enumerate("abc")}
-    margin = np.where(np.arange(n) % 50 == 0, -1.0, 0.5)
+    margin = np.where(np.arange(n) % 5 == 0, -1.0, 0.5)
     rarely = np.where(np.arange(n) % 200 == 0, -1.0, 0.5)
     return log(n, prediction=list("abc") * (n // 3), **columns, margin=margin, rarely=rarely)
 
@@ -385,7 +385,7 @@ def test_class_scores_are_probabilities_that_add_up_to_one(gate: Gate) -> None:
     assert outside.examples == (("1.5", "r40"), ("-0.5", "r41"))
     assert found["class_scores.b", "missing"].status == "warning"
     assert found["class_scores.c", "score_range"].n_failed == 0
-    # Two of a hundred in the reference: these scores are no probabilities.
+    # A fifth of those of the reference: these scores are no probabilities.
     assert ("score", "score_range") not in found
     assert ("class_scores", "missing") not in found
 

@@ -154,7 +154,7 @@ def test_the_suite_on_the_page_is_one(tmp_path: Path) -> None:
     (tmp_path / "churn.predictions.yml").write_text(suite)
     log = Log("churn", "predictions", "logs.scores", True, (), {}, "loaded_at", None)
     reference = Reference("none", None, None, None, None)
-    plan = Plan("analytics", (Monitor("churn", (log,), reference),), {}, "2000-01-01", "")
+    plan = Plan("analytics", (Monitor("churn", (log,), reference),), {}, 0.1, "2000-01-01", "")
     checks = read_suites(tmp_path, plan)["churn", "predictions"]
     assert [(one.column, one.warning, one.critical) for one in checks] == [
         ("channel", 0.0, None),

@@ -78,7 +78,8 @@ class Check:
 
 def checks_of(log: Log, usual: Mapping[str, Usual], plan: Plan) -> list[Check]:
     """The checks of a log, in the order of its columns."""
-    made = _Checks(plan.limits, "answered" if log.is_success else "all")
+    rows: Rows = "answered" if log.is_success else "all"
+    made = _Checks(plan.limits, plan.other_kind_share, rows)
     checks: list[Check] = []
     for column in log.columns:
         if not column.is_there:
@@ -103,6 +104,7 @@ def checks_of(log: Log, usual: Mapping[str, Usual], plan: Plan) -> list[Check]:
 @dataclass(frozen=True, slots=True)
 class _Checks:
     limits: Mapping[str, Mapping[str, float]]
+    other_kind_share: float
     answered: Rows
 
     def absent(self, column: Column) -> list[Check]:
@@ -242,8 +244,8 @@ class _Checks:
             return []
         name = {"score": "score_range", "score_sum": "score_sum"}.get(column.role, "out_of_range")
         allowed = usual.outside_share if usual and name != "out_of_range" else 0.0
-        if allowed > self.limits[name]["critical"]:
-            return []  # The reference says that these are no probabilities.
+        if allowed > self.other_kind_share:
+            return []
         words = "all class scores add up to 1, give or take 0.001" if name == "score_sum" else ""
         return [
             self._limited(

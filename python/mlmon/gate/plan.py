@@ -80,11 +80,16 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything to be looked at. ``limits`` has ``warning`` and ``critical`` by check."""
+    """Everything to be looked at. ``limits`` has ``warning`` and ``critical`` by check.
+
+    With more than ``other_kind_share`` of the reference outside the range of a score, its scores are of
+    another kind, and none is checked.
+    """
 
     schema: str
     monitors: tuple[Monitor, ...]
     limits: Mapping[str, Mapping[str, float]]
+    other_kind_share: float
     min_event_at: str
     utc_now: str
 
@@ -111,6 +116,7 @@ def _plan(given: Mapping[str, Any]) -> Plan:
         schema=given["schema"],
         monitors=tuple(_monitor(monitor) for monitor in given["monitors"]),
         limits=given["limits"],
+        other_kind_share=given["other_kind_share"],
         min_event_at=given["min_event_at"],
         utc_now=given["utc_now"],
     )
