@@ -17,6 +17,15 @@
     ) -}}
 {% endmacro %}
 
+{# Whether fewer labels have come than usual at that age: what few came early says little. Never where nothing is usual. #}
+{% macro are_labels_late(relation=none) %}
+    {%- set of = relation ~ '.' if relation else '' -%}
+    {{- return(
+        "(" ~ of ~ "expected_label_coverage is not null and not "
+        ~ mlmon.reaches(of ~ 'label_coverage', '(' ~ of ~ 'expected_label_coverage - 0.05)') ~ ")"
+    ) -}}
+{% endmacro %}
+
 {# A share as text: per cent. #}
 {% macro percent_text(value) %}
     {{- return("case when " ~ value ~ " is null then 'none' else "

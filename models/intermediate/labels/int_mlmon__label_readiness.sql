@@ -60,12 +60,7 @@ select
             bounds.data_through_at
             < {{ mlmon.add_time('spans.window_end', 'settings.label_horizon_days', 'day') }}
             then 'immature'
-        when
-            covered.expected_label_coverage is not null
-            and not {{ mlmon.reaches(
-                'covered.label_coverage', '(covered.expected_label_coverage - 0.05)'
-            ) }}
-            then 'labels_late'
+        when {{ mlmon.are_labels_late('covered') }} then 'labels_late'
         else 'ready'
     end as readiness
 from spans

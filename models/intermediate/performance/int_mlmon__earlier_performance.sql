@@ -4,13 +4,7 @@
 with
 
 performance as (
-    select
-        judged.*,
-        coalesce(
-            {{ mlmon.reaches('judged.label_coverage', 'judged.expected_label_coverage - 0.05') }},
-            true
-        ) as is_covered
-    from {{ ref('int_mlmon__judged_performance') }} as judged
+    select * from {{ ref('int_mlmon__judged_performance') }}
 ),
 
 ordered_versions as (
@@ -54,7 +48,7 @@ asked as (
         window_index as answer,
         cast(null as {{ dbt.type_string() }}) as asked_by
     from performance
-    where value is not null and is_complete and is_covered
+    where value is not null and is_complete and not {{ mlmon.are_labels_late() }}
 
     union all
 
@@ -112,7 +106,7 @@ inner join performance as earlier
         and keyed.segment_name = earlier.segment_name
         and keyed.segment_value = earlier.segment_value
         and keyed.metric = earlier.metric
-where earlier.value is not null and earlier.is_covered
+where earlier.value is not null and not {{ mlmon.are_labels_late('earlier') }}
 
 union all
 

@@ -16,10 +16,7 @@ judged as (
             when others_tp + others_fp + others_fn + others_tn = 0 then 'one_group'
             when difference is null then 'undefined'
             when not is_judged then 'short_span'
-            when
-                expected_label_coverage is not null
-                and not {{ mlmon.reaches('label_coverage', 'expected_label_coverage - 0.05') }}
-                then 'labels_late'
+            when {{ mlmon.are_labels_late() }} then 'labels_late'
             when expected_label_coverage is null and not is_mature then 'immature'
             when least(n, n_others) < 30 then 'sample_too_small'
             when

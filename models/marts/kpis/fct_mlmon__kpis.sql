@@ -11,11 +11,7 @@ judged as (
         changes.*,
         case
             when not is_judged_age or coalesce(warning, critical) is null then 'not_judged_here'
-            when
-                needs_label
-                and expected_label_coverage is not null
-                and not {{ mlmon.reaches('label_coverage', 'expected_label_coverage - 0.05') }}
-                then 'labels_late'
+            when needs_label and {{ mlmon.are_labels_late() }} then 'labels_late'
             when needs_label and expected_label_coverage is null and not is_mature then 'immature'
             when value is null then 'no_value'
             when baseline is null then 'no_baseline'

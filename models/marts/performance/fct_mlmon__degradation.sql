@@ -15,10 +15,7 @@ judged as (
             when baseline_value is null then 'no_baseline'
             when baseline_value = 0 then 'baseline_zero'
             when not is_judged then 'short_span'
-            when
-                expected_label_coverage is not null
-                and not {{ mlmon.reaches('label_coverage', 'expected_label_coverage - 0.05') }}
-                then 'labels_late'
+            when {{ mlmon.are_labels_late() }} then 'labels_late'
             when expected_label_coverage is null and not is_mature then 'immature'
             when p_value is null then 'no_interval'
             when
