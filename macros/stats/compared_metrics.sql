@@ -14,21 +14,15 @@
 {% endmacro %}
 
 {#
-    Of these the ones that are means of what each request lost: where its rows are, the column that the term is of ({0};
-    {1} is the prediction), the term, and which rows have one.
+    Of these the ones that are means of what each request lost, by its error, or by the score that its label's class was given:
+    NULL where the request has none. For one side of two, whose columns begin with `side`.
 #}
-{% macro common_mean_terms() %}
-    {%- set certain = "least(greatest({0}, " ~ mlmon.score_floor() ~ "), 1 - " ~ mlmon.score_floor() ~ ")" -%}
+{% macro common_mean_terms(side='') %}
+    {%- set error, of_label = side ~ 'error', side ~ 'of_label' -%}
+    {%- set losses = mlmon.error_losses(error, side ~ 'prediction_value') -%}
     {{- return({
-        'mae': ('errors', 'error', 'abs({0})', none),
-        'mse': ('errors', 'error', '{0} * {0}', none),
-        'bias': ('errors', 'error', '{0}', none),
-        'mape': ('errors', 'error', 'abs({0} / label_value)', 'abs(label_value) >= 1e-70'),
-        'smape': ('errors', 'error', 'coalesce(2 * abs({0}) / nullif(abs(label_value) + abs({1}), 0), 0)', none),
-        'pinball_loss': (
-            'errors', 'error', 'greatest((0 - quantile) * {0}, (1 - quantile) * {0})', 'quantile is not null'
-        ),
-        'brier': ('scores', 'of_label', '(1 - {0}) * (1 - {0})', none),
-        'log_loss': ('scores', 'of_label', '0 - ln(' ~ certain ~ ')', none),
+        'mae': 'abs(' ~ error ~ ')', 'mse': error ~ ' * ' ~ error, 'bias': error, 'mape': losses.relative,
+        'smape': losses.symmetric, 'pinball_loss': losses.pinball,
+        'brier': '(1 - ' ~ of_label ~ ') * (1 - ' ~ of_label ~ ')', 'log_loss': mlmon.log_loss_of(of_label),
     }) -}}
 {% endmacro %}

@@ -1,25 +1,28 @@
+{# What a prediction of a number lost, by its error: relative to the label, to both, and as a quantile. NULL of labels of 0. #}
+{% macro error_losses(error, prediction) %}
+    {{- return({
+        'relative': "case when abs(label_value) >= 1e-70 then abs(" ~ error ~ " / label_value) end",
+        'symmetric': "case when abs(label_value) + abs(" ~ prediction ~ ") > 0 then 2 * abs(" ~ error
+            ~ ") / (abs(label_value) + abs(" ~ prediction ~ ")) else 0 end",
+        'pinball': "case when quantile is not null then greatest((0 - quantile) * " ~ error ~ ", (1 - quantile) * " ~ error
+            ~ ") end",
+    }) -}}
+{% endmacro %}
+
 {# The columns of int_mlmon__error_sums by what they sum, of `error`, `label_value` and `deviation` of a row. #}
 {% macro error_terms() %}
-    {%- set symmetric -%}
-        case
-            when abs(label_value) + abs(prediction_value) > 0
-                then 2 * abs(error) / (abs(label_value) + abs(prediction_value))
-            else 0
-        end
-    {%- endset -%}
-    {%- set relative = "case when abs(label_value) >= 1e-70 then abs(error / label_value) end" -%}
-    {%- set pinball = "greatest((0 - quantile) * error, (1 - quantile) * error)" -%}
+    {%- set losses = mlmon.error_losses('error', 'prediction_value') -%}
     {{- return({
         'error_sum': 'error',
         'absolute_sum': 'abs(error)',
         'error_squares': 'error * error',
         'error_fourths': 'error * error * error * error',
-        'relative_sum': relative,
-        'relative_squares': 'power(' ~ relative ~ ', 2)',
-        'symmetric_sum': symmetric,
-        'symmetric_squares': 'power(' ~ symmetric ~ ', 2)',
-        'pinball_sum': pinball,
-        'pinball_squares': 'power(' ~ pinball ~ ', 2)',
+        'relative_sum': losses.relative,
+        'relative_squares': 'power(' ~ losses.relative ~ ', 2)',
+        'symmetric_sum': losses.symmetric,
+        'symmetric_squares': 'power(' ~ losses.symmetric ~ ', 2)',
+        'pinball_sum': losses.pinball,
+        'pinball_squares': 'power(' ~ losses.pinball ~ ', 2)',
         'label_squares': 'deviation * deviation',
         'label_cubes': 'deviation * deviation * deviation',
         'label_fourths': 'deviation * deviation * deviation * deviation',

@@ -1,5 +1,11 @@
-{# Where log loss clips scores, as scikit-learn does: the spacing of doubles at 1. #}
-{% macro score_floor() %}{{- return('2.220446049250313e-16') -}}{% endmacro %}
+{# The log loss of the score of the label's class, clipped as scikit-learn does: by the spacing of doubles at 1. NULL of none. #}
+{% macro log_loss_of(score) %}
+    {%- set floor = '2.220446049250313e-16' -%}
+    {{- return(
+        "case when " ~ score ~ " is not null then 0 - ln(least(greatest(" ~ score ~ ", " ~ floor ~ "), 1 - " ~ floor
+        ~ ")) end"
+    ) -}}
+{% endmacro %}
 
 {# The most edges that the bins of a numeric slot can have in any monitor. #}
 {% macro most_edges(slot) %}

@@ -55,7 +55,8 @@ scores as (
 ),
 
 terms as (
-    {%- for metric, (relation, ours, term, condition) in mlmon.common_mean_terms().items() %}
+    {%- set theirs = mlmon.common_mean_terms('other_') %}
+    {%- for metric, term in mlmon.common_mean_terms().items() %}
     {%- if not loop.first %}
 
     union all
@@ -63,12 +64,9 @@ terms as (
     select
         {{ keys | join(', ') }},
         cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
-        {{ term.format(ours, 'prediction_value') }} as term,
-        {{ term.format('other_' ~ ours, 'other_prediction_value') }} as other_term
-    from {{ relation }}
-    {%- if condition %}
-    where {{ condition }}
-    {%- endif %}
+        {{ term }} as term,
+        {{ theirs[metric] }} as other_term
+    from {{ 'scores' if metric in ('brier', 'log_loss') else 'errors' }}
     {%- endfor %}
 )
 
@@ -86,4 +84,5 @@ select
     avg(term - other_term) as difference,
     count(*) * var_pop(term - other_term) as squares
 from terms
+where term is not null
 group by {{ keys | join(', ') }}, metric

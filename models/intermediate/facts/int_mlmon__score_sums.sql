@@ -89,14 +89,7 @@ scored as (
 lost as (
     select
         scored.*,
-        -- The least of a number and nothing is the number: what has no score has no loss.
-        case
-            when label_score is not null
-                then 0 - ln(least(
-                    greatest(label_score, {{ mlmon.score_floor() }}),
-                    1 - {{ mlmon.score_floor() }}
-                ))
-        end as log_loss
+        {{ mlmon.log_loss_of('label_score') }} as log_loss
     from scored
 ),
 
