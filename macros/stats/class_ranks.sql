@@ -44,9 +44,3 @@
         where of_class > 0 and of_rest > 0
     ) as placed
 {% endmacro %}
-
-{# The slots of class scores, or one that holds nothing where no monitor has any: what loops over them is SQL then, too. #}
-{% macro slots_or_none() %}
-    {%- set slots = mlmon.class_score_slots() | list -%}
-    {{- return(slots if slots else ["cast(null as " ~ mlmon.type_double() ~ ")"]) -}}
-{% endmacro %}

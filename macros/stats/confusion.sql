@@ -82,22 +82,19 @@
         cast(n as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
         case
-            when n_counted >= 100 and variance > 0
-                then greatest(0, value - 1.959963984540054 * sqrt(variance))
+            when is_many then greatest(0, value - 1.959963984540054 * sqrt(variance))
             else 2 * jaccard_low / (1 + jaccard_low)
         end as value_low,
         case
-            when n_counted >= 100 and variance > 0
-                then least(1, value + 1.959963984540054 * sqrt(variance))
+            when is_many then least(1, value + 1.959963984540054 * sqrt(variance))
             else 2 * jaccard_high / (1 + jaccard_high)
         end as value_high,
-        cast(
-            case when n_counted >= 100 and variance > 0 then 'delta' else 'wilson_jaccard' end
-            as {{ dbt.type_string() }}
-        ) as interval_method
+        cast(case when is_many then 'delta' else 'wilson_jaccard' end as {{ dbt.type_string() }})
+            as interval_method
     from (
         select
             shares.*,
+            n_counted >= 100 and jaccard > 0 and jaccard < 1 as is_many,
             2 * jaccard / (1 + jaccard) as value,
             -- That of the delta method: 2 / (1 + j)^2 is how f1 moves with j.
             4 * jaccard * (1 - jaccard) / n_counted
@@ -152,45 +149,40 @@
     of the counts with a half added to each (Haldane 1956; Anscombe 1956), which holds the value in any case.
 #}
 {% macro mcc_metric(relation, columns) %}
-    {%- set double = mlmon.type_double() %}
-    {%- set few = 'least(tp, fp, fn, tn) < 20' %}
+    {%- set half = ['(tp + 0.5)', '(fp + 0.5)', '(fn + 0.5)', '(tn + 0.5)'] %}
     select
         {{ columns | join(', ') }},
         cast('mcc' as {{ dbt.type_string() }}) as metric,
         cast('all' as {{ dbt.type_string() }}) as class_label,
         value,
-        case
-            when value is null then null
-            when {{ few }} then half_variance
-            else variance
-        end as variance,
+        variance,
         cast(tp + fp + fn + tn as bigint) as n,
         cast(n_excluded as bigint) as n_excluded,
         case
-            when value is null then null
-            when {{ few }}
-                then greatest(-1, least(value, half_value - 1.959963984540054 * sqrt(half_variance)))
-            when variance > 0 then greatest(-1, value - 1.959963984540054 * sqrt(variance))
+            when value is not null
+                then greatest(-1, least(value, centre - 1.959963984540054 * sqrt(variance)))
         end as value_low,
         case
-            when value is null then null
-            when {{ few }}
-                then least(1, greatest(value, half_value + 1.959963984540054 * sqrt(half_variance)))
-            when variance > 0 then least(1, value + 1.959963984540054 * sqrt(variance))
+            when value is not null
+                then least(1, greatest(value, centre + 1.959963984540054 * sqrt(variance)))
         end as value_high,
-        cast(case when {{ few }} then 'haldane_anscombe' else 'delta' end as {{ dbt.type_string() }})
+        cast(case when is_few then 'haldane_anscombe' else 'delta' end as {{ dbt.type_string() }})
             as interval_method
     from (
         select
             correlated.*,
-            {{ mlmon.mcc_variance('tp', 'fp', 'fn', 'tn', 'value') }} as variance,
-            greatest(0, {{ mlmon.mcc_variance('(tp + 0.5)', '(fp + 0.5)', '(fn + 0.5)', '(tn + 0.5)', 'half_value') }})
-                as half_variance
+            case when is_few then half_value else value end as centre,
+            case
+                when value is null then null
+                when is_few then greatest(0, {{ mlmon.mcc_variance('half_value', *half) }})
+                else greatest(0, {{ mlmon.mcc_variance('value', 'tp', 'fp', 'fn', 'tn') }})
+            end as variance
         from (
             select
                 counts.*,
+                least(tp, fp, fn, tn) < 20 as is_few,
                 {{ mlmon.mcc_value('tp', 'fp', 'fn', 'tn') }} as value,
-                {{ mlmon.mcc_value('(tp + 0.5)', '(fp + 0.5)', '(fn + 0.5)', '(tn + 0.5)') }} as half_value
+                {{ mlmon.mcc_value(*half) }} as half_value
             from {{ relation }} as counts
         ) as correlated
     ) as varied
@@ -214,7 +206,7 @@
 {% endmacro %}
 
 {# By the delta method, from the gradient by each count. #}
-{% macro mcc_variance(tp, fp, fn, tn, value) %}
+{% macro mcc_variance(value, tp, fp, fn, tn) %}
     {%- set root = mlmon.margins_root(tp, fp, fn, tn) -%}
     {%- set squares = [] -%}
     {%- set sums = [] -%}

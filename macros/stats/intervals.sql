@@ -30,6 +30,14 @@
     {{- return("(1.959963984540054 * exp(" ~ x ~ " * " ~ polynomial.sql ~ "))") -}}
 {% endmacro %}
 
+{# The quantile for what n rows of a class tell: t with fewer than fifty of them. #}
+{% macro quantile_of(n) %}
+    {{- return(
+        "case when " ~ n ~ " < 50 then " ~ mlmon.t_quantile("greatest(1.0, " ~ n ~ " - 1)")
+        ~ " else 1.959963984540054 end"
+    ) -}}
+{% endmacro %}
+
 {# Of how many equal rows a mean of values from 0 on would be as uncertain: Kish's effective sample size. #}
 {% macro effective_n(total, squares) %}
     {{- return("(" ~ total ~ " / nullif(" ~ squares ~ ", 0) * " ~ total ~ ")") -}}
@@ -58,31 +66,49 @@
     ) -}}
 {% endmacro %}
 
-{# How far the interval of a share of ordered pairs goes on the scale of its logit; NULL where it is 0 or 1. #}
-{% macro logit_width(value, variance, quantile) %}
-    {{- return(
-        "case when " ~ variance ~ " > 0 and " ~ value ~ " > 0 and " ~ value ~ " < 1 then " ~ quantile
-        ~ " * least(sqrt(" ~ variance ~ ") / " ~ value ~ " / (1 - " ~ value ~ "), 40) end"
-    ) -}}
-{% endmacro %}
-
 {#
-    One end of the interval of a share of ordered pairs, on the scale of its logit where it has a width there. Where all pairs
-    are in order nothing varies, and it is as uncertain as a proportion of as many rows as the rarest class has.
+    The rows of a relation with value, a share of ordered pairs, its variance and n_rarest, how many rows the rarest class has:
+    beside them value_low, value_high, interval_method, and the variance that goes with these. Where `on_logit` holds the
+    interval is that of the logit, by Student's t with fewer than fifty rows of the rarest class. Where all pairs are in order
+    nothing varies, and the value is as uncertain as a proportion of as many rows as that class has.
 #}
-{% macro rank_bound(value, variance, width, n_rarest, sign) %}
-    {%- set normal = value ~ " " ~ sign ~ " 1.959963984540054 * sqrt(" ~ variance ~ ")" -%}
-    {{- return(
-        "case when " ~ width ~ " is not null then 1 / (1 + (1 - " ~ value ~ ") / " ~ value ~ " * exp("
-        ~ ('' if sign == '-' else '-') ~ width ~ ")) when " ~ variance ~ " is not null and " ~ value
-        ~ " in (0, 1) then " ~ mlmon.wilson_bound(value, n_rarest, sign) ~ " when " ~ variance
-        ~ " is not null then " ~ ("greatest(0, " if sign == '-' else "least(1, ") ~ normal ~ ") end"
-    ) -}}
-{% endmacro %}
-
-{% macro rank_method(value, variance, width) %}
-    {{- return(
-        "cast(case when " ~ width ~ " is not null then 'delong_logit' when " ~ value
-        ~ " in (0, 1) then 'wilson_rarest_class' else 'delong' end as " ~ dbt.type_string() ~ ")"
-    ) -}}
+{% macro rank_intervals(relation, on_logit) %}
+    select
+        bounded.*,
+        case
+            when value in (0, 1) and variance is not null
+                then power((value_high - value_low) / 1.959963984540054, 2)
+            else variance
+        end as interval_variance
+    from (
+        select
+            widths.*,
+            {%- for end, sign, cut in [('low', '-', 'greatest(0, '), ('high', '+', 'least(1, ')] %}
+            case
+                when width is not null
+                    then 1 / (1 + (1 - value) / value * exp({{ '' if sign == '-' else '-' }}width))
+                when variance is null then null
+                when value in (0, 1) then {{ mlmon.wilson_bound('value', 'n_rarest', sign) }}
+                else {{ cut }}value {{ sign }} 1.959963984540054 * sqrt(variance))
+            end as value_{{ end }},
+            {%- endfor %}
+            cast(
+                case
+                    when width is not null then 'delong_logit'
+                    when value in (0, 1) then 'wilson_rarest_class'
+                    else 'delong'
+                end as {{ dbt.type_string() }}
+            ) as interval_method
+        from (
+            select
+                given.*,
+                case
+                    when {{ on_logit }} and variance > 0 and value > 0 and value < 1
+                        then
+                            {{ mlmon.quantile_of('n_rarest') }}
+                            * least(sqrt(variance) / value / (1 - value), 40)
+                end as width
+            from {{ relation }} as given
+        ) as widths
+    ) as bounded
 {% endmacro %}

@@ -1,7 +1,6 @@
 -- One row per touched window end, span and segment of a monitor with class scores: the expected roc_auc_macro, and the variance of
 -- the realised one if every label is drawn with its probabilities: a label of a class moves the mean by what it adds
 -- to the order of that class, less what it would have added to the rest.
-{%- set slots = mlmon.slots_or_none() %}
 {%- set keys = ['stretch_number', 'segment_position', 'segment_value'] %}
 
 with
@@ -29,30 +28,16 @@ scored as (
 ),
 
 segmented as (
-    {%- for position in range(0, mlmon.slot_counts()['segment'] + 1) %}
-    {%- if not loop.first %}
-
-    union all
-    {% endif %}
-    select
-        scored.*,
-        cast({{ position }} as bigint) as segment_position,
-        {{ 'segment_' ~ position if position else "cast('all' as " ~ dbt.type_string() ~ ")" }}
-            as segment_value
-    from scored
-    {%- if position %}
-    where is_default_span
-    {%- endif %}
-    {%- endfor %}
+    {{ mlmon.rows_by_segment('scored', 'is_default_span') }}
 ),
 
 ranked as (
-    {%- for slot in slots %}
+    {%- for slot in mlmon.class_score_slots() %}
     {%- if not loop.first %}
 
     union all
     {% endif %}
-    {%- set probability = 'probability_' ~ loop.index if mlmon.class_score_slots() else slot %}
+    {%- set probability = 'probability_' ~ loop.index %}
     select
         {{ keys | join(', ') }},
         scored_number as row_id,
@@ -106,27 +91,26 @@ sizes as (
         sum(case when is_counted then 0 else n end) as n_excluded
     from segmented
     group by {{ keys | join(', ') }}
+),
+
+named as (
+    {{ mlmon.named_segments('sizes') }}
 )
 
 select
-    sizes.window_key,
-    sizes.span_windows,
-    case when sizes.segment_position = 0 then 'all' else segments.segment_name end as segment_name,
-    sizes.segment_value,
-    sizes.n_predictions,
-    sizes.n_excluded,
+    named.window_key,
+    named.span_windows,
+    named.segment_name,
+    named.segment_value,
+    named.n_predictions,
+    named.n_excluded,
     cast('roc_auc_macro' as {{ dbt.type_string() }}) as metric,
     measured.value,
     measured.variance * {{ mlmon.calibration_factor('measured.n', 'measured.n_reference') }}
         as variance
-from sizes
+from named
 inner join measured
     on
-        sizes.stretch_number = measured.stretch_number
-        and sizes.segment_position = measured.segment_position
-        and sizes.segment_value = measured.segment_value
-left join ({{ mlmon.segment_settings() }}) as segments
-    on
-        sizes.monitor = segments.monitor
-        and sizes.segment_position = segments.segment_position
-where sizes.segment_position = 0 or segments.segment_name is not null
+        named.stretch_number = measured.stretch_number
+        and named.segment_position = measured.segment_position
+        and named.segment_value = measured.segment_value

@@ -12,16 +12,7 @@
 with
 
 sums as (
-    select
-        sums.*,
-        case when sums.segment_position = 0 then 'all' else segments.segment_name end
-            as segment_name
-    from {{ ref('int_mlmon__estimated_sums') }} as sums
-    left join ({{ mlmon.segment_settings() }}) as segments
-        on
-            sums.monitor = segments.monitor
-            and sums.segment_position = segments.segment_position
-    where sums.segment_position = 0 or segments.segment_name is not null
+    {{ mlmon.named_segments(ref('int_mlmon__estimated_sums')) }}
 ),
 
 estimated as (

@@ -1,36 +1,17 @@
 -- One row per population of a monitor with class scores and segment: roc_auc_macro, the mean over classes of the ROC AUC of each
 -- against the rest (scikit-learn's multi_class='ovr'). Its variance is DeLong's (1988): rows are independent, the AUCs of
--- the classes are not, so what a row adds to all of them is summed first. The interval is on the scale of the logit, by
--- Student's t where the rarest class has fewer than fifty rows. A label whose class has no score is one of the rest.
+-- the classes are not, so what a row adds to all of them is summed first. A label
+-- whose class has no score is one of the rest.
 {%- set keys = ['population_number', 'segment_position', 'segment_value'] %}
-{%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 
 with
 
-labelled as (
-    select * from {{ ref('int_mlmon__class_score_labels') }}
-),
-
 segmented as (
-    {%- for position in [0] + segments %}
-    {%- if not loop.first %}
-
-    union all
-    {% endif %}
-    select
-        labelled.*,
-        cast({{ position }} as bigint) as segment_position,
-        {{ 'segment_' ~ position if position else "cast('all' as " ~ dbt.type_string() ~ ")" }}
-            as segment_value
-    from labelled
-    {%- if position %}
-    where has_segments
-    {%- endif %}
-    {%- endfor %}
+    {{ mlmon.rows_by_segment(ref('int_mlmon__class_score_labels'), 'has_segments') }}
 ),
 
 ranked as (
-    {%- for slot in mlmon.slots_or_none() %}
+    {%- for slot in mlmon.class_score_slots() %}
     {%- if not loop.first %}
 
     union all
@@ -89,35 +70,22 @@ sizes as (
     group by {{ keys | join(', ') }}
 ),
 
-varied as (
+sized as (
     select
         sizes.*,
         measured.value,
         measured.variance,
-        measured.n_rarest,
-        case when sizes.segment_position = 0 then 'all' else segments.segment_name end
-            as segment_name,
-        case
-            when measured.n_rarest < 50
-                then {{ mlmon.logit_width(
-                    'measured.value', 'measured.variance',
-                    mlmon.t_quantile('greatest(1.0, measured.n_rarest - 1)'),
-                ) }}
-            else {{ mlmon.logit_width(
-                'measured.value', 'measured.variance', '1.959963984540054'
-            ) }}
-        end as width
+        measured.n_rarest
     from sizes
     left join measured
         on
             sizes.population_number = measured.population_number
             and sizes.segment_position = measured.segment_position
             and sizes.segment_value = measured.segment_value
-    left join ({{ mlmon.segment_settings() }}) as segments
-        on
-            sizes.monitor = segments.monitor
-            and sizes.segment_position = segments.segment_position
-    where sizes.segment_position = 0 or segments.segment_name is not null
+),
+
+named as (
+    {{ mlmon.named_segments('sized') }}
 )
 
 select
@@ -127,10 +95,10 @@ select
     cast('roc_auc_macro' as {{ dbt.type_string() }}) as metric,
     cast('all' as {{ dbt.type_string() }}) as class_label,
     value,
-    variance,
+    interval_variance as variance,
     cast(n as bigint) as n,
     cast(n_excluded as bigint) as n_excluded,
-    {{ mlmon.rank_bound('value', 'variance', 'width', 'n_rarest', '-') }} as value_low,
-    {{ mlmon.rank_bound('value', 'variance', 'width', 'n_rarest', '+') }} as value_high,
-    {{ mlmon.rank_method('value', 'variance', 'width') }} as interval_method
-from varied
+    value_low,
+    value_high,
+    interval_method
+from ({{ mlmon.rank_intervals('named', 'true') }}) as bounded

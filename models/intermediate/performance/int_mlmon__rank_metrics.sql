@@ -28,7 +28,7 @@ summed as (
 measured as (
     select
         summed.*,
-        1 - negatives_above / nullif(n_positive, 0) / nullif(n_negative, 0) as roc_auc,
+        1 - negatives_above / nullif(n_positive, 0) / nullif(n_negative, 0) as value,
         precision_sum / nullif(n_positive, 0) as average_precision,
         negatives_above_squares / nullif(n_negative, 0) / nullif(n_negative, 0)
             as positive_squares,
@@ -43,51 +43,27 @@ varied as (
         case
             when n_positive > 1 and n_negative > 1
                 then
-                    greatest(0, positive_squares - n_positive * (1 - roc_auc) * (1 - roc_auc))
+                    greatest(0, positive_squares - n_positive * (1 - value) * (1 - value))
                     / (n_positive - 1) / n_positive
-                    + greatest(0, negative_squares - n_negative * roc_auc * roc_auc)
+                    + greatest(0, negative_squares - n_negative * value * value)
                     / (n_negative - 1) / n_negative
-        end as roc_variance,
+        end as variance,
         least(n_positive, n_negative) as n_rarest,
         case
             when average_precision > 0 and average_precision < 1
                 -- Beyond 600 the bounds are 0 and 1, and exp overflows.
                 then
                     least(
-                        case
-                            when n_positive < 50
-                                then {{ mlmon.t_quantile('greatest(1.0, n_positive - 1)') }}
-                            else 1.959963984540054
-                        end / sqrt(n_positive * average_precision * (1 - average_precision)),
+                        {{ mlmon.quantile_of('n_positive') }}
+                        / sqrt(n_positive * average_precision * (1 - average_precision)),
                         600
                     )
         end as logit_width
     from measured
 ),
 
-bounded as (
-    select
-        varied.*,
-        case
-            when n_rarest < 50
-                then {{ mlmon.logit_width(
-                    'roc_auc', 'roc_variance', mlmon.t_quantile('greatest(1.0, n_rarest - 1)')
-                ) }}
-        end as roc_width
-    from varied
-),
-
 named as (
-    select
-        bounded.*,
-        case when bounded.segment_position = 0 then 'all' else segments.segment_name end
-            as segment_name
-    from bounded
-    left join ({{ mlmon.segment_settings() }}) as segments
-        on
-            bounded.monitor = segments.monitor
-            and bounded.segment_position = segments.segment_position
-    where bounded.segment_position = 0 or segments.segment_name is not null
+    {{ mlmon.named_segments('varied') }}
 )
 
 select
@@ -96,23 +72,14 @@ select
     segment_value,
     cast('roc_auc' as {{ dbt.type_string() }}) as metric,
     cast('all' as {{ dbt.type_string() }}) as class_label,
-    roc_auc as value,
-    case
-        when roc_variance is not null and roc_auc in (0, 1)
-            then power(
-                (
-                    {{ mlmon.wilson_bound('roc_auc', 'n_rarest', '+') }}
-                    - {{ mlmon.wilson_bound('roc_auc', 'n_rarest', '-') }}
-                ) / 1.959963984540054, 2
-            )
-        else roc_variance
-    end as variance,
+    value,
+    interval_variance as variance,
     cast(n_positive + n_negative as bigint) as n,
     cast(n_excluded as bigint) as n_excluded,
-    {{ mlmon.rank_bound('roc_auc', 'roc_variance', 'roc_width', 'n_rarest', '-') }} as value_low,
-    {{ mlmon.rank_bound('roc_auc', 'roc_variance', 'roc_width', 'n_rarest', '+') }} as value_high,
-    {{ mlmon.rank_method('roc_auc', 'roc_variance', 'roc_width') }} as interval_method
-from named
+    value_low,
+    value_high,
+    interval_method
+from ({{ mlmon.rank_intervals('named', 'n_rarest < 50') }}) as bounded
 
 union all
 
