@@ -326,6 +326,34 @@ def test_calibration_of_august_is_what_the_logs_say(
         assert np.isclose(inside["label"].mean(), told.observed_rate, rtol=1e-9)
 
 
+def test_the_words_of_the_performance_page_hold(tables: duckdb.DuckDBPyConnection) -> None:
+    page = " ".join((ROOT / "docs" / "performance.md").read_text().split())
+    verdicts = tables.execute(
+        """
+        select month(window_date) as month, status from fct_mlmon__degradation
+        where
+            monitor = 'air_time' and metric = 'mae' and model_version = 'all' and is_deciding
+            and segment_name = 'all' and span_windows = 28
+        """
+    ).df()
+    assert "over 28 days critical on every day from May to October" in page
+    assert set(verdicts[verdicts["month"].between(5, 10)]["status"]) == {"critical"}
+    november = verdicts[verdicts["month"] == 11]["status"]
+    assert len(november) == 30 < 2 * (november == "ok").sum()
+    assert "above 0.466 (0.60 on average) 74 % were late" in page
+    assert "the reference's own rate (59 %)" in page
+    [(low, score, rate, reference)] = tables.execute(
+        """
+        select bin_lower, mean_score, observed_rate, reference_observed_rate
+        from fct_mlmon__calibration
+        where monitor = 'flight_late' and model_version = 'all' and window_date = '2013-08-31'
+        order by bin_index desc limit 1
+        """
+    ).fetchall()
+    assert (round(low, 3), round(score, 2)) == (0.466, 0.60)
+    assert (round(100 * rate), round(100 * reference)) == (74, 59)
+
+
 def test_what_drift_sees_of_the_incidents(tables: duckdb.DuckDBPyConnection) -> None:
     assert days(tables, drifted("carrier")) == [f"2013-08-{day:02d}" for day in range(5, 16)]
     scores = days(tables, drifted("score"))
