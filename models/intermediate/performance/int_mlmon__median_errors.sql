@@ -2,24 +2,8 @@
 -- between two order statistics.
 with
 
-ages as (
-    {{ mlmon.label_ages_by_number() }}
-),
-
 ranked as (
-    select
-        populations.population_number,
-        populations.monitor,
-        ranks.*
-    from {{ ref('int_mlmon__error_ranks') }} as ranks
-    inner join {{ ref('int_mlmon__populations') }} as populations
-        on ranks.stretch_number = populations.stretch_number
-    inner join ages
-        on
-            populations.monitor = ages.monitor
-            and populations.label_age = ages.label_age
-            and ranks.age_number = ages.age_number
-    where ranks.segment_position = 0 or populations.has_segments
+    {{ mlmon.ranked_populations(ref('int_mlmon__error_ranks')) }}
 ),
 
 named as (

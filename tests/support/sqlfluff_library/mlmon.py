@@ -88,6 +88,7 @@ VALUES: dict[str, Any] = {
     "ranking_metric_settings": QUERY,
     "named_segments": QUERY,
     "rank_intervals": QUERY,
+    "ranked_populations": QUERY,
     "rows_by_segment": QUERY,
     "rows_loaded_oddly": QUERY,
     "rows_without_values": QUERY,
