@@ -105,7 +105,7 @@
 {% macro class_score_column_settings() %}
     {%- set rows = [] -%}
     {%- set tolerance = mlmon.score_sum_tolerance() -%}
-    {%- for m in mlmon.monitor_outlines() if m.class_scores -%}
+    {%- for m in mlmon.monitors() if m.class_scores -%}
         {%- for score in m.class_scores -%}
             {%- do rows.append({
                 'monitor': m.name, 'slot': score.slot, 'column_name': 'class_scores.' ~ score['class'],
@@ -127,7 +127,7 @@
 {# One row per monitor and class that has a score: the number of its slot. #}
 {% macro class_score_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- for score in m.class_scores -%}
             {%- do rows.append({
                 'monitor': m.name, 'class_label': score['class'], 'class_number': score.number,

@@ -30,7 +30,7 @@
 {# One row per monitor and segment whose groups are compared. #}
 {% macro fairness_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- for name in m.fairness | unique -%}
             {%- do rows.append({'monitor': m.name, 'segment_name': name}) -%}
         {%- endfor -%}

@@ -1,10 +1,15 @@
 {#
     The configured monitors in their normal form, sorted by name: every key present, defaults filled in, columns
     and slots resolved. It touches no database and checks nothing; a configuration that has no normal form is
-    handed to check_configuration, whose error says why, whichever model is read first. Features are most of the work, which
-    dbt repeats in every model: what asks for none of them takes monitor_outlines().
+    handed to check_configuration, whose error says why, whichever model is read first.
 #}
-{% macro monitors(whole=true) %}
+{% macro monitors() %}
+    {%- set memory = mlmon.memory() -%}
+    {%- if 'monitors' not in memory -%}{%- do memory.update({'monitors': mlmon.normal_monitors()}) -%}{%- endif -%}
+    {{- return(memory['monitors']) -}}
+{% endmacro %}
+
+{% macro normal_monitors() %}
     {%- set monitors = [] -%}
     {%- set declared = var('mlmon_monitors', {}) or {} -%}
     {%- set defaults = var('mlmon_defaults', {}) or {} -%}
@@ -14,35 +19,24 @@
     {%- for name in declared | sort -%}
         {%- set given = mlmon.with_defaults(declared[name], defaults) -%}
         {%- if not mlmon.is_readable(given) -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
-        {%- do monitors.append(mlmon.normal_monitor(name, loop.index0, given, whole)) -%}
+        {%- do monitors.append(mlmon.normal_monitor(name, loop.index0, given)) -%}
     {%- endfor -%}
     {{- return(monitors) -}}
 {% endmacro %}
 
-{# The monitors without features, monitored columns and config_hash. #}
-{% macro monitor_outlines() %}{{- return(mlmon.monitors(whole=false)) -}}{% endmacro %}
-
 {# How many staging slots of each kind the widest monitor needs. #}
 {% macro slot_counts() %}
-    {%- set numeric = [0] -%}
-    {%- set category = [0] -%}
-    {%- set segment = [0] -%}
-    {%- set declared = var('mlmon_monitors', {}) or {} -%}
-    {%- set defaults = var('mlmon_defaults', {}) or {} -%}
-    {%- if not mlmon.is_readable_block(declared, defaults) -%}
-        {%- do mlmon.check_configuration() -%}
+    {%- set memory = mlmon.memory() -%}
+    {%- if 'slot_counts' not in memory -%}
+        {%- set monitors = mlmon.monitors() -%}
+        {%- set features = monitors | map(attribute='feature_counts') | list -%}
+        {%- do memory.update({'slot_counts': {
+            'numeric': ([0] + features | map(attribute='numeric') | list) | max,
+            'category': ([0] + features | map(attribute='categorical') | list) | max,
+            'segment': ([0] + monitors | map(attribute='segments') | map('length') | list) | max,
+        }}) -%}
     {%- endif -%}
-    {%- for block in declared.values() -%}
-        {%- set given = mlmon.with_defaults(block, defaults) -%}
-        {%- if not mlmon.is_readable(given) -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
-        {%- set counts = mlmon.feature_counts(given) -%}
-        {%- do numeric.append(counts.numeric) -%}
-        {%- do category.append(counts.categorical) -%}
-        {%- do segment.append((given.get('segments') or []) | length) -%}
-    {%- endfor -%}
-    {{- return({
-        'numeric': numeric | max, 'category': category | max, 'segment': segment | max,
-    }) -}}
+    {{- return(memory['slot_counts']) -}}
 {% endmacro %}
 
 {# How many features of each kind a monitor has. #}
@@ -75,7 +69,7 @@
     {{- return(given) -}}
 {% endmacro %}
 
-{% macro normal_monitor(name, position, given, whole=true) %}
+{% macro normal_monitor(name, position, given) %}
     {%- set task = given.get('task') -%}
     {%- set grain = given.get('grain', 'day') -%}
     {%- set horizon = given.get('label_horizon_days', 14) -%}
@@ -97,7 +91,7 @@
             mlmon.normal_columns(given.get('label_columns'), mlmon.label_log_columns()), task
         ),
         'reference_columns': mlmon.normal_reference_columns(given),
-        'features': mlmon.normal_features(given) if whole else [],
+        'features': mlmon.normal_features(given),
         'segments': mlmon.normal_segments(given.get('segments') or []),
         'spans': mlmon.normal_spans(given.get('spans'), grain),
         'smoothing': given.get('smoothing', 'floor_1e-4'),
@@ -127,10 +121,8 @@
         'description': given.get('description') or '',
         'dashboard_url': given.get('dashboard_url') or '',
     } -%}
-    {%- if whole -%}
-        {%- do m.update({'monitored': mlmon.monitored_of(m, given)}) -%}
-        {%- do m.update({'config_hash': local_md5(mlmon.shaping_text(m))}) -%}
-    {%- endif -%}
+    {%- do m.update({'monitored': mlmon.monitored_of(m, given)}) -%}
+    {%- do m.update({'config_hash': local_md5(mlmon.shaping_text(m))}) -%}
     {{- return(m) -}}
 {% endmacro %}
 

@@ -98,7 +98,7 @@
 {# The names of the ranking monitors with labels, which are those whose lists are measured. #}
 {% macro ranking_monitors() %}
     {{- return(
-        mlmon.monitor_outlines() | selectattr('task', 'equalto', 'ranking') | rejectattr('labels', 'none')
+        mlmon.monitors() | selectattr('task', 'equalto', 'ranking') | rejectattr('labels', 'none')
         | map(attribute='name') | list
     ) -}}
 {% endmacro %}
@@ -113,7 +113,7 @@
 {# One row per ranking monitor with labels and metric: what it measures, at which cut-off, and whether it is a proportion. #}
 {% macro ranking_metric_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() if m.task == 'ranking' and m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.task == 'ranking' and m.labels is not none -%}
         {%- for metric, parts in mlmon.ranking_metrics(m.top_k).items() -%}
             {%- do rows.append({
                 'monitor': m.name, 'metric': metric, 'measure': parts[0], 'top_k': parts[1],
@@ -131,7 +131,7 @@
 {# The largest cut-off of any monitor. #}
 {% macro largest_top_k() %}
     {%- set found = [1] -%}
-    {%- for m in mlmon.monitor_outlines() -%}{%- do found.extend(m.top_k) -%}{%- endfor -%}
+    {%- for m in mlmon.monitors() -%}{%- do found.extend(m.top_k) -%}{%- endfor -%}
     {{- return(found | max) -}}
 {% endmacro %}
 
@@ -143,7 +143,7 @@
         'hit_rate': ('Hit rate', 'Share of queries with a relevant item among the first %s.'),
     } -%}
     {%- set rows = {} -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- for k in m.top_k -%}
             {%- for measure in mlmon.cut_off_metrics() -%}
                 {%- set name, description = words[measure] -%}

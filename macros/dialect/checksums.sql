@@ -49,8 +49,8 @@
     and must agree between warehouses; else the warehouse's own hash, several times cheaper, does.
 #}
 {% macro ledger_checksum(expressions) %}
-    {%- if mlmon.monitor_outlines() | rejectattr('reference.kind', 'in', ['table', 'none']) | list
-        or mlmon.monitor_outlines() | rejectattr('reference.compared_with', 'equalto', 'reference') | list -%}
+    {%- if mlmon.monitors() | rejectattr('reference.kind', 'in', ['table', 'none']) | list
+        or mlmon.monitors() | rejectattr('reference.compared_with', 'equalto', 'reference') | list -%}
         {{- return(mlmon.portable_checksum(expressions)) -}}
     {%- endif -%}
     {{- return(mlmon.row_checksum(expressions)) -}}

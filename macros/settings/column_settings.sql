@@ -52,7 +52,7 @@
 {# The distinct slots of a kind that any monitored column uses, in order. #}
 {% macro monitored_slots(kind) %}
     {%- set slots = [] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- for number in range(1, m.feature_counts[kind] + 1) -%}
             {%- do slots.append(('numeric_' if kind == 'numeric' else 'category_') ~ number) -%}
         {%- endfor -%}

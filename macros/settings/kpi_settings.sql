@@ -1,7 +1,7 @@
 {# One row per monitor and KPI; kpi_number is that of its column in the facts, the value matrix has none. #}
 {% macro kpi_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- for kpi in m.kpis -%}
             {%- do rows.append({
                 'monitor': m.name, 'kpi': kpi.name, 'kpi_number': kpi.number,
@@ -20,7 +20,7 @@
 {# One row per monitor with a value matrix: what a prediction in each cell is worth. #}
 {% macro value_matrix_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- for kpi in m.kpis if kpi.matrix is not none -%}
             {%- do rows.append({
                 'monitor': m.name, 'tp': kpi.matrix.get('tp'), 'fp': kpi.matrix.get('fp'),
@@ -36,7 +36,7 @@
 {# One row per monitor, KPI and label age it is told at: 'none' without labels, else the horizon and the latest. #}
 {% macro kpi_age_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- for kpi in m.kpis -%}
             {%- set ages = [m.label_horizon_days ~ 'd', 'latest'] if kpi.needs_label else ['none'] -%}
             {%- for age in ages -%}

@@ -4,7 +4,7 @@
 #}
 {% macro label_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- do rows.append({
             'monitor': m.name, 'task': m.task,
             'label_kind': 'numeric' if m.task in mlmon.number_tasks() else 'categorical',

@@ -1,7 +1,7 @@
 {# One row per monitor and metric whose degradation is judged: the primary metric and the declared others. #}
 {% macro judged_metric_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- for metric in ([m.primary_metric] + m.metrics) | unique -%}
             {%- do rows.append({
                 'monitor': m.name, 'metric': metric,
@@ -16,7 +16,7 @@
 {# One row per monitor with labels and metric that is computed for it. #}
 {% macro computed_metric_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- for metric in mlmon.computed_metrics(m) -%}
             {%- do rows.append({'monitor': m.name, 'metric': metric}) -%}
         {%- endfor -%}

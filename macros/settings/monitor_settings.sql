@@ -45,7 +45,7 @@
 {# One row per monitor and span, in base windows. #}
 {% macro span_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- for span in m.spans -%}
             {%- do rows.append({'monitor': m.name, 'span_windows': span}) -%}
         {%- endfor -%}
@@ -56,7 +56,7 @@
 {# One row per monitor and label age; `latest` has no days. #}
 {% macro label_age_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- for days in m.label_ages_days -%}
             {%- do rows.append({
                 'monitor': m.name, 'label_age': days ~ 'd', 'label_age_days': days,

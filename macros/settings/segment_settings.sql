@@ -1,7 +1,7 @@
 {# One row per monitor and segment column. #}
 {% macro segment_settings() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- for segment in m.segments -%}
             {%- do rows.append({
                 'monitor': m.name, 'segment_name': segment.name, 'slot': segment.slot,
@@ -19,7 +19,7 @@
 {# One row per monitor, segment column and declared value. #}
 {% macro declared_segment_values() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- for segment in m.segments if segment['values'] is not none -%}
             {%- for value in segment['values'] -%}
                 {%- do rows.append({

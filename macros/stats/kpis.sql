@@ -94,7 +94,7 @@
 {# 1 to the most KPIs of a kind that any monitor has. #}
 {% macro kpi_numbers(needs_label) %}
     {%- set counts = [0] -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- do counts.append(
             m.kpis | selectattr('number') | selectattr('needs_label', 'equalto', needs_label) | list | length
         ) -%}

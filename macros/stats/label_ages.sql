@@ -21,7 +21,7 @@
     {%- for number in mlmon.label_age_numbers() -%}
         {%- do types.update({'age_' ~ number: 'text', 'age_' ~ number ~ '_days': 'bigint'}) -%}
     {%- endfor -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- set row = {'monitor': m.name, 'age_1': 'latest'} -%}
         {%- for days in m.label_ages_days -%}
             {%- do row.update({
@@ -36,7 +36,7 @@
 {# Their numbers: 1 is `latest`. #}
 {% macro label_age_numbers() %}
     {%- set counts = [0] -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- do counts.append(m.label_ages_days | length) -%}
     {%- endfor -%}
     {{- return(range(1, (counts | max) + 2) | list) -}}
@@ -53,7 +53,7 @@
 {# One row per monitor, label age and its number. #}
 {% macro label_ages_by_number() %}
     {%- set rows = [] -%}
-    {%- for m in mlmon.monitor_outlines() if m.labels is not none -%}
+    {%- for m in mlmon.monitors() if m.labels is not none -%}
         {%- do rows.append({'monitor': m.name, 'label_age': 'latest', 'age_number': 1}) -%}
         {%- for days in m.label_ages_days -%}
             {%- do rows.append({

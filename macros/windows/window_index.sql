@@ -14,7 +14,7 @@
 {# One expression per grain and zone; where monitors differ in them, the monitor's name decides. #}
 {% macro by_clock(render, argument, monitor='monitor') %}
     {%- set names_by_clock = {} -%}
-    {%- for m in mlmon.monitor_outlines() -%}
+    {%- for m in mlmon.monitors() -%}
         {%- do names_by_clock.setdefault((m.grain, m.timezone), []).append(
             mlmon.text_literal(m.name)
         ) -%}

@@ -139,7 +139,7 @@ select
     all_references.reference_version,
     all_references.logged_version,
     -- The first numbers belong to the monitors themselves, for versions without a reference.
-    {{ mlmon.monitor_outlines() | length }} + row_number() over (
+    {{ mlmon.monitors() | length }} + row_number() over (
         order by all_references.monitor, all_references.reference_version
     ) as edge_set_number,
     all_references.reference_kind,
