@@ -171,8 +171,12 @@ def test_a_rule_that_names_what_is_not_there_judges_and_says_so(
     duckdb_alerts: AlertProject, hook: Service
 ) -> None:
     point(duckdb_alerts, hook)
-    rules = [{"rule_id": rule, "rule_problem": None} for rule in ("drift_share", "quality")]
-    duckdb_alerts.load("int_mlmon__alert_rules", pd.DataFrame(rules))
+    rules = [("drift_share", "churn"), ("drift_share", "chrun"), ("quality", "*")]
+    duckdb_alerts.load(
+        "int_mlmon__alert_rules",
+        pd.DataFrame(rules, columns=["rule_id", "monitor"]).assign(rule_problem=None),
+    )
+    duckdb_alerts.monitors()
     nowhere = {"runbook": "drift_shar", "runbook_url": None, "immediate_action": None}
     duckdb_alerts.states(
         state(1, inhibited_by="quality; qualty", **nowhere), state(2, inhibited_by="quality")
@@ -183,6 +187,7 @@ def test_a_rule_that_names_what_is_not_there_judges_and_says_so(
     said = [line for line in told if line["event"] == "rule names what is not there"]
     assert [(line["rule_id"], line["column"], line["found"], line["allowed"]) for line in said] == [
         ("drift_share", "inhibited_by", "qualty", "drift_share, quality"),
+        ("drift_share", "monitor", "chrun", "*, churn"),
         ("drift_share", "runbook", "drift_shar", "a runbook of the seed runbooks"),
     ]
     assert len(hook.received) == 2

@@ -1,4 +1,4 @@
-"""Names in rules that lead nowhere. Such a rule judges all the same, so that is told and not refused."""
+"""Names in rules that lead nowhere. Such a rule judges what else it selects, so that is told and not refused."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ class LooseEnd:
 
 
 def loose_ends(situation: Situation) -> list[LooseEnd]:
-    """Rules in ``inhibited_by`` that do not exist, and runbooks without a page or a first action."""
+    """Monitors and rules (``inhibited_by``) that do not exist, and runbooks without a page or a first action."""
     found = set()
-    known = ", ".join(sorted(situation.rule_ids))
+    rule_ids = {rule_id for rule_id, _ in situation.rules}
+    for rule_id, monitor in situation.rules:
+        if situation.monitors and monitor not in {"*", *situation.monitors}:
+            allowed = ", ".join(["*", *sorted(situation.monitors)])
+            found.add(LooseEnd(rule_id, "monitor", monitor, allowed))
     for alert in situation.alerts:
         for name in filter(None, (part.strip() for part in alert.inhibited_by.split(";"))):
-            if situation.rule_ids and name not in situation.rule_ids:
-                found.add(LooseEnd(alert.rule_id, "inhibited_by", name, known))
+            if rule_ids and name not in rule_ids:
+                allowed = ", ".join(sorted(rule_ids))
+                found.add(LooseEnd(alert.rule_id, "inhibited_by", name, allowed))
         if alert.runbook and not alert.runbook_url and not alert.immediate_action:
             allowed = "a runbook of the seed runbooks"
             found.add(LooseEnd(alert.rule_id, "runbook", alert.runbook, allowed))

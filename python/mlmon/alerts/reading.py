@@ -89,13 +89,13 @@ def read_situation(target: Target, target_path: Path | None = None) -> Situation
             facts = monitors.get(row["monitor"], MonitorFacts(row["monitor"]))
             monitors[row["monitor"]] = replace(facts, last_arrival_at=row["last_arrival_at"])
         broken = _broken_rules(warehouse, known.get("int_mlmon__alert_rules"))
-        rule_ids = frozenset(
-            row["rule_id"]
+        rules = frozenset(
+            (row["rule_id"], row["monitor"])
             for row in _rows(
-                warehouse, known.get("int_mlmon__alert_rules"), "select distinct rule_id from {}"
+                warehouse, known.get("int_mlmon__alert_rules"), "select rule_id, monitor from {}"
             )
         )
-    return Situation(alerts, monitors, broken, rule_ids)
+    return Situation(alerts, monitors, broken, rules)
 
 
 def _broken_rules(warehouse: Connection, rules: str | None) -> tuple[BrokenRule, ...]:

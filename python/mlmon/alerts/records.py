@@ -118,8 +118,8 @@ class Situation:
     alerts: tuple[Alert, ...]
     monitors: Mapping[str, MonitorFacts] = field(default_factory=dict)
     broken_rules: tuple[BrokenRule, ...] = ()
-    # Of every rule, also of those that judge nothing.
-    rule_ids: frozenset[str] = frozenset()
+    # Every row of the rules, also of those that judge nothing: its rule_id and the monitor that it selects.
+    rules: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
