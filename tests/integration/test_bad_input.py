@@ -181,6 +181,7 @@ def made_project(make_project: Any, engine: Engine) -> DbtProject:
             "mlmon_monitors": configured(engine),
             "mlmon_lookback_days": 0,
             "mlmon_python_models": False,
+            "mlmon_package_tests": True,
         },
         sources={"logs": list(tables)},
     )
@@ -192,14 +193,16 @@ def made_project(make_project: Any, engine: Engine) -> DbtProject:
             known |= {"request_id": "text", "colour": "text", "x": "double precision",
                       "score": "double precision", "prediction": "bigint"}  # fmt: skip
         project.warehouse.load(name, rows, types=known)
-    project.build("--select", "+fct_mlmon__column_drift", "int_mlmon__schema_history")
+    project.run(
+        "run", "--select", "+fct_mlmon__column_drift", "int_mlmon__schema_history"
+    ).require()
     # The second run: a feature and a segment have vanished from one log, another feature has become text, and there
     # is a column that was not. PostgreSQL drops the views on the log with it; dbt makes them again.
     cascade = " cascade" if engine == "postgres" else ""
     project.warehouse.execute(f"alter table logs.vanishing drop column colour{cascade}")
     project.warehouse.execute("alter table logs.vanishing alter column x type text")
     project.warehouse.execute("alter table logs.vanishing add column extra bigint")
-    project.build("--vars", "{mlmon_package_tests: true}")
+    project.build()
     return project
 
 

@@ -5,6 +5,7 @@ pandas over the raw rows, and equal however the rows arrive.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ TYPES = {
 }
 
 
+@cache
 def requests() -> pd.DataFrame:
     """Every request with its truth and what each version makes of it.
 
@@ -79,6 +81,7 @@ def requests() -> pd.DataFrame:
     )
 
 
+@cache
 def predictions(task: str) -> pd.DataFrame:
     """v0 served before all others; v1 scores every request; v2 from day 7 on two thirds of them, hours later."""
     rows = requests()
@@ -114,6 +117,7 @@ def predictions(task: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+@cache
 def labels(task: str) -> pd.DataFrame:
     """A label each, a tenth of them after the horizon, some corrected within it."""
     rows = requests()
@@ -187,6 +191,7 @@ def windowed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(day=(pd.to_datetime(rows["window_date"]) - START).dt.days)
 
 
+@cache
 def labelled(task: str, version: str) -> pd.DataFrame:
     """The version's predictions with the label that counts for each at the horizon."""
     rows = predictions(task)

@@ -16,6 +16,8 @@ START = pd.Timestamp("2026-01-05")
 HORIZON_DAYS = 3
 DAYS, PER_DAY = 44, 40
 STALL = 30
+# When the logs are read last.
+LAST_DAY = DAYS + 0.1
 TIMES = {"predicted_at": "timestamp", "loaded_at": "timestamp", "labeled_at": "timestamp"}
 # What labels are called, and how they come.
 MONITORS = ("stalled", "turned", "half", "words", "mapped", "flags", "rare")
@@ -114,7 +116,7 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
 def lived(project: DbtProject) -> tuple[DbtProject, list[pd.DataFrame]]:
     """Built day by day while the feed is down, then once more at the end."""
     seen = []
-    for day in (STALL - 1.9, STALL + 0.1, STALL + 1.1, STALL + 2.1, STALL + 4.1, DAYS + 0.1):
+    for day in (STALL - 1.9, STALL + 0.1, STALL + 1.1, STALL + 2.1, STALL + 4.1, LAST_DAY):
         land(project, day)
         project.build_for(
             "fct_mlmon__windows", "fct_mlmon__degradation", "fct_mlmon__quality_checks"
@@ -209,6 +211,42 @@ def test_half_of_the_labels_is_said_and_judged_against_what_is_usual(
     assert 0.3 < is_usual.mean() < 1
     expected_status = is_usual.map({True: "ok", False: "insufficient_data"})
     assert status[covered.index].tolist() == expected_status.tolist()
+
+
+def usual_coverage(covered: pd.Series[float]) -> list[float]:
+    """By day what docs/decisions/08-peers.md says is to be expected, one window after the other."""
+    usual = [
+        float(np.median(before)) if len(before := covered[max(day - 28, 0) : day]) >= 8 else np.nan
+        for day in range(len(covered))
+    ]
+    peers, expected = [], []
+    for day, share in enumerate(covered):
+        best = np.fmax.reduce(usual[: day + 1])
+        if np.isnan(best) or share >= best - 0.05:
+            peers.append(day)
+        known = [covered[peer] for peer in peers if peer <= day - HORIZON_DAYS][-28:]
+        expected.append(float(np.median(known)) if len(known) >= 8 else np.nan)
+    return expected
+
+
+@pytest.mark.parametrize("age", [1, HORIZON_DAYS])
+@pytest.mark.parametrize("monitor", ["stalled", "half"])
+def test_expected_coverage_is_that_of_earlier_windows_whose_labels_came(
+    lived: tuple[DbtProject, list[pd.DataFrame]], monitor: str, age: int
+) -> None:
+    project, _ = lived
+    came = labels(monitor).drop_duplicates("request_id")
+    came = came[came["loaded_at"] < START + pd.Timedelta(days=LAST_DAY)]
+    rows = requests().merge(came, how="left", on="request_id")
+    in_time = rows["labeled_at"] - rows["predicted_at"] <= pd.Timedelta(days=age)
+    covered = in_time.groupby(rows["day"]).mean()
+    found = performance(project, monitor, f"{age}d")
+    assert found["label_coverage"].to_numpy() == pytest.approx(covered[found.index].to_numpy())
+    expected = pd.Series(usual_coverage(covered))[found.index]
+    assert expected.notna().sum() > 25
+    assert found["expected_label_coverage"].to_numpy() == pytest.approx(
+        expected.to_numpy(), nan_ok=True
+    )
 
 
 def test_classes_that_can_never_match_are_told(

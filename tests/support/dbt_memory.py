@@ -3,7 +3,8 @@
 The macros of dbt, its adapters and this package are the same in every test project. Parsing and compiling their
 texts was half of the time of a test; dbt has a memory for that in its own tests, and Jinja's byte code joins it
 here. Each statement of a run is told in several debug events, whose making took a fifth of a build; renaming a
-table took as long, because dbt gathers all macros for each call of an adapter's macro.
+table took as long, because dbt gathers all macros for each call of an adapter's macro. What is left of that is done
+twice for every node, in a slow way, and each look at whether a table is there compares it with all others.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ def lighten_dbt() -> None:
     _compile_each_text_once()
     _leave_debug_events_empty()
     _keep_contexts_of_macros()
+    _gather_macros_at_once()
+    _compare_relations_of_one_name()
+    _make_one_empty_table()
 
 
 def _compile_each_text_once() -> None:
@@ -85,3 +89,65 @@ def _keep_contexts_of_macros() -> None:
         set_generator(self, context_of)
 
     BaseAdapter.set_macro_context_generator = set_remembering  # type: ignore[method-assign]
+
+
+def _gather_macros_at_once() -> None:
+    from dbt.clients.jinja import MacroGenerator
+    from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
+
+    class FlatNamespace(MacroNamespace):
+        """A context copies all names, each of which was looked up in five mappings."""
+
+        def __init__(self, **names: Any) -> None:
+            super().__init__(**names)
+            self.flat: dict[str, Any] = {}
+            for found in reversed(list(self._search_order())):
+                self.flat.update(found)
+
+        def keys(self) -> Any:
+            return self.flat.keys()
+
+        def __getitem__(self, key: str) -> Any:
+            return self.flat[key]
+
+    def build_at_once(
+        self: MacroNamespaceBuilder, macros_by_package: dict[str, dict[str, Any]], ctx: Any
+    ) -> MacroNamespace:
+        node, stack = self.node, self.thread_ctx
+        packages: dict[str, Any] = {
+            package: {m.name: MacroGenerator(m, ctx, node, stack) for m in macros.values()}
+            for package, macros in macros_by_package.items()
+        }
+        of_dbt: dict[str, Any] = {}
+        for name in reversed(self.internal_package_names_order):
+            of_dbt.update(packages.pop(name, {}))
+        of_root = packages.get(self.root_package, {})
+        return FlatNamespace(
+            global_namespace=of_root if self.root_package != self.search_package else {},
+            local_namespace=packages.get(self.search_package, {}),
+            global_project_namespace=of_dbt,
+            packages=packages,
+        )
+
+    MacroNamespaceBuilder.build_namespace = build_at_once  # type: ignore[method-assign]
+
+
+def _compare_relations_of_one_name() -> None:
+    from dbt.adapters.base.impl import BaseAdapter
+
+    match: Any = BaseAdapter._make_match
+
+    def match_name_first(
+        self: BaseAdapter, relations_list: list[Any], database: str, schema: str, identifier: str
+    ) -> list[Any]:
+        named = [one for one in relations_list if one.identifier.lower() == identifier.lower()]
+        return list(match(self, named, database, schema, identifier))
+
+    BaseAdapter._make_match = match_name_first  # type: ignore[method-assign]
+
+
+def _make_one_empty_table() -> None:
+    from dbt_common.clients import agate_helper
+
+    # What a statement without rows returns; guessing the types of no columns loads calendars.
+    agate_helper.empty_table = cache(agate_helper.empty_table)
