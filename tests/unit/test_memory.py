@@ -1,0 +1,41 @@
+"""What macros remember within a run of dbt: one answer for all that ask, and none of another run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.dbt_project import ROOT, create_project
+from support.warehouses import DuckDBWarehouse
+
+MONITOR = {"task": "binary", "predictions": {"source": ["logs", "predictions"]}}
+ASK = """
+{% macro ask(left) %}
+    {% if left %}
+        {% do graph.update({'mlmon': {'invocation_id': left, 'monitors': [], 'slot_counts': {}}}) %}
+    {% endif %}
+    {% do log(mlmon.monitors() | map(attribute='name') | join(' '), info=true) %}
+    {% do log(mlmon.monitors() is sameas mlmon.monitors(), info=true) %}
+    {% do log(mlmon.slot_counts().segment, info=true) %}
+{% endmacro %}
+"""
+
+
+@pytest.mark.parametrize("left", ["", "another-run"])
+def test_a_run_remembers_its_own_monitors(tmp_path_factory: Any, left: str) -> None:
+    package = tmp_path_factory.mktemp("macros_only")
+    (package / "dbt_project.yml").write_text((ROOT / "dbt_project.yml").read_text())
+    (package / "macros").symlink_to(ROOT / "macros")
+    directory = tmp_path_factory.mktemp("project")
+    project = create_project(
+        directory,
+        DuckDBWarehouse(directory / "w.duckdb"),
+        vars={"mlmon_monitors": {"b": MONITOR, "a": {**MONITOR, "segments": ["region"]}}},
+        files={"macros/ask.sql": ASK},
+        package=package,
+    )
+    for names in ("a b", "c"):
+        asked = project.run("run-operation", "ask", "--args", f"{{left: '{left}'}}").require()
+        assert asked.logged == [names, "True", "1" if names == "a b" else "0"]
+        project.set_vars({"mlmon_monitors": {"c": MONITOR}})
