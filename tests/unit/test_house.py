@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -141,3 +142,11 @@ def test_no_hook_or_test_of_ours_can_leak_into_a_consumer() -> None:
         if not re.search(r"{%-?\s*test\s", path.read_text())
     ]
     assert singular == []
+
+
+def test_every_file_of_tests_runs() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folders = [ROOT / folder for folder in settings["tool"]["pytest"]["ini_options"]["testpaths"]]
+    files = [path for path in own_files() if path.name.startswith("test_") and path.suffix == ".py"]
+    assert len(files) > 60
+    assert [path for path in files if not any(path.is_relative_to(one) for one in folders)] == []
