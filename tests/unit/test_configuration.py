@@ -46,8 +46,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
 
     def macro(name: str, settings: Mapping[str, Any], /, **arguments: Any) -> Any:
         loaded.config.cli_vars = dict(settings)
-        # What was kept of the last call has its vars, and so has what the macros remember.
-        manifest.flat_graph.clear()
+        # What was kept of the last call has its vars.
         loaded.set_macro_context_generator(generate_runtime_macro_context)
         return loaded.execute_macro(
             name, macro_resolver=manifest, project="mlmon", kwargs=arguments

@@ -13,7 +13,7 @@ MONITOR = {"task": "binary", "predictions": {"source": ["logs", "predictions"]}}
 ASK = """
 {% macro ask(left) %}
     {% if left %}
-        {% do graph.update({'mlmon': {'invocation_id': left, 'monitors': [], 'slot_counts': {}}}) %}
+        {% do graph.update({'mlmon': {'given': left, 'monitors': [], 'slot_counts': {}}}) %}
     {% endif %}
     {% do log(mlmon.monitors() | map(attribute='name') | join(' '), info=true) %}
     {% do log(mlmon.monitors() is sameas mlmon.monitors(), info=true) %}
