@@ -219,6 +219,13 @@ def create_project(
     return project
 
 
+def package_of_macros(directory: Path) -> Path:
+    """The package with its macros and nothing else, written into ``directory``: it parses in a second."""
+    (directory / "dbt_project.yml").write_text((ROOT / "dbt_project.yml").read_text())
+    (directory / "macros").symlink_to(ROOT / "macros")
+    return directory
+
+
 def _vars_of(arguments: Sequence[str]) -> list[str]:
     """The --vars of a command: they shape the parsed project as well."""
     given = list(arguments)

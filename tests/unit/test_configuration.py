@@ -18,7 +18,7 @@ import duckdb
 import pytest
 import yaml
 
-from support.dbt_project import ROOT, DbtProject, create_project
+from support.dbt_project import ROOT, DbtProject, create_project, package_of_macros
 from support.warehouses import DuckDBWarehouse
 
 Call = Callable[..., Any]
@@ -34,9 +34,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     from dbt.adapters import factory
     from dbt.context.providers import generate_runtime_macro_context
 
-    package = tmp_path_factory.mktemp("macros_only")
-    (package / "dbt_project.yml").write_text((ROOT / "dbt_project.yml").read_text())
-    (package / "macros").symlink_to(ROOT / "macros")
+    package = package_of_macros(tmp_path_factory.mktemp("macros_only"))
     directory = tmp_path_factory.mktemp("config_project")
     project = create_project(directory, DuckDBWarehouse(directory / "w.duckdb"), package=package)
     result, manifest = project._invoke("parse")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.dbt_project import ROOT, create_project
+from support.dbt_project import create_project, package_of_macros
 from support.warehouses import DuckDBWarehouse
 
 MONITOR = {"task": "binary", "predictions": {"source": ["logs", "predictions"]}}
@@ -24,16 +24,13 @@ ASK = """
 
 @pytest.mark.parametrize("left", ["", "another-run"])
 def test_a_run_remembers_its_own_monitors(tmp_path_factory: Any, left: str) -> None:
-    package = tmp_path_factory.mktemp("macros_only")
-    (package / "dbt_project.yml").write_text((ROOT / "dbt_project.yml").read_text())
-    (package / "macros").symlink_to(ROOT / "macros")
     directory = tmp_path_factory.mktemp("project")
     project = create_project(
         directory,
         DuckDBWarehouse(directory / "w.duckdb"),
         vars={"mlmon_monitors": {"b": MONITOR, "a": {**MONITOR, "segments": ["region"]}}},
         files={"macros/ask.sql": ASK},
-        package=package,
+        package=package_of_macros(tmp_path_factory.mktemp("macros_only")),
     )
     for names in ("a b", "c"):
         asked = project.run("run-operation", "ask", "--args", f"{{left: '{left}'}}").require()
