@@ -74,19 +74,8 @@
 
 {# The slots of class scores, as many as the monitor with the most classes needs; one where they are spoken of. #}
 {% macro class_score_slots() %}
-    {%- set counts = [1 if mlmon.mentions_class_scores() else 0] -%}
-    {%- set declared = var('mlmon_monitors', {}) or {} -%}
-    {%- set defaults = var('mlmon_defaults', {}) or {} -%}
-    {%- if not mlmon.is_readable_block(declared, defaults) -%}
-        {%- do mlmon.check_configuration() -%}
-    {%- endif -%}
-    {%- for block in declared.values() -%}
-        {%- set given = mlmon.with_defaults(block, defaults) -%}
-        {%- if given.get('class_scores') and not mlmon.is_readable(given) -%}
-            {%- do mlmon.check_configuration() -%}
-        {%- endif -%}
-        {%- do counts.append((given.get('class_scores') or {}) | length) -%}
-    {%- endfor -%}
+    {%- set counts = [1 if mlmon.mentions_class_scores() else 0]
+        + mlmon.monitors() | map(attribute='class_scores') | map('length') | list -%}
     {%- set slots = [] -%}
     {%- for number in range(1, counts | max + 1) -%}{%- do slots.append('class_score_' ~ number) -%}{%- endfor -%}
     {{- return(slots) -}}
