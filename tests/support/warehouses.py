@@ -84,8 +84,9 @@ class DuckDBWarehouse:
             "type": "duckdb",
             "path": str(self.path),
             "schema": SCHEMA,
-            "threads": 2,
-            "settings": {"TimeZone": "UTC"},
+            # As many test processes run as there are cores: a second thread would only wait for the first.
+            "threads": 1,
+            "settings": {"TimeZone": "UTC", "threads": 1},
         }
 
     def load(
@@ -153,7 +154,7 @@ class PostgresWarehouse:
             "password": "unused",
             "dbname": self.database,
             "schema": SCHEMA,
-            "threads": 2,
+            "threads": 1,
         }
 
     def load(
