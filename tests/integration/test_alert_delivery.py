@@ -34,9 +34,64 @@ def day(number: int, n_errors: int = 0) -> pd.DataFrame:
     )
 
 
+# The first hours of the next day close the window of the one that fails.
+FAILING = [*(day(number) for number in range(4)), day(4, n_errors=12), day(5)]
+
+REFERENCE_DAYS, TIMED, N_TIMED = 8, 600, 14
+TIMED_START = START - pd.Timedelta(days=N_TIMED)
+
+
+def timed_day(number: int, times: float = 1.0) -> pd.DataFrame:
+    """A day of requests of two versions, one of which becomes slower, and the first hour of the next."""
+    random = np.random.default_rng(number)
+    at = TIMED_START + pd.Timedelta(days=number) + pd.to_timedelta(range(TIMED), unit="min")
+    made = pd.DataFrame({"predicted_at": at, "loaded_at": at, "prediction": 1})
+    versions = []
+    for version, factor in (("steady", 1.0), ("slower", times)):
+        latency = random.lognormal(3, 0.5, TIMED) * factor
+        ids = [f"{version} {number} {i}" for i in range(TIMED)]
+        versions.append(made.assign(model_version=version, request_id=ids, latency_ms=latency))
+    return pd.concat(versions)
+
+
+# Twice as slow on three days in a row; the last day closes the one before.
+TIMED_DAYS = [
+    timed_day(number, 2.2 if number >= REFERENCE_DAYS + 2 else 1.0) for number in range(N_TIMED)
+]
+
+
 def land(project: DbtProject, *days: pd.DataFrame) -> None:
     project.warehouse.load("predictions", pd.concat(days))
     project.build("--select", "+fct_mlmon__alert_states", "fct_mlmon__alert_episodes")
+
+
+@pytest.fixture(scope="module")
+def project(make_project: MakeProject, engine: Engine) -> DbtProject:
+    """One monitor has a day of failures, the other a version that is slower on its last days."""
+    made = make_project(
+        engine,
+        vars={
+            "mlmon_monitors": {
+                "churn": {
+                    "task": "binary",
+                    "predictions": {"source": ["logs", "predictions"]},
+                    "success_outcomes": ["ok"],
+                    "spans": ["1d"],
+                },
+                "timed": {
+                    "task": "binary",
+                    "predictions": {"source": ["logs", "timed"]},
+                    "columns": {"score": None, "outcome": None},
+                    "reference": {"first_days": REFERENCE_DAYS},
+                    "spans": ["1d"],
+                },
+            }
+        },
+        sources={"logs": ["predictions", "timed"]},
+    )
+    made.warehouse.load("timed", pd.concat(TIMED_DAYS))
+    land(made, *FAILING)
+    return made
 
 
 def send(project: DbtProject, now: pd.Timestamp, *options: str) -> Result:
@@ -46,30 +101,13 @@ def send(project: DbtProject, now: pd.Timestamp, *options: str) -> Result:
 
 
 def test_a_log_with_failures_becomes_a_message_and_its_repair_the_end_of_it(
-    make_project: MakeProject, engine: Engine, hook: Service
+    project: DbtProject, hook: Service
 ) -> None:
-    project = make_project(
-        engine,
-        vars={
-            "mlmon_monitors": {
-                "churn": {
-                    "task": "binary",
-                    "predictions": {"source": ["logs", "predictions"]},
-                    "success_outcomes": ["ok"],
-                    "spans": ["1d"],
-                }
-            }
-        },
-        sources={"logs": ["predictions"]},
-    )
     # Every rule that ships tells the console; here that name leads to the service.
     channel = {"console": {"kind": "webhook", "url": hook.url}}
     project.write("mlmon_channels.yml", json.dumps({"mlmon_channels": channel}))
     # The names of tables are read from dbt's manifest.
     project.run("parse", "--write-json").require()
-    calm = [day(number) for number in range(4)]
-    # The first hours of the next day close the window of the last one.
-    land(project, *calm, day(4, n_errors=12), day(5))
     now = START + pd.Timedelta(days=5, hours=4)
     result = send(project, now)
     assert result.exit_code == 0, result.output
@@ -86,7 +124,7 @@ def test_a_log_with_failures_becomes_a_message_and_its_repair_the_end_of_it(
     assert send(project, now).exit_code == 0
     assert len(hook.received) == n_told
 
-    land(project, *calm, day(4, n_errors=12), day(5), day(6))
+    land(project, *FAILING, day(6))
     assert send(project, now + pd.Timedelta(days=1)).exit_code == 0
     over = [request.json for request in hook.received[n_told:]]
     [repaired] = [said for said in over if said["labels"]["rule"] == "error_rate"]
@@ -97,66 +135,31 @@ def test_a_log_with_failures_becomes_a_message_and_its_repair_the_end_of_it(
     n_told = len(hook.received)
     past = [day(-number, n_errors=60).assign(loaded_at=START + pd.Timedelta(days=7))
             for number in range(1, 31)]  # fmt: skip
-    land(project, *calm, day(4, n_errors=12), day(5), day(6), *past)
+    land(project, *FAILING, day(6), *past)
     assert send(project, now + pd.Timedelta(days=1, hours=1)).exit_code == 0
     assert len(hook.received) == n_told
     episodes = project.read("fct_mlmon__alert_episodes").query("rule_id == 'error_rate'")
     assert episodes["fired_at"].min() < START
 
 
-REFERENCE_DAYS, TIMED = 8, 600
-
-
-def timed_day(number: int, times: float = 1.0) -> pd.DataFrame:
-    """A day of requests of two versions, one of which becomes slower, and the first hour of the next."""
-    random = np.random.default_rng(number)
-    at = START + pd.Timedelta(days=number) + pd.to_timedelta(range(TIMED), unit="min")
-    made = pd.DataFrame({"predicted_at": at, "loaded_at": at, "prediction": 1})
-    versions = []
-    for version, factor in (("steady", 1.0), ("slower", times)):
-        latency = random.lognormal(3, 0.5, TIMED) * factor
-        ids = [f"{version} {number} {i}" for i in range(TIMED)]
-        versions.append(made.assign(model_version=version, request_id=ids, latency_ms=latency))
-    return pd.concat(versions)
-
-
-def test_a_version_that_is_slower_than_in_the_reference_is_told(
-    make_project: MakeProject, engine: Engine
-) -> None:
-    project = make_project(
-        engine,
-        vars={
-            "mlmon_monitors": {
-                "churn": {
-                    "task": "binary",
-                    "predictions": {"source": ["logs", "predictions"]},
-                    "columns": {"score": None, "outcome": None},
-                    "reference": {"first_days": REFERENCE_DAYS},
-                    "spans": ["1d"],
-                }
-            }
-        },
-        sources={"logs": ["predictions"]},
-    )
-    # Twice as slow on three days in a row; the last day closes the one before.
-    days = [timed_day(number, 2.2 if number >= REFERENCE_DAYS + 2 else 1.0) for number in range(14)]
-    land(project, *days)
+def test_a_version_that_is_slower_than_in_the_reference_is_told(project: DbtProject) -> None:
     usual = np.median([
         np.percentile(day.query("model_version == 'slower'")["latency_ms"], 99)
-        for day in days[:REFERENCE_DAYS]
+        for day in TIMED_DAYS[:REFERENCE_DAYS]
     ])  # fmt: skip
     states = project.read("fct_mlmon__alert_states")
     [steady, slower] = (
-        states.query("rule_id == 'latency_rise'")
+        states.query("monitor == 'timed' and rule_id == 'latency_rise'")
         .sort_values("model_version", ascending=False)
         .to_dict("records")
     )
     assert (steady["model_version"], steady["state"]) == ("steady", "ok")
     assert (slower["state"], slower["severity"]) == ("firing", "critical")
-    assert slower["fired_at"] == START + pd.Timedelta(days=REFERENCE_DAYS + 5)
-    last = np.percentile(days[-2].query("model_version == 'slower'")["latency_ms"], 99)
+    assert slower["fired_at"] == TIMED_START + pd.Timedelta(days=REFERENCE_DAYS + 5)
+    last = np.percentile(TIMED_DAYS[-2].query("model_version == 'slower'")["latency_ms"], 99)
     assert slower["value"] == pytest.approx(last / usual - 1)
-    operations = project.read("fct_mlmon__operations").query("segment_name == 'all'")
+    operations = project.read("fct_mlmon__operations")
+    operations = operations.query("monitor == 'timed' and segment_name == 'all'")
     known = operations.query("model_version == 'slower' and n_requests > 0")
     assert known["reference_latency_p99_ms"].to_numpy() == pytest.approx(usual)
     assert operations.query("model_version == 'all'")["reference_latency_p99_ms"].isna().all()

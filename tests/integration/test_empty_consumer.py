@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.dbt_project import ROOT, DbtProject
+from support.dbt_project import ROOT, DbtProject, DbtResult
 from support.warehouses import SCHEMA, Engine
 
 # What a consumer gets, by design: tables to tune, and two of reference.
@@ -28,15 +28,19 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
     return make_project(engine, files={"models/own.sql": "select 1 as a"})
 
 
+@pytest.fixture(scope="module")
+def built(project: DbtProject) -> DbtResult:
+    return project.run("build").require()
+
+
 def test_parsing_says_nothing(project: DbtProject) -> None:
     parsed = project.run("parse", "--show-all-deprecations", "--no-partial-parse").require()
     assert parsed.warnings == []
 
 
 def test_a_build_runs_our_models_and_seeds_and_the_consumers_own_and_nothing_else(
-    project: DbtProject,
+    built: DbtResult,
 ) -> None:
-    built = project.run("build").require()
     assert set(built.statuses.values()) == {"success"}
     assert built.warnings == []
     own = {name for name in built.statuses if "mlmon__" not in name}
@@ -59,8 +63,8 @@ def test_no_test_hook_exposure_metric_or_macro_override_comes_along(project: Dbt
     assert ours & core == set()
 
 
+@pytest.mark.usefixtures("built")
 def test_every_mart_is_there_and_empty(project: DbtProject) -> None:
-    project.run("build").require()
     filled = {
         name: len(frame)
         for name in project.warehouse.tables()
@@ -69,8 +73,8 @@ def test_every_mart_is_there_and_empty(project: DbtProject) -> None:
     assert set(filled) == {"dim_mlmon__metrics"}
 
 
+@pytest.mark.usefixtures("built")
 def test_every_statement_of_a_runbook_runs(project: DbtProject) -> None:
-    project.run("build").require()
     pages = sorted((ROOT / "docs/runbooks").glob("*.md"))
     statements = [
         (page.name, statement)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from support.compare import differences
-from support.dbt_project import DbtProject
+from support.dbt_project import DRIFT_MARTS, DbtProject
 from support.warehouses import Engine
 
 ROWS_A_DAY = 400
@@ -162,13 +162,13 @@ def test_steps_end_as_one_build_and_a_second_run_changes_nothing(
     # Late rows come a step later; rows that were there go.
     gone = whole.iloc[:40].assign(request_id=[f"gone-{i}" for i in range(40)])
     land(project, pd.concat([early.iloc[::2], gone]))
-    project.build()
+    project.build_for(MART)
     land(project, whole.sample(frac=1, random_state=3))
-    project.build()
+    project.build_with_facts(*DRIFT_MARTS)
     tables = [MART, "int_mlmon__window_samples", "int_mlmon__reference_samples"]
     for table in tables:
         assert differences(project.read(table), turned.read(table)) == [], table
-    project.build()
+    project.build_with_facts(*DRIFT_MARTS)
     assert len(project.read("int_mlmon__joint_spans")) == 0
     for table in tables:
         assert differences(project.read(table), turned.read(table)) == [], table
@@ -181,7 +181,7 @@ def test_steps_end_as_one_build_and_a_second_run_changes_nothing(
             "mlmon_lookback_days": 0,
         }
     )
-    project.build()
+    project.build_for(MART)
     assert len(project.read(MART)) == 0
 
 
@@ -190,7 +190,7 @@ def test_off_by_default_nothing_is_built_but_an_empty_mart(
 ) -> None:
     project = project_of(make_project, engine, silent=monitor())
     land(project, log(last=FIRST + pd.Timedelta(days=3)))
-    built = project.run("build", "--select", f"+{MART}").require()
+    built = project.build_for(MART)
     assert MART in built.statuses
     assert not {
         "int_mlmon__window_samples",
@@ -204,7 +204,7 @@ def test_off_by_default_nothing_is_built_but_an_empty_mart(
 def test_a_warehouse_without_python_models_says_so_on_every_row(make_project: Any) -> None:
     project = project_of(make_project, "postgres", asking=monitor(multivariate=True))
     land(project, log(last=FIRST + pd.Timedelta(days=24)))
-    project.build("--select", f"+{MART}")
+    project.build_for(MART)
     joint = project.read(MART)
     assert len(joint) == 24
     assert set(joint["status"]) == {"not_judged"}

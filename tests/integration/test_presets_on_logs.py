@@ -11,7 +11,7 @@ import pytest
 from mlmon.stats import presets
 from mlmon.stats.presets import as_evidently, as_nannyml
 from support.compare import differences
-from support.dbt_project import DbtProject
+from support.dbt_project import DRIFT_MARTS, DbtProject
 from support.golden_drift import is_close
 
 TOOLS = ("evidently", "nannyml")
@@ -22,9 +22,7 @@ P_VALUES = {"evidently_ks", "evidently_chisquare", "evidently_z"}
 START = pd.Timestamp("2026-01-01")
 SPAN, FIRST_DAYS, ROLLING_DAYS, LAST = 2, 6, 4, 15
 SOURCES = {"logs": ["predictions", "training"]}
-# The marts of drift are brought up to date together.
-MARTS = ("drift", "column_drift", "distributions", "multivariate_drift")
-WHAT = ("--select", "+dim_mlmon__metrics", *(f"+fct_mlmon__{mart}" for mart in MARTS))
+WHAT = [*DRIFT_MARTS, "dim_mlmon__metrics"]
 
 
 def day(number: int, n: int = 90) -> pd.DataFrame:
@@ -123,7 +121,7 @@ def logged(make_project: Any) -> DbtProject:
     project = project_of(make_project)
     for last in (LAST - 4, LAST):
         land(project, 0, last)
-        project.build()
+        project.build_with_facts(*WHAT)
     return project
 
 
@@ -227,9 +225,9 @@ def test_steps_end_as_one_build_and_another_run_reads_nothing(
 ) -> None:
     whole = project_of(make_project)
     land(whole, 0, LAST)
-    whole.build(*WHAT)
+    whole.build_for(*WHAT)
     assert differences(whole.read("fct_mlmon__drift"), logged.read("fct_mlmon__drift")) == []
-    whole.build(*WHAT)
+    whole.build_for(*WHAT)
     assert len(whole.read("int_mlmon__preset_sources")) == 0
     assert len(whole.read("int_mlmon__preset_values")) == 0
     assert differences(whole.read("fct_mlmon__drift"), logged.read("fct_mlmon__drift")) == []
@@ -240,7 +238,7 @@ def test_steps_end_as_one_build_and_another_run_reads_nothing(
             k: v if isinstance(v, str) else v["kind"] for k, v in one["features"].items()
         }
     whole.set_vars({"mlmon_monitors": off, "mlmon_lookback_days": 0})
-    whole.build(*WHAT)
+    whole.build_for(*WHAT)
     assert len(preset_rows(whole)) == 0
     assert len(whole.read("fct_mlmon__drift")) == len(logged.read("fct_mlmon__drift")) - len(
         preset_rows(logged)
@@ -250,11 +248,11 @@ def test_steps_end_as_one_build_and_another_run_reads_nothing(
 def test_an_end_of_which_rows_are_gone_from_the_log_has_no_numbers(make_project: Any) -> None:
     project = project_of(make_project, rolling=MONITORS["rolling"])
     land(project, 0, LAST - 1)
-    project.build(*WHAT)
+    project.build_for(*WHAT)
     before = preset_rows(project)
     # The log is cut: of what the last end is compared with, two days are left.
     land(project, LAST - 3, LAST)
-    project.build(*WHAT)
+    project.build_for(*WHAT)
     after = preset_rows(project)
     assert differences(after, before) == []
     drift = project.read("fct_mlmon__drift")
@@ -264,7 +262,7 @@ def test_an_end_of_which_rows_are_gone_from_the_log_has_no_numbers(make_project:
 def test_a_warehouse_without_python_models_builds_and_has_no_such_rows(make_project: Any) -> None:
     project = project_of(make_project, "postgres", rolling=MONITORS["rolling"])
     land(project, 0, FIRST_DAYS + 2)
-    built = project.run("build", *WHAT).require()
+    built = project.build_for(*WHAT)
     assert not {name for name in built.statuses if "preset" in name}
     drift = project.read("fct_mlmon__drift")
     assert len(drift) > 0

@@ -12,13 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
 from support.compare import differences
-from support.dbt_project import DbtProject
-from support.histories import HISTORIES, VARS, Pair, histories, monitors
+from support.dbt_project import DRIFT_MARTS, DbtProject
 from support.warehouses import Engine
 
 START = pd.Timestamp("2026-01-05")
@@ -120,6 +117,10 @@ def load(project: DbtProject, found: dict[str, pd.DataFrame]) -> None:
     project.warehouse.load("reference", reference().drop(columns="model_version"))
 
 
+def build(project: DbtProject) -> None:
+    project.build_with_facts(*DRIFT_MARTS, "dim_mlmon__monitors")
+
+
 @pytest.fixture(scope="module")
 def project(make_project: Any, engine: Engine) -> DbtProject:
     unit = {False: "d", True: "h"}
@@ -139,7 +140,7 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         engine, vars={"mlmon_monitors": found}, sources={"logs": [*logs(), "reference"]}
     )
     load(made, logs())
-    made.build()
+    build(made)
     return made
 
 
@@ -325,7 +326,7 @@ def test_a_late_row_rejudges_exactly_the_ends_that_are_compared_with_its_window(
         )
         changed[log] = pd.concat([changed[log], late], ignore_index=True)
     load(project, changed)
-    project.build()
+    build(project)
     after = drift_of(project)
     touched = project.read("int_mlmon__touched_verdict_windows")["window_key"]
     ends = project.read("int_mlmon__spans").query("window_key in @touched")
@@ -365,7 +366,7 @@ def test_a_late_row_rejudges_exactly_the_ends_that_are_compared_with_its_window(
     assert len(untouched[0]) > 0
     assert differences(*untouched) == []
 
-    project.build()
+    build(project)
     assert len(project.read("int_mlmon__touched_verdict_windows")) == 0
 
 
@@ -381,7 +382,7 @@ def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_chan
     load(project, cut)
     changed = reference().assign(x=lambda rows: rows["x"] * 2)
     project.warehouse.load("reference", changed.drop(columns="model_version"))
-    project.build()
+    build(project)
     after = drift_of(project)
     touched = set(project.read("int_mlmon__touched_verdict_windows")["window_key"])
     # Three days and the four before them no longer reach day 4, the last of those that are gone and had rows.
@@ -398,36 +399,3 @@ def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_chan
     assert not set(found["bin_spec_id"]) & set(before["bin_spec_id"])
     case = CASES["rolling"]
     assert statuses_of(case, found, numbered(case), changed) == {"compared"}
-
-
-MOVING: list[dict[str, Any]] = [
-    {"source": ["logs", "reference"], "rolling_days": 3},
-    {"first_days": 2, "rolling_days": 1},
-    {"first_days": 2, "previous_span": True},
-    {"first_days": 2, "version": "v1"},
-    {"source": ["logs", "reference"], "version": "v2"},
-]
-
-
-def moving_monitors() -> dict[str, Any]:
-    """The monitors of the generated histories, each history with another moving reference."""
-    return {
-        name: {**block, "reference": MOVING[int(name[-1])]}
-        for name, block in monitors().items()
-        if name.startswith("table")
-    }
-
-
-@settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-    max_examples=1,
-)
-@given(drawn=st.lists(histories, min_size=HISTORIES, max_size=HISTORIES))
-def test_a_run_in_steps_ends_as_one_full_refresh(
-    make_project: Any, engine: Engine, drawn: list[Any]
-) -> None:
-    Pair(make_project, engine, {**VARS, "mlmon_monitors": moving_monitors()}).check(drawn)

@@ -112,7 +112,7 @@ def projects(make_project: Any) -> dict[Engine, DbtProject]:
         if engine == "duckdb":
             project.warehouse.load("predictions", rows[cut])
             project.warehouse.load("three_days", log(SPANS[:1])[:80])
-            project.build()
+            project.build_with_facts("fct_mlmon__performance", "fct_mlmon__drift")
         project.warehouse.load("predictions", rows)
         project.warehouse.load("three_days", log(SPANS[:1]))
         project.build()
