@@ -32,6 +32,7 @@ def lighten_dbt() -> None:
     _gather_macros_at_once()
     _compare_relations_of_one_name()
     _make_one_empty_table()
+    _name_no_source_of_flags()
 
 
 def collect_garbage_at_times() -> None:
@@ -167,3 +168,10 @@ def _make_one_empty_table() -> None:
 
     # What a statement without rows returns; guessing the types of no columns loads calendars.
     agate_helper.empty_table = cache(agate_helper.empty_table)
+
+
+def _name_no_source_of_flags() -> None:
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
+    # For each flag of each run dbt looks through all loaded modules for the one that is on top of the stack.
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
