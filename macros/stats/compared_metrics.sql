@@ -10,6 +10,7 @@
 {% macro common_metrics() %}
     {{- return([
         'accuracy', 'precision', 'recall', 'f1', 'specificity', 'predicted_positive_rate', 'roc_auc',
+        'balanced_accuracy', 'mcc', 'rmse',
     ] + mlmon.common_mean_terms() | list) -}}
 {% endmacro %}
 

@@ -1,5 +1,5 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
-{% macro facts_version() %}{{- return('6') -}}{% endmacro %}
+{% macro facts_version() %}{{- return('7') -}}{% endmacro %}
 
 {# The models that hold facts of predictions, and of labels. #}
 {% macro prediction_facts() %}

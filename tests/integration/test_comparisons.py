@@ -546,6 +546,8 @@ def confusion_metric(metric: str, shares: np.ndarray, side: int) -> float:
             "specificity": tn / (tn + fp),
             "predicted_positive_rate": (tp + fp) / own.sum(),
             "f1": 2 * tp / (2 * tp + fp + fn),
+            "balanced_accuracy": (tp / (tp + fn) + tn / (tn + fp)) / 2,
+            "mcc": (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
         }[metric]
     )
 
@@ -568,8 +570,11 @@ def delta_variance(metric: str, cells: np.ndarray) -> float:
     return float((shares * (gradient - mean) ** 2).sum() / n)
 
 
+DELTA = ("precision", "f1", "balanced_accuracy", "mcc")
+
+
 @pytest.mark.parametrize(
-    "metric", ["accuracy", "precision", "recall", "specificity", "predicted_positive_rate", "f1"]
+    "metric", ["accuracy", "recall", "specificity", "predicted_positive_rate", *DELTA]
 )
 def test_versions_are_paired_on_the_requests_that_both_scored(
     project: DbtProject, metric: str
@@ -594,7 +599,7 @@ def test_versions_are_paired_on_the_requests_that_both_scored(
         half = 1.959963984540054 * np.sqrt(variance)
         assert row["common_difference_low"] == pytest.approx(ours - theirs - half, abs=1e-6)
         assert row["common_difference_high"] == pytest.approx(ours - theirs + half, abs=1e-6)
-        if metric in ("precision", "f1"):
+        if metric in DELTA:
             expected = 2 * stats.norm.sf(abs(ours - theirs) / np.sqrt(variance))
             assert row["common_method"] == "delta"
         else:
@@ -706,6 +711,33 @@ def test_versions_are_paired_by_what_each_request_lost(
         own_error = np.sqrt(sum(part.var(ddof=1) / len(part) for part in own))
         z = abs(own[0].mean() - own[1].mean()) / own_error
         assert row["p_value"] == pytest.approx(2 * stats.norm.sf(z), rel=1e-6, abs=1e-12)
+        checked += 1
+    assert checked > 10
+
+
+def test_roots_of_paired_losses_vary_as_the_delta_method_says(project: DbtProject) -> None:
+    rows = comparison(project, "regression")
+    rows = rows[rows["metric"] == "rmse"]
+    checked = 0
+    for row in rows.to_dict("records"):
+        both = common("regression", row["day"], row["span_windows"])
+        assert row["n_common"] == len(both)
+        ours, theirs = (
+            (both[name] - both["label"]) ** 2 for name in ("prediction", "prediction_of_champion")
+        )
+        if len(both) < 2:
+            continue
+        value, other_value = np.sqrt(ours.mean()), np.sqrt(theirs.mean())
+        assert row["common_value"] == pytest.approx(value, rel=1e-9)
+        assert row["common_champion_value"] == pytest.approx(other_value, rel=1e-9)
+        gradient = np.array([1 / (2 * value), -1 / (2 * other_value)])
+        error = np.sqrt(gradient @ np.cov(ours, theirs) @ gradient / len(both))
+        low, high = (value - other_value + sign * Z * error for sign in (-1, 1))
+        assert row["common_difference_low"] == pytest.approx(low, rel=1e-8, abs=1e-12)
+        assert row["common_difference_high"] == pytest.approx(high, rel=1e-8, abs=1e-12)
+        p = 2 * stats.norm.sf(abs(value - other_value) / error)
+        assert row["common_p_value"] == pytest.approx(p, rel=1e-6, abs=1e-12)
+        assert row["common_method"] == "delta"
         checked += 1
     assert checked > 10
 

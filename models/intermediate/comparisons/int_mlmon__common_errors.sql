@@ -1,6 +1,6 @@
 -- One row per window, window of another version that scored some of the same requests, and metric that is a mean of what each
--- request's prediction or score lost: both versions' means, and the squared deviations of the paired differences, about
--- their mean, so that they merge over windows without loss. Left out are missing and infinite values, those beyond 1e70,
+-- request's prediction or score lost: both versions' means, and the squared deviations of each and of their paired
+-- differences, about their means, so that they merge over windows without loss. Left out are missing and infinite values, those beyond 1e70,
 -- and scores that are no probability.
 {{ config(
     materialized='incremental',
@@ -82,6 +82,8 @@ select
     avg(term) as value,
     avg(other_term) as other_value,
     avg(term - other_term) as difference,
+    count(*) * var_pop(term) as own_squares,
+    count(*) * var_pop(other_term) as other_squares,
     count(*) * var_pop(term - other_term) as squares
 from terms
 where term is not null

@@ -28,6 +28,8 @@ common as (
     ] %}
     select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_classes') }}
     union all
+    select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_balanced') }}
+    union all
     select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_means') }}
     union all
     select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_ranks') }}
@@ -113,6 +115,7 @@ select
         when
             tested.metric in ('{{ mlmon.common_metrics() | join("', '") }}')
             and (tested.metric <> 'log_loss' or settings.has_score)
+            and (tested.metric <> 'balanced_accuracy' or settings.task = 'binary')
             then cast(coalesce(common.n, 0) as bigint)
     end as n_common,
     common.value as common_value,
