@@ -160,13 +160,22 @@ def fresh(make_project: Any) -> DbtProject:
     return project
 
 
+@pytest.fixture(scope="module")
+def ends(lived: DbtProject, fresh: DbtProject) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    """Each mart of both."""
+    return {
+        mart: (lived.read(mart), fresh.read(mart))
+        for mart in lived.warehouse.tables()
+        if mart.startswith(("fct_mlmon__", "dim_mlmon__")) and mart != "dim_mlmon__metrics"
+    }
+
+
 @pytest.mark.parametrize("name", [name for name in LOGS if name not in CUT])
-def test_the_end_is_that_of_one_full_build(lived: DbtProject, fresh: DbtProject, name: str) -> None:
+def test_the_end_is_that_of_one_full_build(
+    ends: dict[str, tuple[pd.DataFrame, pd.DataFrame]], name: str
+) -> None:
     unequal = {}
-    for mart in lived.warehouse.tables():
-        if not mart.startswith(("fct_mlmon__", "dim_mlmon__")) or mart == "dim_mlmon__metrics":
-            continue
-        left, right = (project.read(mart) for project in (lived, fresh))
+    for mart, (left, right) in ends.items():
         found = differences(
             left[left["monitor"] == name].reset_index(drop=True),
             right[right["monitor"] == name].reset_index(drop=True),

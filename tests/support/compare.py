@@ -24,9 +24,12 @@ def normalised(frame: pd.DataFrame) -> pd.DataFrame:
         elif pd.api.types.is_numeric_dtype(series.dtype):
             columns[name] = series.astype("float64")
         elif pd.api.types.is_datetime64_any_dtype(series.dtype):
-            columns[name] = series.astype("datetime64[us]").astype(str).astype(object)
+            columns[name] = series.astype("datetime64[us]")
         else:
-            columns[name] = pd.Series([_as_text(value) for value in series], dtype=object)
+            # Each value once: most columns have few.
+            codes, values = pd.factorize(series)
+            texts = np.array([*map(_as_text, values), None], dtype=object)
+            columns[name] = pd.Series(texts[codes], dtype=object)
     return pd.DataFrame(columns)
 
 
@@ -56,9 +59,7 @@ def differences(left: pd.DataFrame, right: pd.DataFrame, most: int = 5) -> list[
     a, b = _ordered(a, texts, numbers), _ordered(b, texts, numbers)
     found: list[str] = []
     for name in texts:
-        unequal = (a[name].astype(object) != b[name].astype(object)) & ~(
-            a[name].isna() & b[name].isna()
-        )
+        unequal = (a[name] != b[name]) & ~(a[name].isna() & b[name].isna())
         for row in np.flatnonzero(unequal.to_numpy())[:most]:
             found.append(
                 f"{name}: {a[name].iloc[row]!r} and {b[name].iloc[row]!r} in {_key(a, row)}"
@@ -74,7 +75,7 @@ def differences(left: pd.DataFrame, right: pd.DataFrame, most: int = 5) -> list[
 def _ordered(frame: pd.DataFrame, texts: list[str], numbers: list[str]) -> pd.DataFrame:
     """The rows in an order that does not depend on the last bits of their numbers."""
     keys = frame[numbers].round(6).fillna(np.inf)
-    keys.insert(0, "texts", pd.util.hash_pandas_object(frame[texts].astype(str), index=False))
+    keys.insert(0, "texts", pd.util.hash_pandas_object(frame[texts], index=False))
     return frame.iloc[np.lexsort(keys.to_numpy().T[::-1])].reset_index(drop=True)
 
 
