@@ -1,7 +1,7 @@
 -- One row per window, window of another version that scored some of the same requests, and metric that is a mean of what each
 -- request's prediction or score lost: both versions' means, and the squared deviations of each and of their paired
--- differences, about their means, so that they merge over windows without loss. Left out are missing and infinite values, those beyond 1e70,
--- and scores that are no probability.
+-- differences, about their means, so that they merge over windows without loss. Left out are missing and infinite
+-- values, those beyond 1e70, and scores that are no probability.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
