@@ -49,6 +49,7 @@
     {%- do mlmon.check_fairness(problems, where ~ ".fairness", given) -%}
     {%- do mlmon.check_kpis(problems, where ~ ".kpis", given) -%}
     {%- do mlmon.check_value_matrix(problems, where ~ ".value_matrix", given) -%}
+    {%- do mlmon.check_areas(problems, where ~ ".areas", given.get('areas')) -%}
     {%- for key in ['owner', 'description', 'dashboard_url'] if given.get(key) is not none -%}
         {%- do mlmon.check_text(problems, where ~ "." ~ key, given[key]) -%}
     {%- endfor -%}

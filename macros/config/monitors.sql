@@ -117,6 +117,7 @@
         'error_estimates': given.get('error_estimates') is true,
         'fairness': given.get('fairness') or [],
         'kpis': mlmon.normal_kpis(given),
+        'areas': given.get('areas') or [],
         'owner': given.get('owner') or '',
         'description': given.get('description') or '',
         'dashboard_url': given.get('dashboard_url') or '',
