@@ -137,6 +137,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "error_estimates": False,
         "fairness": [],
         "kpis": [],
+        "areas": [],
         "owner": "",
         "description": "",
         "dashboard_url": "",
