@@ -11,8 +11,18 @@
 
 with
 
-predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__profiled_predictions') }}
+-- Each column is sorted by itself: stored once, not read from the log as often as there are columns.
+predictions as (
+    select
+        window_number,
+        prediction_class,
+        prediction_value,
+        score
+        {%- for slot in mlmon.slot_names() if not slot.startswith('segment') %},
+        {{ slot }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success and is_profiled
 ),
 
 touched as (

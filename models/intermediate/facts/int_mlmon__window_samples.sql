@@ -13,7 +13,8 @@
 with
 
 predictions as (
-    select * from {{ ref('int_mlmon__profiled_predictions') }}
+    select * from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success and is_profiled
 ),
 
 touched as (

@@ -12,7 +12,7 @@
 with
 
 windows as (
-    select * from {{ ref('int_mlmon__touched_reference_windows') }}
+    {{ mlmon.reference_windows() }}
 ),
 
 columns as (

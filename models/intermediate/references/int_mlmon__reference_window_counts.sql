@@ -12,11 +12,11 @@
 with
 
 windows as (
-    select * from {{ ref('int_mlmon__touched_reference_windows') }}
+    {{ mlmon.reference_windows() }}
 ),
 
 reference_rows as (
-    {{ mlmon.resolved_reference_rows() }}
+    {{ mlmon.resolved_reference_rows('windows') }}
 ),
 
 columns as (
