@@ -127,7 +127,7 @@ policies as (
         on
             specs.reference_key = fences.reference_key
             and specs.slot = fences.slot
-)
+),
 
 ranked_values as (
     select
