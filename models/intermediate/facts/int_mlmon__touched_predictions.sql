@@ -5,8 +5,8 @@
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_windows') }}
-    where monitor is not null
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'predictions' and monitor is not null
 ),
 
 predictions as (

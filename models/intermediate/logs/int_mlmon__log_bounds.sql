@@ -16,7 +16,7 @@ version_extents as (
         min(predicted_at) as first_predicted_at,
         max(predicted_at) as last_predicted_at,
         max(loaded_at) as last_loaded_at
-    from {{ ref('int_mlmon__prediction_log') }}
+    from {{ ref('stg_mlmon__predictions') }}
     where quarantine_reason is null
     group by monitor, model_version
 ),
@@ -35,7 +35,7 @@ label_extents as (
     select
         monitor,
         max(loaded_at) as last_label_loaded_at
-    from {{ ref('int_mlmon__label_log') }}
+    from {{ ref('stg_mlmon__labels') }}
     where quarantine_reason is null and has_label
     group by monitor
 ),

@@ -6,8 +6,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_references'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+    meta={'stale': 'references'},
+    post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
 
 with
@@ -15,15 +15,19 @@ with
 window_counts as (
     select counts.*
     from {{ ref('int_mlmon__reference_window_counts') }} as counts
-    inner join {{ ref('int_mlmon__touched_references') }} as touched
-        on counts.reference_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_windows') }} as touched
+        on
+            counts.reference_key = touched.window_key
+            and touched.facts = 'references'
 ),
 
 cell_counts as (
     select counts.*
     from {{ ref('int_mlmon__reference_cell_counts') }} as counts
-    inner join {{ ref('int_mlmon__touched_references') }} as touched
-        on counts.reference_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_windows') }} as touched
+        on
+            counts.reference_key = touched.window_key
+            and touched.facts = 'references'
 ),
 
 columns as (
@@ -49,9 +53,11 @@ span_fits as (
         reference_facts.last_index,
         reference_facts.last_index - reference_facts.first_index + 1 as n_windows,
         spans.span_windows
-    from {{ ref('int_mlmon__touched_references') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on touched.window_key = reference_facts.reference_key
+        on
+            touched.facts = 'references'
+            and touched.window_key = reference_facts.reference_key
     inner join span_settings as spans
         on reference_facts.monitor = spans.monitor
     where

@@ -22,7 +22,7 @@ predictions as {{ mlmon.inlined() }} (
 ),
 
 labels as (
-    select * from {{ ref('int_mlmon__label_log') }}
+    select * from {{ ref('stg_mlmon__labels') }}
     where quarantine_reason is null and has_label
 ),
 
