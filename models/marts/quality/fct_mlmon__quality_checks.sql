@@ -3,7 +3,39 @@
 with
 
 checks as (
-    select * from {{ ref('int_mlmon__all_checks') }}
+    {%- for kind in ['column', 'usual', 'log', 'volume', 'schema'] %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        monitor_key,
+        monitor,
+        model_version,
+        window_start,
+        window_end,
+        window_date,
+        segment_name,
+        segment_value,
+        column_name,
+        column_role,
+        column_kind,
+        check_name,
+        check_group,
+        value,
+        reference_value,
+        expected_low,
+        expected_high,
+        n_checked,
+        n_failed,
+        reason_code,
+        found
+    from {{ ref('int_mlmon__' ~ kind ~ '_checks') }}
+    {%- if kind == 'column' %}
+    -- The others of its rows are those of int_mlmon__usual_checks.
+    where reason_code is not null
+    {%- endif %}
+    {%- endfor %}
 ),
 
 rated as (
