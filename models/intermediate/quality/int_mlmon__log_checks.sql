@@ -8,6 +8,7 @@
 {%- set double = mlmon.type_double() %}
 {%- set logged = ("'all'", "'table'", 'true') %}
 {%- set labelled = ("'all'", "'table'", 'has_labels') %}
+{%- set arrived = 'n_log_rows + n_loaded_predictions' %}
 {%- set label_log = ("'label'", "'label'", 'has_labels') %}
 {%- set fates = {
     'loaded': 'true',
@@ -52,7 +53,8 @@ loads as (
 windows as (
     select
         windows.*,
-        -- What came before the log began is not in it: labels may be of that until all of those have come.
+        -- What came before the log began is not in it: labels may be of that until all of
+        -- those have come.
         windows.window_index >= bounds.first_window_index + bounds.horizon_windows
             as is_past_beginning,
         row_number() over (
@@ -77,9 +79,9 @@ counted as (
     {%- for check, group, where, failed, checked in [
         ('duplicates', 'consistency', logged, 'n_duplicates', 'n_log_rows'),
         ('clock_skew', 'consistency', logged, 'n_skewed_rows', 'n_log_rows'),
-        ('future_timestamps', 'validity', logged, 'n_future_predictions', 'n_log_rows + n_loaded_predictions'),
-        ('ancient_timestamps', 'validity', logged, 'n_ancient_predictions', 'n_log_rows + n_loaded_predictions'),
-        ('unusable_rows', 'completeness', logged, 'n_unusable_predictions', 'n_log_rows + n_loaded_predictions'),
+        ('future_timestamps', 'validity', logged, 'n_future_predictions', arrived),
+        ('ancient_timestamps', 'validity', logged, 'n_ancient_predictions', arrived),
+        ('unusable_rows', 'completeness', logged, 'n_unusable_predictions', arrived),
         ('label_conflicts', 'consistency', labelled, 'n_label_revisions', 'n_labelled'),
         ('early_labels', 'consistency', labelled, 'n_early_labels', 'n_labelled'),
         ('orphan_labels', 'consistency', labelled, 'n_orphan_labels', 'n_loaded_labels'),
@@ -238,7 +240,8 @@ checks as (
         cast(null as {{ double }}) as expected_high,
         classes.n_labels as n_checked,
         classes.n_alone as n_failed,
-        -- Two classes in all may be one that is always predicted and another that always is true.
+        -- Two classes in all may be one that is always predicted and another that always
+        -- is true.
         case
             when classes.n_common = 0 and classes.n_texts > 2 then 'classes_never_match'
             else 'within_limits'

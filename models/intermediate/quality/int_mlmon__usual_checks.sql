@@ -102,13 +102,21 @@ newest as (
 
 log_values as (
     {%- for check, column, value, failed, checked, found, where in [
-        ('freshness', ('all', 'table'),
-            'cast(n_late_rows as ' ~ double ~ ') / nullif(n_log_rows, 0)', 'n_late_rows', 'n_log_rows',
-            'null', 'true'),
-        ('feed_lag', ('all', 'table'), mlmon.seconds_between('newest_prediction_at', 'window_end'),
-            '0', '1', 'newest_prediction_at', 'true'),
-        ('feed_lag', ('label', 'label'), mlmon.seconds_between('newest_label_at', 'window_end'),
-            '0', '1', 'newest_label_at', 'has_labels'),
+        (
+            'freshness', ('all', 'table'),
+            'cast(n_late_rows as ' ~ double ~ ') / nullif(n_log_rows, 0)',
+            'n_late_rows', 'n_log_rows', 'null', 'true',
+        ),
+        (
+            'feed_lag', ('all', 'table'),
+            mlmon.seconds_between('newest_prediction_at', 'window_end'),
+            '0', '1', 'newest_prediction_at', 'true',
+        ),
+        (
+            'feed_lag', ('label', 'label'),
+            mlmon.seconds_between('newest_label_at', 'window_end'),
+            '0', '1', 'newest_label_at', 'has_labels',
+        ),
     ] %}
     {%- if not loop.first %}
 
@@ -245,8 +253,8 @@ compared as (
     from second_look
 ),
 
--- Where the reference allows a share, what is above it must be unusual, too; while nothing is usual yet, the
--- reference alone judges.
+-- Where the reference allows a share, what is above it must be unusual, too; while nothing
+-- is usual yet, the reference alone judges.
 judged as (
     select
         compared.*,

@@ -1,5 +1,5 @@
--- One row per monitor, version and closed window end at the default span: which models are unhealthy, and where.
--- Each area shows its worst status; the row's own is the worst of them.
+-- One row per monitor, version and closed window end at the default span: which models are
+-- unhealthy, and where. Each area shows its worst status; the row's own is the worst of them.
 with
 
 spans as (

@@ -1,5 +1,6 @@
--- One row per monitor, version, closed base window, segment, column and check: the verdict on the logs themselves.
--- Checks on the logs as a whole have the column 'all' and the model_version 'all'.
+-- One row per monitor, version, closed base window, segment, column and check: the verdict on
+-- the logs themselves. Checks on the logs as a whole have the column 'all' and the
+-- model_version 'all'.
 with
 
 checks as (
