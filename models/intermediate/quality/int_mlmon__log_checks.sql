@@ -133,7 +133,7 @@ sides as (
         logged.prediction_text as class_text,
         count(*) as n_predictions,
         0 as n_labels
-    from {{ ref('int_mlmon__prediction_log') }} as logged
+    from {{ ref('stg_mlmon__predictions') }} as logged
     inner join class_bounds
         on
             logged.monitor = class_bounds.monitor
@@ -150,7 +150,7 @@ sides as (
         logged.label_text as class_text,
         0 as n_predictions,
         count(*) as n_labels
-    from {{ ref('int_mlmon__label_log') }} as logged
+    from {{ ref('stg_mlmon__labels') }} as logged
     inner join class_bounds
         on
             logged.monitor = class_bounds.monitor
