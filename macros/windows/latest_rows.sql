@@ -4,9 +4,6 @@ with
 
 rows_of_mart as (
     select * from {{ ref('mlmon', mart) }}
-    {%- if mart == 'fct_mlmon__operations' %}
-    where is_closed
-    {%- endif %}
 ),
 
 monitors as (

@@ -117,6 +117,7 @@ VALUES: dict[str, Any] = {
     # Values that a model's own Jinja reads.
     "additive_metrics": ["mae"],
     "alert_rule_selectors": {"monitor": "*"},
+    "all_profile_percents": [1, 50],
     "bucket_hashings": [1, 2],
     "check_configuration": "",
     "checked_counts": ["n_missing", "n_wrong_sums"],
