@@ -179,7 +179,8 @@ def test_a_new_day_after_an_empty_build_ends_as_a_full_one(project: DbtProject) 
 
 def test_a_clone_shows_the_same_marts_and_builds_on(project: DbtProject, tmp_path: Path) -> None:
     built = marts(project)
-    project.run("parse", "--write-json").require()
+    # Where a warehouse cannot copy tables, a clone is a view, and dbt makes none of a Python model.
+    python = [node["name"] for node in manifest(project).values() if node.get("language") == "python"]
     (tmp_path / "manifest.json").write_text(
         (project.directory / "target" / "manifest.json").read_text()
     )
@@ -188,7 +189,9 @@ def test_a_clone_shows_the_same_marts_and_builds_on(project: DbtProject, tmp_pat
         "profiles.yml",
         yaml.safe_dump({"consumer": {"target": "test", "outputs": {"test": profile}}}),
     )
-    project.run("clone", "--state", str(tmp_path)).require()
+    project.run(
+        "clone", "--state", str(tmp_path), *(["--exclude", *python] if python else [])
+    ).require()
 
     def copied() -> dict[str, pd.DataFrame]:
         return {mart: project.warehouse.read(mart, "copied") for mart in built}
