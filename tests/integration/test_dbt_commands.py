@@ -180,7 +180,9 @@ def test_a_new_day_after_an_empty_build_ends_as_a_full_one(project: DbtProject) 
 def test_a_clone_shows_the_same_marts_and_builds_on(project: DbtProject, tmp_path: Path) -> None:
     built = marts(project)
     # Where a warehouse cannot copy tables, a clone is a view, and dbt makes none of a Python model.
-    python = [node["name"] for node in manifest(project).values() if node.get("language") == "python"]
+    python = [
+        node["name"] for node in manifest(project).values() if node.get("language") == "python"
+    ]
     (tmp_path / "manifest.json").write_text(
         (project.directory / "target" / "manifest.json").read_text()
     )

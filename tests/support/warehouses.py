@@ -39,7 +39,6 @@ def schema_of(table: str) -> str:
     return INTERNALS if table.startswith(("int_mlmon__", "stg_mlmon__")) else SCHEMA
 
 
-
 class Warehouse(Protocol):
     """What a test may do with a warehouse. Every call opens and closes its own connection."""
 
