@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import yaml
@@ -43,6 +43,9 @@ KINDS = ("model", "seed", "test", "snapshot")
 APART = ("dialect", "formats")
 STEPS = ("parse", "first build", "nothing new")
 
+Steps: TypeAlias = dict[str, float]
+Rows: TypeAlias = list[tuple[Any, ...]]
+
 
 @dataclass
 class House:
@@ -56,8 +59,8 @@ class House:
 class Engine:
     """What was measured on one warehouse: processor seconds of each step, of ours and of the empty project's."""
 
-    ours: dict[str, float]
-    empty: dict[str, float]
+    ours: Steps
+    empty: Steps
     megabytes: float
     rows: Counter[str]
     rebuilt: int
@@ -67,6 +70,14 @@ class Engine:
 
     def rebuilt_share(self) -> float:
         return self.rebuilt / max(1, self.rows.total())
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """How a warehouse is asked, and how many bytes some of its tables take."""
+
+    query: Callable[[str], Rows]
+    size: Callable[[list[str]], int]
 
 
 @dataclass(frozen=True)
@@ -191,20 +202,24 @@ def documented_columns(package: Path) -> int:
     )
 
 
-def measure(demo: Project, empty: Project, query: Callable[[str], list[tuple[Any, ...]]]) -> Engine:
-    """Parses and builds both projects; ``query`` asks the demo's warehouse."""
-    seconds: dict[Path, dict[str, float]] = {}
-    for project in (empty, demo):
-        _, parse = project.dbt("parse", "--no-partial-parse")
-        first, idle = project.dbt("build")[1], project.dbt("build")[1]
-        seconds[project.folder] = dict(zip(STEPS, (parse, first, idle), strict=True))
+def measure(demo: Project, empty: Project, warehouse: Warehouse) -> Engine:
+    """Parses and builds both projects; what the demo holds is looked at after its first build."""
+    ours: Steps = {}
+    theirs: Steps = {}
+    for project, seconds in ((empty, theirs), (demo, ours)):
+        seconds["parse"] = project.dbt("parse", "--no-partial-parse")[1]
+        seconds["first build"] = project.dbt("build")[1]
     rows: Counter[str] = Counter()
     rebuilt = 0
-    for relation, layer, kind in stored(demo.manifest()):
-        [(n,)] = query(f"select count(*) from {relation}")
+    relations = list(stored(demo.manifest()))
+    for relation, layer, kind in relations:
+        [(n,)] = warehouse.query(f"select count(*) from {relation}")
         rows[layer] += n
         rebuilt += n if kind == "table" else 0
-    return Engine(seconds[demo.folder], seconds[empty.folder], 0.0, rows, rebuilt)
+    megabytes = warehouse.size([relation for relation, _, _ in relations]) / 1e6
+    for project, seconds in ((empty, theirs), (demo, ours)):
+        seconds["nothing new"] = project.dbt("build")[1]
+    return Engine(ours, theirs, megabytes, rows, rebuilt)
 
 
 def stored(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -219,13 +234,11 @@ def stored(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 def on_duckdb(demo: Project, empty: Project) -> Engine:
     path = Path(demo.environment["FLIGHTS_DUCKDB"])
 
-    def query(sql: str) -> list[tuple[Any, ...]]:
+    def query(sql: str) -> Rows:
         with duckdb.connect(str(path), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
-    found = measure(demo, empty, query)
-    found.megabytes = path.stat().st_size / 1e6
-    return found
+    return measure(demo, empty, Warehouse(query, lambda _: path.stat().st_size))
 
 
 def on_postgres(demo: Project, empty: Project, logs: Path) -> Engine:
@@ -233,9 +246,14 @@ def on_postgres(demo: Project, empty: Project, logs: Path) -> Engine:
 
     with server() as running, running.connect() as connection, connection.cursor() as cursor:
 
-        def query(sql: str) -> list[tuple[Any, ...]]:
+        def query(sql: str) -> Rows:
             cursor.execute(sql)
             return cursor.fetchall()
+
+        def size(relations: list[str]) -> int:
+            return sum(
+                int(query(f"select pg_total_relation_size('{one}')")[0][0]) for one in relations
+            )
 
         [(data,)] = query("show data_directory")
         first_line = (Path(data) / "postmaster.pid").read_text().splitlines()[0]
@@ -252,19 +270,13 @@ def on_postgres(demo: Project, empty: Project, logs: Path) -> Engine:
             "PGPORT": str(running.port),
             "PGUSER": running.user,
         }
-        projects = [
+        ours, theirs = (
             Project(one.folder, {**one.environment, **where}, server_seconds)
             for one in (demo, empty)
-        ]
+        )
         folder = demo.folder
-        land_in_postgres(read_target(folder, folder, environment=projects[0].environment), logs)
-        found = measure(projects[0], projects[1], query)
-        sizes = [
-            query(f"select pg_total_relation_size('{relation}')")[0][0]
-            for relation, _, _ in stored(projects[0].manifest())
-        ]
-        found.megabytes = sum(sizes) / 1e6
-        return found
+        land_in_postgres(read_target(folder, folder, environment=ours.environment), logs)
+        return measure(ours, theirs, Warehouse(query, size))
 
 
 @contextmanager

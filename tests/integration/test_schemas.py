@@ -46,7 +46,7 @@ def schemas(project: DbtProject) -> dict[str, set[str]]:
     """The schemas of the tables that dbt built, by how their names begin."""
     found = project.warehouse.query(
         "select distinct table_schema, split_part(table_name, '_', 1) as kind"
-        " from information_schema.tables where table_name like '%mlmon__%'"
+        " from information_schema.tables where position('mlmon__' in table_name) > 0"
     )
     return {str(kind): set(rows["table_schema"]) for kind, rows in found.groupby("kind", sort=True)}
 
