@@ -341,7 +341,7 @@ def markdown_row(label: str, found: House) -> str:
         told(lambda one: f"{one.ratio('parse'):.1f}"),
         told(lambda one: f"{one.ratio('nothing new'):.1f}"),
         told(lambda one: f"{one.ratio('first build'):.1f}"),
-        told(lambda one: f"{one.megabytes:.0f}"),
+        told(lambda one: f"{one.megabytes:,.0f}"),
         told(lambda one: f"{one.rows.total() / 1e6:.1f} M, {one.rebuilt_share():.0%}"),
     ]
     return f"| {' | '.join(cells)} |"
