@@ -200,7 +200,8 @@ def test_a_clone_shows_the_same_marts_and_builds_on(project: DbtProject, tmp_pat
 
     assert "int_mlmon__windows" in project.warehouse.tables("copied_mlmon_internals")
     assert changed(built, copied()) == {}
-    project.build()
+    # dbt loads no seed over a view.
+    project.run("run").require()
     assert changed(built, copied()) == {}
     assert changed(built, marts(project)) == {}
 
