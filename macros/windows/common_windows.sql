@@ -4,7 +4,7 @@
     window is still recorded as out of date, and the next run makes the rows again.
 #}
 {% macro forget_other_windows() %}
-    {%- if is_incremental() and not flags.EMPTY -%}
+    {%- if is_incremental() and not flags.EMPTY and flags.WHICH != 'clone' -%}
         delete from {{ this }}
         where other_window_key in (select window_key from {{ mlmon.stale_rows('labels') }})
     {%- endif -%}

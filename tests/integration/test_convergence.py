@@ -72,8 +72,8 @@ def test_a_changed_row_of_a_threshold_table_rejudges_history(lived: Pair, drawn:
 
 
 POINTS = [
-    "OK created sql incremental model analytics.int_mlmon__windows",
-    "START sql incremental model analytics.int_mlmon__bin_counts",
+    "OK created sql incremental model analytics_mlmon_internals.int_mlmon__windows",
+    "START sql incremental model analytics_mlmon_internals.int_mlmon__bin_counts",
     "START sql incremental model analytics.fct_mlmon__drift",
 ]
 

@@ -150,7 +150,9 @@ class DbtProject:
         collect_garbage_at_times()
         try:
             runner = dbtRunner(manifest=self._manifest, callbacks=[listen])
-            done = runner.invoke([arguments[0], *where, *quiet, *arguments[1:]])
+            # `docs generate` is one command.
+            words = 2 if arguments[0] == "docs" else 1
+            done = runner.invoke([*arguments[:words], *where, *quiet, *arguments[words:]])
         finally:
             os.chdir(before)
             _let_go_of_duckdb()

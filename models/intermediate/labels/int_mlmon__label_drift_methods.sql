@@ -68,7 +68,7 @@ tested as (
             statistics.window_key = pooled_tests.window_key
             and statistics.span_windows = pooled_tests.span_windows
             and pooled_tests.test_name = 'pooled'
-    left join {{ ref('mlmon_chi_square_quantiles') }} as quantiles
+    left join {{ mlmon.seed_relation('mlmon_chi_square_quantiles') }} as quantiles
         on statistics.n_bins - 1 = quantiles.degrees_of_freedom
 )
 
