@@ -1,26 +1,26 @@
--- One row per window of a monitor with scores, predicted class, score, or score of each class, and value of each segment: how many
--- predictions, labelled or not. Binary scores that are missing or no probability are one. Performance is estimated from it before labels arrive.
+-- One row per window of a monitor with scores and labels, predicted class, score and value of each segment: how many predictions,
+-- labelled or not. Scores that are missing or no probability are one. Performance is estimated from it before labels arrive.
+{%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
+{%- set grain = ['window_key', 'predicted_class', 'score'] %}
+{%- for number in segments %}{%- do grain.append('segment_' ~ number) %}{%- endfor %}
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_windows'},
+    meta={'touched': 'int_mlmon__touched_windows', 'grain': grain},
     post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
 ) }}
-{%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 
 with
 
 touched as (
-    select
-        touched.*,
-        settings.has_score
+    select touched.*
     from {{ ref('int_mlmon__touched_windows') }} as touched
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             touched.monitor = settings.monitor
-            and (settings.has_score or settings.n_class_scores > 0)
+            and settings.has_score
             and settings.has_labels
 ),
 
@@ -37,8 +37,7 @@ predictions as (
 select
     touched.window_key,
     predictions.prediction_class as predicted_class,
-    case when touched.has_score then predictions.probable_score end as score
-    {{- mlmon.class_scores_of('predictions') }}
+    predictions.probable_score as score
     {%- for number in segments %},
     predictions.segment_{{ number }}
     {%- endfor %},
@@ -47,7 +46,5 @@ from predictions
 inner join touched
     on predictions.window_number = touched.window_number
 group by
-    touched.window_key, touched.has_score, predictions.prediction_class,
-    predictions.probable_score
-    {{- mlmon.class_scores_of('predictions') }}
+    touched.window_key, predictions.prediction_class, predictions.probable_score
     {%- for number in segments %}, predictions.segment_{{ number }}{% endfor %}

@@ -45,7 +45,7 @@ by_window as (
         {%- endfor %}
     from counted
     group by reference_key, column_name, window_index
-    {%- if mlmon.mentions_class_scores() %}
+    {%- if mlmon.is_asked_for('class_scores') %}
 
     union all
 

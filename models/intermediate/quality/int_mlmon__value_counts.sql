@@ -66,7 +66,7 @@ inner join columns
     on
         counted.monitor = columns.monitor
         and counted.column_name = columns.column_name
-{%- if mlmon.mentions_class_scores() %}
+{%- if mlmon.is_asked_for('class_scores') %}
 
 union all
 

@@ -25,7 +25,7 @@ stale as (
         'int_mlmon__label_edges', 'int_mlmon__reference_label_bin_counts',
         'int_mlmon__reference_kpi_sums',
     ] + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else [])
-    + (['int_mlmon__reference_class_score_counts'] if mlmon.mentions_class_scores() else [])) }}
+    + (['int_mlmon__reference_class_score_counts'] if mlmon.is_asked_for('class_scores') else [])) }}
 )
 
 select stale.*
