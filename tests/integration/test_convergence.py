@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from support.compare import differences
-from support.histories import HISTORIES, RUNS, START, Pair, histories, marts
+from support.histories import RUNS, START, Pair, drawn_histories, marts
 
 # A correction moves a request to another day, a replay repeats it, a late row comes after all.
 CORRECTIONS = [
@@ -29,23 +27,7 @@ CORRECTIONS = [
 @pytest.fixture(scope="module")
 def drawn() -> list[Any]:
     """A history for each pair of monitors, always the same ones."""
-    found = []
-
-    @settings(
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-        # Hypothesis begins with the simplest history there is, in which nothing happens.
-        max_examples=2,
-    )
-    @given(some=st.lists(histories, min_size=HISTORIES, max_size=HISTORIES))
-    def draw(some: list[Any]) -> None:
-        found.append(some)
-
-    draw()
-    return found[-1]
+    return drawn_histories()
 
 
 @pytest.fixture(scope="module")

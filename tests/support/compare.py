@@ -1,12 +1,17 @@
 """Compares two tables row by row, as the package promises equality (docs/numbers.md).
 
-Keys, counts, flags, statuses and texts must be equal; doubles to 1e-9 relative or 1e-12 absolute.
+Keys, counts, flags, statuses and texts must be equal; doubles to 1e-9 relative or 1e-12 absolute. Between two
+versions of the package, what may differ is listed in allowed_differences.yml: see `Allowed`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import yaml
 
 RELATIVE = 1e-9
 ABSOLUTE = 1e-12
@@ -99,3 +104,45 @@ def _key(frame: pd.DataFrame, row: int) -> dict[str, object]:
         }
     ]
     return {name: frame[name].iloc[row] for name in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """One difference between two versions of the package that is meant.
+
+    ``column`` names the column whose values may differ, or is ``rows`` for rows that may be there on one side
+    alone, or ``column`` + `` is new`` / `` is gone``; ``condition`` says in pandas' query language for which rows,
+    ``reason`` why, in words.
+    """
+
+    mart: str
+    column: str
+    condition: str
+    reason: str
+
+
+def allowed_differences(path: Path) -> list[Allowed]:
+    """The entries of a YAML file: a list of mart, column, condition, reason."""
+    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    return [Allowed(**{key: str(value) for key, value in entry.items()}) for entry in entries]
+
+
+def without_allowed(
+    mart: str, before: pd.DataFrame, after: pd.DataFrame, entries: list[Allowed]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables without what the entries let differ; the tables themselves are not changed."""
+    for entry in entries:
+        if entry.mart != mart:
+            continue
+        name, _, change = entry.column.partition(" is ")
+        if change == "new":
+            after = after.drop(columns=name)
+        elif change == "gone":
+            before = before.drop(columns=name)
+        elif entry.column == "rows":
+            before, after = (side.query(f"not ({entry.condition})") for side in (before, after))
+        else:
+            before, after = before.copy(), after.copy()
+            for side in (before, after):
+                side.loc[side.query(entry.condition).index, name] = None
+    return before, after

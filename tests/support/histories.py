@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from support.compare import differences
@@ -85,6 +86,27 @@ ANCHOR = (
     "anchor", "v1", START, START + timedelta(minutes=1), 1, 0.9, 10.0, "ok", 0.5, 1.0, "red", "east",
 )  # fmt: skip
 histories = st.tuples(states(prediction_rows(), [ANCHOR], 60), states(label_rows(), [], 40))
+
+
+def drawn_histories() -> list[Any]:
+    """A history for each pair of monitors, always the same ones."""
+    found = []
+
+    @settings(
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        # Hypothesis begins with the simplest history there is, in which nothing happens.
+        max_examples=2,
+    )
+    @given(some=st.lists(histories, min_size=HISTORIES, max_size=HISTORIES))
+    def draw(some: list[Any]) -> None:
+        found.append(some)
+
+    draw()
+    return found[-1]
 
 
 def reference(n: int) -> pd.DataFrame:
