@@ -8,18 +8,19 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_windows', 'grain': grain},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+    meta={'stale': 'predictions', 'grain': grain},
+    post_hook="{{ mlmon.record_windows('predictions') }}",
 ) }}
 
 with
 
 touched as (
     select touched.*
-    from {{ ref('int_mlmon__touched_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
-            touched.monitor = settings.monitor
+            touched.facts = 'predictions'
+            and touched.monitor = settings.monitor
             and settings.has_score
             and settings.has_labels
 ),
