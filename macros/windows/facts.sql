@@ -12,7 +12,7 @@
             'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
             'int_mlmon__score_counts', 'int_mlmon__kpi_sums', 'int_mlmon__odd_values',
         ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
-        + (['int_mlmon__class_score_counts'] if mlmon.mentions_class_scores() else []),
+        + (['int_mlmon__class_score_counts'] if mlmon.is_asked_for('class_scores') else []),
         'labels': [
             'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
             'int_mlmon__error_sums', 'int_mlmon__score_sums', 'int_mlmon__common_counts',
@@ -28,7 +28,7 @@
             'int_mlmon__label_edges', 'int_mlmon__reference_label_bin_counts',
             'int_mlmon__reference_kpi_sums',
         ] + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else [])
-        + (['int_mlmon__reference_class_score_counts'] if mlmon.mentions_class_scores() else []),
+        + (['int_mlmon__reference_class_score_counts'] if mlmon.is_asked_for('class_scores') else []),
     }) -}}
 {% endmacro %}
 

@@ -134,7 +134,6 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "slo_latency_ms": None,
         "slo_target": None,
         "multivariate": None,
-        "error_estimates": False,
         "fairness": [],
         "kpis": [],
         "areas": [],
@@ -1008,7 +1007,6 @@ def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:
         "threshold": {"columns": {"prediction": None}},
         "reference_columns": {"reference": {"ref": "training"}},
         "fairness": {"segments": ["region"]},
-        "error_estimates": {"task": "regression"},
         **{key: {"task": "ranking"} for key in ("top_k", "query_id", "item_id", "relevance")},
         "class_scores": {"task": "multiclass"},
     }

@@ -41,7 +41,7 @@ baseline_means as (
         ends.window_index,
         ends.segment_name,
         ends.metric,
-        baselines.baseline_kind,
+        cast('reference' as {{ dbt.type_string() }}) as baseline_kind,
         baselines.segment_value,
         baselines.value,
         baselines.n
@@ -55,14 +55,31 @@ baseline_means as (
             metric
         from current_means
     ) as ends
-    inner join {{ ref('int_mlmon__baselines') }} as baselines
+    inner join (
+        select
+            monitor,
+            model_version,
+            reference_key
+        from {{ ref('int_mlmon__versions') }}
+        union all
+        -- All versions together have the one reference they share, if they do.
+        select
+            monitor,
+            cast('all' as {{ dbt.type_string() }}) as model_version,
+            case when count(distinct coalesce(reference_key, '')) = 1 then max(reference_key) end
+                as reference_key
+        from {{ ref('int_mlmon__versions') }}
+        group by monitor
+    ) as versions
         on
-            ends.monitor = baselines.monitor
-            and ends.model_version = baselines.model_version
+            ends.monitor = versions.monitor
+            and ends.model_version = versions.model_version
+    inner join {{ ref('int_mlmon__reference_metrics') }} as baselines
+        on
+            versions.reference_key = baselines.reference_key
             and ends.segment_name = baselines.segment_name
             and ends.metric = baselines.metric
-            and baselines.baseline_kind = 'reference'
-            and baselines.value is not null
+            and baselines.class_label = 'all'
             and baselines.n > 0
 ),
 

@@ -66,7 +66,22 @@ compared as (
             and rows_shown.segment_value = measured.segment_value
             and rows_shown.kpi = measured.kpi
             and rows_shown.label_age = measured.label_age
-    left join {{ ref('int_mlmon__baseline_versions') }} as versions
+    left join (
+        select
+            monitor,
+            model_version,
+            reference_key
+        from {{ ref('int_mlmon__versions') }}
+        union all
+        -- All versions together have the one reference they share, if they do.
+        select
+            monitor,
+            cast('all' as {{ dbt.type_string() }}) as model_version,
+            case when count(distinct coalesce(reference_key, '')) = 1 then max(reference_key) end
+                as reference_key
+        from {{ ref('int_mlmon__versions') }}
+        group by monitor
+    ) as versions
         on
             spans.monitor = versions.monitor
             and spans.model_version = versions.model_version

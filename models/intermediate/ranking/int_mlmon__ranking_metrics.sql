@@ -1,11 +1,12 @@
--- One row per population of a ranking monitor, segment and metric: its mean over queries, with the interval of normal theory
+-- One row per window set of a ranking monitor, label age, segment and metric: its mean over queries, with the interval of normal theory
 -- over queries, of proportions Wilson's.
 with
 
 summed as (
     select
-        populations.population_number,
-        populations.monitor,
+        sources.window_set_number,
+        sources.monitor,
+        case when sums.label_age = 'reference' then 'latest' else sums.label_age end as label_age,
         sums.segment_name,
         sums.segment_value,
         sums.metric,
@@ -13,16 +14,12 @@ summed as (
         cast(sum(sums.n_excluded) as bigint) as n_excluded,
         sum(sums.total) as total,
         sum(sums.squares) as squares
-    from {{ ref('int_mlmon__populations') }} as populations
-    inner join {{ ref('int_mlmon__stretch_sources') }} as sources
-        on populations.stretch_number = sources.stretch_number
+    from {{ ref('int_mlmon__window_set_sources') }} as sources
     inner join {{ ref('int_mlmon__ranking_sums') }} as sums
-        on
-            sources.source_key = sums.window_key
-            and populations.fact_age = sums.label_age
-    where populations.has_segments or sums.segment_name = 'all'
+        on sources.source_key = sums.window_key
+    where sources.has_segments or sums.segment_name = 'all'
     group by
-        populations.population_number, populations.monitor, sums.segment_name,
+        sources.window_set_number, sources.monitor, sums.label_age, sums.segment_name,
         sums.segment_value, sums.metric
 ),
 
@@ -58,7 +55,8 @@ varied as (
 )
 
 select
-    population_number,
+    window_set_number,
+    label_age,
     segment_name,
     segment_value,
     metric,

@@ -1,6 +1,7 @@
 -- One row per reference of a monitor with class scores, base window of it and column of them: as
 -- int_mlmon__class_score_counts, of the reference's rows.
 {{ config(
+    enabled=mlmon.is_asked_for('class_scores'),
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',

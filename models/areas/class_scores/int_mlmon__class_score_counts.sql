@@ -1,6 +1,7 @@
 -- One row per window of a monitor with class scores and column of them: how many rows hold what they should not. The sum
 -- of a row's scores is a column, too.
 {{ config(
+    enabled=mlmon.is_asked_for('class_scores'),
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',

@@ -1,8 +1,9 @@
--- One row per population of a monitor with class scores and segment: roc_auc_macro, the mean over classes of the ROC AUC of each
+-- One row per window set of a monitor with class scores, label age and segment: roc_auc_macro, the mean over classes of the ROC AUC of each
 -- against the rest (scikit-learn's multi_class='ovr'). Its variance is DeLong's (1988): rows are independent, the AUCs of
 -- the classes are not, so what a row adds to all of them is summed first. A label
 -- whose class has no score is one of the rest.
-{%- set keys = ['population_number', 'segment_position', 'segment_value'] %}
+{{ config(enabled=mlmon.is_asked_for('class_scores')) }}
+{%- set keys = ['window_set_number', 'label_age', 'segment_position', 'segment_value'] %}
 
 with
 
@@ -79,7 +80,8 @@ sized as (
     from sizes
     left join measured
         on
-            sizes.population_number = measured.population_number
+            sizes.window_set_number = measured.window_set_number
+            and sizes.label_age = measured.label_age
             and sizes.segment_position = measured.segment_position
             and sizes.segment_value = measured.segment_value
 ),
@@ -89,7 +91,8 @@ named as (
 )
 
 select
-    population_number,
+    window_set_number,
+    label_age,
     segment_name,
     segment_value,
     cast('roc_auc_macro' as {{ dbt.type_string() }}) as metric,
