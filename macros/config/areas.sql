@@ -13,9 +13,7 @@
     {%- if area == 'presets' -%}
         {{- return(mlmon.has_python_models() and m.monitored | selectattr('preset') | list | length > 0) -}}
     {%- endif -%}
-    {%- if area == 'multivariate' -%}
-        {{- return(mlmon.has_python_models() and m.multivariate is mapping) -}}
-    {%- endif -%}
+    {%- if area == 'multivariate' -%}{{- return(m.multivariate is mapping) -}}{%- endif -%}
     {#- class_scores, kpis, fairness: a key of the same name. -#}
     {{- return(m[area] | length > 0) -}}
 {% endmacro %}
