@@ -1,3 +1,11 @@
+{#
+    Whether anything computes another tool's numbers here: some column has a preset, and the warehouse runs the
+    Python model that knows them.
+#}
+{% macro computes_presets() %}
+    {{- return(mlmon.has_python_models() and mlmon.is_asked_for('presets')) -}}
+{% endmacro %}
+
 {# The slots of columns with a preset, by kind: {'numeric_1': 'numeric'}. #}
 {% macro preset_slots() %}
     {%- set slots = {} -%}

@@ -37,7 +37,7 @@ windows_to_read as (
 ),
 
 rows_of_sources as {{ mlmon.inlined() }} (
-    select * from (
+    select counting_rows.* from (
         {{ mlmon.counting_rows('windows_to_read', ['source_key'], columns) }}
     ) as counting_rows
 

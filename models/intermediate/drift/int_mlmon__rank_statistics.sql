@@ -307,7 +307,7 @@ distances as (
                     then n_reference * (u - reference_mean) * (u - reference_mean)
                 else 0
             end) / max(reference_total)
-        ) as reference_stddev
+        ) as reference_std
     from moved
     group by {{ keys }}
 )
@@ -331,7 +331,7 @@ select
             then distances.distance * distances.unit
     end as wasserstein,
     case
-        when distances.reference_stddev > 1e-300 then distances.distance / distances.reference_stddev
+        when distances.reference_std > 1e-300 then distances.distance / distances.reference_std
     end as wasserstein_normed
 from expected
 left join read_values

@@ -146,7 +146,7 @@ windows_to_read as (
 ),
 
 unresolved_rows as {{ mlmon.inlined() }} (
-    select * from (
+    select counting_rows.* from (
         {{ mlmon.counting_rows(
             'windows_to_read', ['source_number', 'edge_set_number'], numeric_slots + segment_slots
         ) }}

@@ -114,7 +114,7 @@ methods as (
     where is_verdict and is_ranked and (segment_name = 'all' or is_ranked_by_segment)
     {%- endif %}
     {%- endfor %}
-    {%- if mlmon.is_asked_for('presets') %}
+    {%- if mlmon.computes_presets() %}
 
     union all
 
