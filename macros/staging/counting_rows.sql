@@ -11,7 +11,7 @@
     ),
 
     prediction_log as (
-        select * from {{ ref('mlmon', 'int_mlmon__prediction_log') }}
+        select * from {{ ref('mlmon', 'stg_mlmon__predictions') }}
         where quarantine_reason is null
     ),
 

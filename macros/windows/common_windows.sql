@@ -4,10 +4,8 @@
     window is still recorded as out of date, and the next run makes the rows again.
 #}
 {% macro forget_other_windows() %}
-    {%- if is_incremental() -%}
+    {%- if is_incremental() and not flags.EMPTY -%}
         delete from {{ this }}
-        where other_window_key in (
-            select window_key from {{ ref('mlmon', 'int_mlmon__touched_label_windows') }}
-        )
+        where other_window_key in (select window_key from {{ mlmon.stale_rows('labels') }})
     {%- endif -%}
 {% endmacro %}

@@ -7,9 +7,9 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_label_windows'},
+    meta={'stale': 'labels'},
     pre_hook="{{ mlmon.forget_other_windows() }}",
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+    post_hook="{{ mlmon.record_windows('labels') }}",
 ) }}
 {%- set keys = [
     'window_key', 'other_window_key', 'monitor', 'model_version', 'other_version', 'window_index',

@@ -12,9 +12,11 @@ several_versions as (
 
 touched as (
     select touched.*
-    from {{ ref('int_mlmon__touched_label_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join several_versions
-        on touched.monitor = several_versions.monitor
+        on
+            touched.facts = 'labels'
+            and touched.monitor = several_versions.monitor
 ),
 
 touched_requests as (

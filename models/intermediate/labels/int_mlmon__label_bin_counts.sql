@@ -5,15 +5,15 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_mature_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_mature_windows')) }}",
+    meta={'stale': 'mature_labels'},
+    post_hook="{{ mlmon.record_windows('mature_labels') }}",
 ) }}
 
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_mature_windows') }}
-    where monitor is not null
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'mature_labels' and monitor is not null
 ),
 
 labels as (

@@ -5,10 +5,8 @@
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_label_windows') }}
-    where
-        {{ mlmon.is_of_ranking('monitor') }}
-        or {{ mlmon.is_of_ranking('reference_monitor') }}
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'labels' and {{ mlmon.is_of_ranking('monitor') }}
 )
 
 select
@@ -45,7 +43,7 @@ union all
 
 select
     touched.window_key,
-    touched.reference_monitor as monitor,
+    touched.monitor,
     logged.query_id,
     logged.item_id,
     logged.request_id,
@@ -55,4 +53,6 @@ select
     {%- endfor %}
 from {{ ref('int_mlmon__reference_items') }} as logged
 inner join touched
-    on logged.reference_key = touched.reference_key
+    on
+        logged.reference_key = touched.reference_key
+        and touched.is_reference
