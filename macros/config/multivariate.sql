@@ -35,8 +35,5 @@
     model that does. What only that model reads is built where this is true.
 #}
 {% macro measures_joint_drift() %}
-    {%- for value in mlmon.given_values('multivariate') if mlmon.has_python_models() -%}
-        {%- if mlmon.normal_multivariate(value) -%}{{- return(true) -}}{%- endif -%}
-    {%- endfor -%}
-    {{- return(false) -}}
+    {{- return(mlmon.has_python_models() and mlmon.is_asked_for('multivariate')) -}}
 {% endmacro %}

@@ -603,7 +603,11 @@ def test_joint_drift_is_off_or_has_both_of_its_keys(call: Call, written: Any, re
     own = monitor_of(call, {**BINARY, "multivariate": False}, multivariate=True)
     assert own["multivariate"] is None
     measures = call(
-        "measures_joint_drift", {"mlmon_monitors": {"m": {**BINARY, "multivariate": written}}}
+        "measures_joint_drift",
+        {
+            "mlmon_monitors": {"m": {**BINARY, "multivariate": written}},
+            "mlmon_python_models": True,
+        },
     )
     assert measures == (read is not None)
 

@@ -83,8 +83,7 @@ verdict_windows as (
 stale as (
     {{ mlmon.stale_windows('verdict_windows', [
         'fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift',
-        'fct_mlmon__multivariate_drift',
-    ]) }}
+    ] + (['fct_mlmon__multivariate_drift'] if mlmon.is_asked_for('multivariate') else [])) }}
 ),
 
 uncounted as (

@@ -1,6 +1,7 @@
 -- One row per monitor that asks for it, version, closed window end and method, at the default span: whether the rows
 -- of the span can be told from the reference's by all features together.
 {{ config(
+    enabled=mlmon.is_asked_for('multivariate'),
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
@@ -37,8 +38,17 @@ feature_counts as (
     group by monitor
 ),
 
+-- A warehouse without the Python model that measures it has nothing here.
 measured as (
-    {{ mlmon.measured_joint_drift() }}
+    {%- if mlmon.measures_joint_drift() %}
+    select * from {{ ref('int_mlmon__joint_drift') }}
+    {%- else %}
+    {{ mlmon.settings_relation({
+        'window_key': 'text', 'value': 'double', 'value_low': 'double', 'value_high': 'double',
+        'p_value': 'double', 'min_detectable_effect': 'double', 'n_reference': 'bigint',
+        'n_current': 'bigint', 'top_column_name': 'text', 'second_column_name': 'text',
+    }, []) }}
+    {%- endif %}
 ),
 
 compared as (

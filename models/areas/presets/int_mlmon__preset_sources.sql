@@ -1,24 +1,33 @@
--- One row per touched window end of a monitor with presets, at its verdict span, and source of values on either side: a
--- base window of the log, or a reference table (source_number below zero).
+-- One row per window end to judge anew of a monitor with presets, at its verdict span, and source of values on either side:
+-- a base window of the log, or a reference table.
+{{ config(enabled=mlmon.has_python_models() and mlmon.names_presets()) }}
+
 with
 
 ends as (
-    select * from {{ ref('int_mlmon__ranked_ends') }}
-    where monitor in (
-        select monitor from {{ ref('int_mlmon__column_settings') }}
-        where preset is not null
-    )
+    select spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
+        on spans.window_key = touched.window_key
+    where
+        spans.is_verdict
+        and spans.reference_key is not null
+        and spans.monitor in (
+            select monitor from {{ ref('int_mlmon__column_settings') }}
+            where preset is not null
+        )
 ),
 
 windows as (
-    select * from {{ ref('int_mlmon__ranked_windows') }}
+    select * from {{ ref('int_mlmon__windows') }}
+    where n_predictions > 0
 )
 
 select
-    ends.end_number,
+    ends.window_key,
     ends.monitor,
     false as is_reference,
-    windows.window_number as source_number
+    windows.window_key as source_key
 from ends
 inner join windows
     on
@@ -29,10 +38,10 @@ inner join windows
 union all
 
 select
-    ends.end_number,
+    ends.window_key,
     ends.monitor,
     true as is_reference,
-    windows.window_number as source_number
+    windows.window_key as source_key
 from ends
 inner join windows
     on
@@ -44,10 +53,10 @@ union all
 
 -- A reference that is a stretch of the log is read window by window.
 select
-    ends.end_number,
+    ends.window_key,
     ends.monitor,
     true as is_reference,
-    coalesce(windows.window_number, -reference_facts.edge_set_number) as source_number
+    coalesce(windows.window_key, reference_facts.reference_key) as source_key
 from ends
 inner join {{ ref('int_mlmon__references') }} as reference_facts
     on ends.reference_key = reference_facts.reference_key

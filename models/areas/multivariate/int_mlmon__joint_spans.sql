@@ -1,5 +1,7 @@
--- One row per touched window end whose joint drift is measured: where the samples of its default span and of its
+-- One row per window end whose joint drift is to be measured anew: where the samples of its default span and of its
 -- reference lie.
+{{ config(enabled=mlmon.measures_joint_drift()) }}
+
 with
 
 touched as (

@@ -1,4 +1,4 @@
-# One row per touched window end with enough sampled rows: how well the rows of its span can be told from the
+# One row per window end to judge anew, with enough sampled rows: how well the rows of its span can be told from the
 # reference's. Python, because it trains a classifier; it reads the bounded samples and no log.
 
 
