@@ -6,21 +6,25 @@
     {{- return([
         'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
         'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
-        'int_mlmon__score_counts', 'int_mlmon__kpi_sums', 'int_mlmon__odd_values',
-    ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
+        'int_mlmon__score_counts', 'int_mlmon__odd_values',
+    ] + (['int_mlmon__kpi_sums'] if mlmon.is_asked_for('kpis') else [])
+        + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
         + (['int_mlmon__class_score_counts'] if mlmon.mentions_class_scores() else [])) -}}
 {% endmacro %}
 
 {% macro label_facts() %}
     {{- return([
         'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
-        'int_mlmon__error_sums', 'int_mlmon__score_sums', 'int_mlmon__common_counts',
-        'int_mlmon__common_errors', 'int_mlmon__common_scores', 'int_mlmon__labelled_kpi_sums', 'int_mlmon__ranking_sums',
-    ]) -}}
+        'int_mlmon__error_sums', 'int_mlmon__score_sums',
+    ] + (['int_mlmon__ranking_sums'] if mlmon.is_asked_for('ranking') else [])
+        + (['int_mlmon__labelled_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
+        + (['int_mlmon__common_predictions'] if mlmon.is_asked_for('common_traffic') else [])) -}}
 {% endmacro %}
 
 {# The models that hold facts of features beside labels, which are counted once a window's labels are complete. #}
-{% macro mature_facts() %}{{- return(['int_mlmon__label_bin_counts']) -}}{% endmacro %}
+{% macro mature_facts() %}
+    {{- return(['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else []) -}}
+{% endmacro %}
 
 {# All of them: what a window must be in under today's settings to be done with. #}
 {% macro window_facts() %}

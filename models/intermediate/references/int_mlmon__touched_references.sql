@@ -20,11 +20,10 @@ stale as (
         'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
         'int_mlmon__reference_window_counts', 'int_mlmon__reference_cell_counts',
         'int_mlmon__reference_bucket_counts',
-        'int_mlmon__reference_labelled', 'int_mlmon__reference_items',
-        'int_mlmon__reference_variation',
-        'int_mlmon__label_edges', 'int_mlmon__reference_label_bin_counts',
-        'int_mlmon__reference_kpi_sums',
-    ] + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else [])
+        'int_mlmon__reference_labelled', 'int_mlmon__reference_variation',
+        'int_mlmon__label_edges',
+    ] + (['int_mlmon__reference_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
+    + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else [])
     + (['int_mlmon__reference_class_score_counts'] if mlmon.mentions_class_scores() else [])) }}
 )
 
