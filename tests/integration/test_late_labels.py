@@ -77,6 +77,7 @@ def make(make_project: Any, engine: Engine) -> DbtProject:
             "spans": ["1d", "4d"],
             "label_horizon_days": HORIZON_DAYS,
             "label_ages_days": [1],
+            "areas": ["association"],
         }
         for task in ("binary", "regression")
     }

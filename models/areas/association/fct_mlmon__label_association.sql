@@ -76,7 +76,7 @@ sides as (
         of_span.{{ name }} as centre_{{ name }},
         of_reference.{{ name }} as base_{{ name }},
         {%- endfor %}
-        of_span.centre as centre,
+        of_span.centre,
         of_reference.centre as base
     from spans
     inner join methods

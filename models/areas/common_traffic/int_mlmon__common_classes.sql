@@ -121,9 +121,8 @@ ratio_terms as (
         cast('{{ metric }}' as {{ text }}) as metric,
         n
         {%- for side in sides %}
-        {%- set predicted = side ~ 'predicted_class' %},
-        case when {{ term[0].format(predicted) }} then {{ 2.0 if metric == 'f1' else 1.0 }} else 0.0 end
-            as {{ side }}part,
+        {%- set predicted, once = side ~ 'predicted_class', 2.0 if metric == 'f1' else 1.0 %},
+        case when {{ term[0].format(predicted) }} then {{ once }} else 0.0 end as {{ side }}part,
         case when {{ term[1].format(predicted) }} then 1.0 else 0.0 end
         {{- " + case when label_class = '1' then 1.0 else 0.0 end" if metric == 'f1' }}
             as {{ side }}whole
