@@ -2,9 +2,9 @@
 {% macro log_relation(spec) %}
     {%- if 'source' in spec -%}{{- return(source(spec['source'][0], spec['source'][1])) -}}{%- endif -%}
     {%- set target = spec['ref'] -%}
-    {%- if target is string -%}{{- return(ref(target)) -}}{%- endif -%}
-    {%- if target | length == 1 -%}{{- return(ref(target[0])) -}}{%- endif -%}
-    {{- return(ref(target[0], target[1])) -}}
+    {%- if target is string -%}{{- return(builtins.ref(target)) -}}{%- endif -%}
+    {%- if target | length == 1 -%}{{- return(builtins.ref(target[0])) -}}{%- endif -%}
+    {{- return(builtins.ref(target[0], target[1])) -}}
 {% endmacro %}
 
 {#

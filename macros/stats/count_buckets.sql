@@ -59,7 +59,14 @@
         on
             keyed.monitor = columns.monitor
             and counted.slot = columns.slot
-    inner join {{ ref('mlmon', 'int_mlmon__rare_categories') }} as rare
+    -- The reference saw some category of the column but once: there will be others that it did not see at all.
+    inner join (
+        select distinct
+            reference_key,
+            column_name
+        from {{ ref('mlmon', 'int_mlmon__reference_categories') }}
+        where n = 1
+    ) as rare
         on
             keyed.reference_key = rare.reference_key
             and columns.column_name = rare.column_name

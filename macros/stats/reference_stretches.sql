@@ -1,8 +1,9 @@
 {#
     The counts of each stretch of a reference beside those of its rest, over everything that is counted in `counts` (a
-    relation by reference, window, segment and column) by `item` (bins or cells).
+    relation by reference, window, segment and column) by `item` (bins or cells). `stretches` says which spans a
+    reference is cut by.
 #}
-{% macro reference_stretches(counts, item) %}
+{% macro reference_stretches(counts, item, stretches) %}
     select
         compared.reference_key,
         compared.span_windows,
@@ -21,7 +22,7 @@
             segment_name,
             segment_value,
             column_name
-        from ({{ mlmon.counts_by_stretch(counts, item) }}) as counted
+        from ({{ mlmon.counts_by_stretch(counts, item, stretches) }}) as counted
     ) as compared
     inner join (
         select
@@ -39,7 +40,7 @@
             and compared.segment_name = totals.segment_name
             and compared.segment_value = totals.segment_value
             and compared.column_name = totals.column_name
-    left join ({{ mlmon.counts_by_stretch(counts, item) }}) as stretch_counts
+    left join ({{ mlmon.counts_by_stretch(counts, item, stretches) }}) as stretch_counts
         on
             compared.reference_key = stretch_counts.reference_key
             and compared.span_windows = stretch_counts.span_windows
@@ -50,7 +51,7 @@
             and totals.{{ item }} = stretch_counts.{{ item }}
 {% endmacro %}
 
-{% macro counts_by_stretch(counts, item) %}
+{% macro counts_by_stretch(counts, item, stretches) %}
     {%- set behind = "(stretches.last_index - counts.window_index)" -%}
     {%- set stretch = "(" ~ behind ~ " - mod(" ~ behind ~ ", stretches.span_windows)) / stretches.span_windows" %}
     select
@@ -63,7 +64,7 @@
         counts.{{ item }},
         sum(counts.n) as n
     from {{ counts }} as counts
-    inner join {{ ref('mlmon', 'int_mlmon__reference_stretches') }} as stretches
+    inner join {{ stretches }} as stretches
         on counts.reference_key = stretches.reference_key
     where
         counts.window_index >= 0

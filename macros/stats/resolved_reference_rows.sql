@@ -1,8 +1,27 @@
 {#
-    The rows of the touched references with segment values that are told apart, and the window of the reference
-    they fall into as one number for grouping: reference_window.
+    The windows of the stale references: one row per reference and base window in which it has rows, numbered for this run;
+    window_index is -1 for rows without a time.
 #}
-{% macro resolved_reference_rows() %}
+{% macro reference_windows() %}
+    select
+        row_number() over (
+            order by reference_windows.reference_key, reference_windows.window_index
+        ) as reference_window,
+        reference_windows.reference_key,
+        reference_windows.window_index,
+        reference_facts.monitor
+    from (
+        select distinct
+            reference_key,
+            window_index
+        from {{ ref('mlmon', 'int_mlmon__touched_reference_rows') }}
+    ) as reference_windows
+    inner join {{ ref('mlmon', 'int_mlmon__references') }} as reference_facts
+        on reference_windows.reference_key = reference_facts.reference_key
+{% endmacro %}
+
+{# The rows of the stale references with segment values that are told apart, and the number of their window. #}
+{% macro resolved_reference_rows(windows) %}
     select
         windows.reference_window,
         logged.reference_key,
@@ -16,7 +35,7 @@
             if slot.startswith('segment') else 'logged.' ~ slot }} as {{ slot }}
         {%- endfor %}
     from {{ ref('mlmon', 'int_mlmon__touched_reference_rows') }} as logged
-    inner join {{ ref('mlmon', 'int_mlmon__touched_reference_windows') }} as windows
+    inner join {{ windows }} as windows
         on
             logged.reference_key = windows.reference_key
             and logged.window_index = windows.window_index

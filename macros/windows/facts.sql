@@ -1,34 +1,41 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
 {% macro facts_version() %}{{- return('7') -}}{% endmacro %}
 
-{# The models that hold facts of predictions, and of labels. #}
-{% macro prediction_facts() %}
-    {{- return([
-        'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
-        'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
-        'int_mlmon__score_counts', 'int_mlmon__odd_values',
-    ] + (['int_mlmon__kpi_sums'] if mlmon.is_asked_for('kpis') else [])
+{#
+    The incremental models that hold facts, by what they are counted from: predictions; labels; features beside labels,
+    once the labels of a window are complete; references. Each is computed again where its window is stale.
+#}
+{% macro facts() %}
+    {{- return({
+        'predictions': [
+            'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
+            'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
+            'int_mlmon__score_counts', 'int_mlmon__odd_values',
+        ] + (['int_mlmon__kpi_sums'] if mlmon.is_asked_for('kpis') else [])
         + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
-        + (['int_mlmon__class_score_counts'] if mlmon.mentions_class_scores() else [])) -}}
-{% endmacro %}
-
-{% macro label_facts() %}
-    {{- return([
-        'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
-        'int_mlmon__error_sums', 'int_mlmon__score_sums',
-    ] + (['int_mlmon__ranking_sums'] if mlmon.is_asked_for('ranking') else [])
+        + (['int_mlmon__class_score_counts'] if mlmon.mentions_class_scores() else []),
+        'labels': [
+            'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
+            'int_mlmon__error_sums', 'int_mlmon__score_sums',
+        ] + (['int_mlmon__ranking_sums'] if mlmon.is_asked_for('ranking') else [])
         + (['int_mlmon__labelled_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
-        + (['int_mlmon__common_predictions'] if mlmon.is_asked_for('common_traffic') else [])) -}}
+        + (['int_mlmon__common_predictions'] if mlmon.is_asked_for('common_traffic') else []),
+        'mature_labels': ['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else [],
+        'references': [
+            'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
+            'int_mlmon__reference_window_counts', 'int_mlmon__reference_cell_counts',
+            'int_mlmon__reference_bucket_counts', 'int_mlmon__reference_labelled',
+            'int_mlmon__reference_variation', 'int_mlmon__label_edges',
+        ] + (['int_mlmon__reference_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
+        + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else [])
+        + (['int_mlmon__reference_class_score_counts'] if mlmon.mentions_class_scores() else []),
+    }) -}}
 {% endmacro %}
 
-{# The models that hold facts of features beside labels, which are counted once a window's labels are complete. #}
-{% macro mature_facts() %}
-    {{- return(['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else []) -}}
-{% endmacro %}
-
-{# All of them: what a window must be in under today's settings to be done with. #}
+{# The facts of a window: what it must be in under today's settings to be done with. #}
 {% macro window_facts() %}
-    {{- return(mlmon.prediction_facts() + mlmon.label_facts() + mlmon.mature_facts()) -}}
+    {%- set facts = mlmon.facts() -%}
+    {{- return(facts['predictions'] + facts['labels'] + facts['mature_labels']) -}}
 {% endmacro %}
 
 {#

@@ -3,7 +3,7 @@
     there are, and since when the log has had rows in them.
 #}
 {% macro record_ledger() %}
-    {%- set processed = ref('mlmon', 'int_mlmon__processed_windows') -%}
+    {%- set processed = builtins.ref('mlmon', 'int_mlmon__processed_windows').render() -%}
     delete from {{ processed }} where model_name = '{{ model.name }}';
     insert into {{ processed }} (model_name, window_key, monitor, first_predicted_at)
     select '{{ model.name }}', window_key, monitor, first_predicted_at

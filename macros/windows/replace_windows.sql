@@ -1,33 +1,53 @@
 {#
-    The incremental strategy `mlmon_windows`: all rows of the touched windows are replaced, also of windows
-    whose new result is empty (plain delete+insert leaves those behind). The touched windows are the model
-    named in the config's meta as `touched`, with columns window_key and fingerprint.
+    The incremental strategy `mlmon_windows`: all rows of the stale windows are replaced, also of windows whose new
+    result is empty (plain delete+insert leaves those behind). Which windows are stale for a model says its config:
+    meta={'stale': 'labels'} are those of int_mlmon__stale_windows with facts = 'labels', and the name of another table
+    with window_key and fingerprint is that table. With --empty nothing was computed and nothing is replaced.
 #}
 {% macro get_incremental_mlmon_windows_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    {%- if flags.EMPTY %}
+    select 1
+    {%- else %}
     delete from {{ target }}
     where {{ arg_dict['unique_key'] }} in (
-        select window_key from {{ ref('mlmon', config.get('meta').touched) }}
+        select window_key from {{ mlmon.stale_rows(config.get('meta').stale) }}
     );
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    {%- endif %}
 {% endmacro %}
 
 {#
-    Records, in the transaction that replaced the windows, what they were computed from. A table that was
-    built anew holds the touched windows only, so what was recorded for it before is forgotten.
+    Records, in the transaction that replaced the windows, what they were computed from. A table that was built anew
+    holds the stale windows only, so what was recorded for it before is forgotten.
 #}
-{% macro record_windows(touched) %}
-    {%- set processed = ref('mlmon', 'int_mlmon__processed_windows') -%}
+{% macro record_windows(stale) %}
+    {%- set processed = builtins.ref('mlmon', 'int_mlmon__processed_windows').render() -%}
+    {%- set stale_rows = mlmon.stale_rows(stale) -%}
+    {%- if not (flags.EMPTY and is_incremental()) %}
     delete from {{ processed }}
     where
         model_name = '{{ model.name }}'
         {%- if is_incremental() %}
-        and window_key in (select window_key from {{ touched }})
-        {%- endif %};
+        and window_key in (select window_key from {{ stale_rows }})
+        {%- endif %}
+    {%- endif %}
+    {%- if not flags.EMPTY %};
     insert into {{ processed }} (model_name, window_key, fingerprint)
     select '{{ model.name }}', window_key, fingerprint
-    from {{ touched }}
+    from {{ stale_rows }}
     where fingerprint is not null
+    {%- endif %}
+{% endmacro %}
+
+{% macro stale_rows(stale) %}
+    {%- if stale in mlmon.facts() -%}
+        {{- return(
+            "(select window_key, fingerprint from " ~ ref('mlmon', 'int_mlmon__stale_windows')
+            ~ " where facts = '" ~ stale ~ "') as stale_windows"
+        ) -}}
+    {%- endif -%}
+    {{- return(ref('mlmon', stale)) -}}
 {% endmacro %}

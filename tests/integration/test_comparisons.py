@@ -765,7 +765,8 @@ SELECTED = [
 
 
 def touched_days(project: DbtProject, version: str) -> set[int]:
-    rows = project.read("int_mlmon__touched_label_windows")
+    rows = project.read("int_mlmon__stale_windows")
+    rows = rows[rows["facts"].eq("labels") & ~rows["is_reference"]]
     rows = rows[rows["monitor"].eq("binary") & rows["model_version"].eq(version)]
     return set((pd.to_datetime(rows["window_start"]) - START).dt.days)
 
@@ -832,5 +833,5 @@ def test_runs_on_the_way_end_as_one_full_refresh(
     }
     assert unequal == {}, unequal
     run()
-    assert len(lived.read("int_mlmon__touched_label_windows")) == 0
+    assert len(lived.read("int_mlmon__stale_windows").query("facts == 'labels'")) == 0
     assert len(lived.read("int_mlmon__touched_common_ends")) == 0

@@ -7,16 +7,16 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_mature_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_mature_windows')) }}",
+    meta={'stale': 'mature_labels'},
+    post_hook="{{ mlmon.record_windows('mature_labels') }}",
 ) }}
 {%- set features = mlmon.feature_slot_names() %}
 
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_mature_windows') }}
-    where monitor is not null
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'mature_labels' and {{ mlmon.is_of_area('association') }}
 ),
 
 settings as (
@@ -67,10 +67,12 @@ labels as (
         logged.{{ slot }}
         {%- endfor %}
     from {{ ref('stg_mlmon__references') }} as logged
-    inner join touched
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
         on
-            logged.monitor = touched.monitor
-            and logged.reference_version = touched.reference_version
+            logged.monitor = reference_facts.monitor
+            and logged.reference_version = reference_facts.reference_version
+    inner join touched
+        on reference_facts.reference_key = touched.window_key
     inner join settings
         on logged.monitor = settings.monitor
 ),

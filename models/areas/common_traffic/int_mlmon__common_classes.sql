@@ -6,8 +6,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_common_ends'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_common_ends')) }}",
+    meta={'stale': 'int_mlmon__touched_common_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__touched_common_ends') }}",
 ) }}
 {%- set keys = ['window_key', 'monitor_key', 'champion_version', 'window_index', 'span_windows'] %}
 {%- set key = keys | join(', ') %}

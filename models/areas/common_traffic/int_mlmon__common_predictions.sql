@@ -8,9 +8,9 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_label_windows'},
-    pre_hook="{% if is_incremental() %}delete from {{ this }} where other_window_key in (select window_key from {{ ref('mlmon', 'int_mlmon__touched_label_windows') }}){% endif %}",
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+    meta={'stale': 'labels'},
+    pre_hook="{% if is_incremental() and not flags.EMPTY %}delete from {{ this }} where other_window_key in (select window_key from {{ mlmon.stale_rows('labels') }}){% endif %}",
+    post_hook="{{ mlmon.record_windows('labels') }}",
 ) }}
 
 with
@@ -25,9 +25,11 @@ several_versions as (
 
 touched as (
     select touched.*
-    from {{ ref('int_mlmon__touched_label_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join several_versions
-        on touched.monitor = several_versions.monitor
+        on
+            touched.facts = 'labels'
+            and touched.monitor = several_versions.monitor
 ),
 
 touched_requests as (

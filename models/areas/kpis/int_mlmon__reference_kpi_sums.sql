@@ -6,17 +6,19 @@
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_references'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+    meta={'stale': 'references'},
+    post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
 
 with
 
 touched as (
     select reference_facts.*
-    from {{ ref('int_mlmon__touched_references') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on touched.window_key = reference_facts.reference_key
+        on
+            touched.facts = 'references'
+            and touched.window_key = reference_facts.reference_key
     where reference_facts.reference_kind = 'table'
 ),
 

@@ -7,18 +7,16 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_label_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+    meta={'stale': 'labels'},
+    post_hook="{{ mlmon.record_windows('labels') }}",
 ) }}
 {%- set segment_numbers = range(1, mlmon.slot_counts()['segment'] + 1) %}
 
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_label_windows') }}
-    where
-        {{ mlmon.is_of_ranking('monitor') }}
-        or {{ mlmon.is_of_ranking('reference_monitor') }}
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'labels' and {{ mlmon.is_of_ranking('monitor') }}
 ),
 
 segments as (
@@ -49,7 +47,7 @@ reference_rows as (
             logged.monitor = reference_facts.monitor
             and logged.reference_version = reference_facts.reference_version
     inner join touched
-        on reference_facts.reference_key = touched.reference_key
+        on reference_facts.reference_key = touched.window_key
     where logged.query_id is not null
 ),
 

@@ -57,7 +57,7 @@ logged_rows as (
                 {{ mlmon.counting_order('logged') }}
         ) as row_rank
     from labelled
-    inner join {{ ref('int_mlmon__prediction_log') }} as logged
+    inner join {{ ref('stg_mlmon__predictions') }} as logged
         on
             labelled.monitor = logged.monitor
             and labelled.model_version = logged.model_version

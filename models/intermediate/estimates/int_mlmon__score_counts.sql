@@ -5,8 +5,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+    meta={'stale': 'predictions'},
+    post_hook="{{ mlmon.record_windows('predictions') }}",
 ) }}
 {%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 
@@ -16,10 +16,11 @@ touched as (
     select
         touched.*,
         settings.has_score
-    from {{ ref('int_mlmon__touched_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
-            touched.monitor = settings.monitor
+            touched.facts = 'predictions'
+            and touched.monitor = settings.monitor
             and (settings.has_score or settings.n_class_scores > 0)
             and settings.has_labels
 ),

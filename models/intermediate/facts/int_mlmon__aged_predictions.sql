@@ -5,7 +5,8 @@
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_label_windows') }}
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'labels'
 ),
 
 label_ages as (
@@ -40,7 +41,7 @@ union all
 
 select
     touched.window_key,
-    touched.reference_monitor as monitor,
+    touched.monitor,
     touched.edge_set_number,
     cast('reference' as {{ dbt.type_string() }}) as label_age,
     logged.prediction_class,
@@ -56,4 +57,6 @@ select
     {%- endfor %}
 from {{ ref('int_mlmon__reference_labelled') }} as logged
 inner join touched
-    on logged.reference_key = touched.reference_key
+    on
+        logged.reference_key = touched.reference_key
+        and touched.is_reference

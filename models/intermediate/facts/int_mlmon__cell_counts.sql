@@ -5,8 +5,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+    meta={'stale': 'predictions'},
+    post_hook="{{ mlmon.record_windows('predictions') }}",
 ) }}
 
 with
@@ -17,8 +17,8 @@ predictions as {{ mlmon.inlined() }} (
 ),
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_windows') }}
-    where monitor is not null
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'predictions' and monitor is not null
 ),
 
 counted as (

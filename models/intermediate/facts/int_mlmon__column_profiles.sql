@@ -5,19 +5,29 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+    meta={'stale': 'predictions'},
+    post_hook="{{ mlmon.record_windows('predictions') }}",
 ) }}
 
 with
 
-predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__profiled_predictions') }}
+-- Each column is sorted by itself: stored once, not read from the log as often as there are columns.
+predictions as (
+    select
+        window_number,
+        prediction_class,
+        prediction_value,
+        score
+        {%- for slot in mlmon.slot_names() if not slot.startswith('segment') %},
+        {{ slot }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success and is_profiled
 ),
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_windows') }}
-    where monitor is not null
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'predictions' and monitor is not null
 ),
 
 columns as (

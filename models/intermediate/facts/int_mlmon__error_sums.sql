@@ -6,15 +6,15 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_label_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+    meta={'stale': 'labels'},
+    post_hook="{{ mlmon.record_windows('labels') }}",
 ) }}
 
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_label_windows') }}
-    where monitor is not null or reference_key is not null
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'labels' and monitor is not null
 ),
 
 segments as (
@@ -74,7 +74,7 @@ counted as (
 
 select
     touched.window_key,
-    touched.monitor,
+    case when not touched.is_reference then touched.monitor end as monitor,
     touched.model_version,
     touched.window_index,
     coalesce(segments.segment_name, 'all') as segment_name,
@@ -86,6 +86,6 @@ inner join touched
     on counted.window_key = touched.window_key
 left join segments
     on
-        coalesce(touched.monitor, touched.reference_monitor) = segments.monitor
+        touched.monitor = segments.monitor
         and counted.segment_position = segments.segment_position
 where counted.segment_position = 0 or segments.segment_name is not null

@@ -5,8 +5,8 @@
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_windows') }}
-    where monitor is not null
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'predictions' and monitor is not null
 ),
 
 predictions as (
@@ -25,6 +25,14 @@ select
     touched.window_number,
     touched.edge_set_number,
     touched.n_predictions as n_in_window,
+    -- Quantiles and distinct values are taken from all rows of a window, or from about mlmon_profile_rows of them, chosen by
+    -- a hash of the request, which every run and warehouse chooses alike. Hashes are spread evenly below 2 ** 32.
+    case
+        when touched.n_predictions <= {{ var('mlmon_profile_rows') }} then true
+        else
+            {{ mlmon.portable_checksum(['predictions.request_id']) }}
+            < 4294967296.0 * {{ var('mlmon_profile_rows') }} / touched.n_predictions
+    end as is_profiled,
     predictions.request_id,
     predictions.is_success,
     predictions.outcome,

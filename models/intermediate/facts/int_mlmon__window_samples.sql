@@ -6,14 +6,15 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_windows')) }}",
+    meta={'stale': 'predictions'},
+    post_hook="{{ mlmon.record_windows('predictions') }}",
 ) }}
 
 with
 
 predictions as (
-    select * from {{ ref('int_mlmon__profiled_predictions') }}
+    select * from {{ ref('int_mlmon__touched_predictions') }}
+    where is_success and is_profiled
 ),
 
 touched as (
@@ -24,9 +25,11 @@ touched as (
         touched.model_version,
         touched.window_index,
         settings.multivariate_rows
-    from {{ ref('int_mlmon__touched_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__settings') }} as settings
-        on touched.monitor = settings.monitor
+        on
+            touched.facts = 'predictions'
+            and touched.monitor = settings.monitor
     where settings.multivariate_rows is not null
 ),
 

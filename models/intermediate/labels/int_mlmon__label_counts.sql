@@ -5,14 +5,15 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_label_windows'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_label_windows')) }}",
+    meta={'stale': 'labels'},
+    post_hook="{{ mlmon.record_windows('labels') }}",
 ) }}
 
 with
 
 touched as (
-    select * from {{ ref('int_mlmon__touched_label_windows') }}
+    select * from {{ ref('int_mlmon__stale_windows') }}
+    where facts = 'labels' and monitor is not null
 ),
 
 settings as (

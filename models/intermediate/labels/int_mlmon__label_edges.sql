@@ -7,8 +7,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_references'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+    meta={'stale': 'references'},
+    post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
 
 with
@@ -17,9 +17,11 @@ touched as (
     select
         touched.window_key as reference_key,
         settings.task
-    from {{ ref('int_mlmon__touched_references') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on touched.window_key = reference_facts.reference_key
+        on
+            touched.facts = 'references'
+            and touched.window_key = reference_facts.reference_key
     inner join ({{ mlmon.label_settings() }}) as settings
         on
             reference_facts.monitor = settings.monitor

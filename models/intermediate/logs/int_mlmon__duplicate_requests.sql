@@ -3,7 +3,7 @@
 with
 
 prediction_log as (
-    select * from {{ ref('int_mlmon__prediction_log') }}
+    select * from {{ ref('stg_mlmon__predictions') }}
     where quarantine_reason is null
 ),
 

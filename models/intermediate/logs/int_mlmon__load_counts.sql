@@ -4,7 +4,7 @@
 with
 
 label_log as (
-    select * from {{ ref('int_mlmon__label_log') }}
+    select * from {{ ref('stg_mlmon__labels') }}
     where quarantine_reason is not null or has_label
 ),
 
@@ -12,7 +12,7 @@ predicted as (
     select
         monitor,
         request_id
-    from {{ ref('int_mlmon__prediction_log') }}
+    from {{ ref('stg_mlmon__predictions') }}
     where quarantine_reason is null
 ),
 
@@ -24,7 +24,7 @@ log_rows as (
         request_id,
         predicted_at as event_at,
         loaded_at
-    from {{ ref('int_mlmon__prediction_log') }}
+    from {{ ref('stg_mlmon__predictions') }}
     where quarantine_reason is not null
 
     union all

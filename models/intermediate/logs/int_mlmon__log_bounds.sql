@@ -5,61 +5,145 @@
 
 with
 
-extents as (
-    select * from {{ ref('int_mlmon__log_extents') }}
+settings as (
+    select * from {{ ref('int_mlmon__settings') }}
 ),
 
-prediction_bounds as (
+version_extents as (
+    select
+        monitor,
+        model_version,
+        min(predicted_at) as first_predicted_at,
+        max(predicted_at) as last_predicted_at,
+        max(loaded_at) as last_loaded_at
+    from {{ ref('stg_mlmon__predictions') }}
+    where quarantine_reason is null
+    group by monitor, model_version
+),
+
+prediction_extents as (
     select
         monitor,
         min(first_predicted_at) as first_predicted_at,
         max(last_predicted_at) as last_predicted_at,
         max(last_loaded_at) as last_loaded_at
-    from extents
+    from version_extents
     group by monitor
 ),
 
-label_bounds as (
+label_extents as (
     select
         monitor,
         max(loaded_at) as last_label_loaded_at
-    from {{ ref('int_mlmon__label_log') }}
+    from {{ ref('stg_mlmon__labels') }}
     where quarantine_reason is null and has_label
     group by monitor
 ),
 
+reference_checksums as (
+    select
+        monitor,
+        {{ mlmon.concatenate('reference_version || reference_checksum', 'reference_version') }}
+            as reference_checksums
+    from {{ ref('int_mlmon__reference_checksums') }}
+    group by monitor
+),
+
+hashed_settings as (
+    select
+        settings.*,
+        md5(
+            settings.config_hash || coalesce(reference_checksums.reference_checksums, '')
+            || '|{{ mlmon.facts_version() }}|{{ var("mlmon_profile_rows") }}'
+            || '|{{ var("mlmon_min_event_at") }}'
+        ) as settings_hash
+    from settings
+    left join reference_checksums
+        on settings.monitor = reference_checksums.monitor
+),
+
+processed as {{ mlmon.inlined() }} (
+    select * from {{ ref('int_mlmon__processed_windows') }}
+),
+
+known_windows as (
+    select * from processed
+    where model_name = 'int_mlmon__windows' and first_predicted_at is not null
+),
+
+-- A window's fingerprint begins with the settings that it was computed under. One whose labels may still come will be
+-- read once more.
+computed_windows as (
+    select
+        window_key,
+        substr(fingerprint, 1, 32) as settings_hash,
+        count(*) as n_facts,
+        sum(case when fingerprint = substr(fingerprint, 1, 32) || md5('immature') then 1 else 0 end)
+            as n_immature
+    from processed
+    where
+        model_name in (
+            {%- for fact in mlmon.window_facts() %}
+            '{{ fact }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
+    group by window_key, substr(fingerprint, 1, 32)
+),
+
+-- How far earlier runs came under today's settings. Windows whose rows the log no longer has stay as they are.
+progress as (
+    select
+        hashed_settings.monitor,
+        max(known_windows.first_predicted_at) as newest_known_at,
+        min(
+            case
+                when
+                    known_windows.first_predicted_at >= prediction_extents.first_predicted_at
+                    and (
+                        coalesce(computed_windows.n_facts, 0) < {{ mlmon.window_facts() | length }}
+                        or (hashed_settings.has_labels and computed_windows.n_immature > 0)
+                    )
+                    then known_windows.first_predicted_at
+            end
+        ) as oldest_undone_at
+    from hashed_settings
+    left join prediction_extents
+        on hashed_settings.monitor = prediction_extents.monitor
+    left join known_windows
+        on hashed_settings.monitor = known_windows.monitor
+    left join computed_windows
+        on
+            known_windows.window_key = computed_windows.window_key
+            and hashed_settings.settings_hash = computed_windows.settings_hash
+    group by hashed_settings.monitor
+),
+
 looked_back as (
     select
-        settings.monitor,
-        settings.reference_kind,
-        settings.reference_to,
-        settings.reference_first_days,
-        settings.compared_version,
-        settings.close_after_minutes,
-        progress.settings_hash,
-        prediction_bounds.first_predicted_at,
-        prediction_bounds.last_predicted_at,
-        prediction_bounds.last_loaded_at,
-        label_bounds.last_label_loaded_at,
+        hashed_settings.*,
+        prediction_extents.first_predicted_at,
+        prediction_extents.last_predicted_at,
+        prediction_extents.last_loaded_at,
+        label_extents.last_label_loaded_at,
         case
             when {{ searches_all | string | lower }} or progress.newest_known_at is null
-                then prediction_bounds.first_predicted_at
+                then prediction_extents.first_predicted_at
             else least(
                 {{ mlmon.add_time(
-                    'prediction_bounds.last_predicted_at',
+                    'prediction_extents.last_predicted_at',
                     '-' ~ var('mlmon_lookback_days'), 'day'
                 ) }},
                 progress.newest_known_at,
                 coalesce(progress.oldest_undone_at, progress.newest_known_at)
             )
         end as look_from_at
-    from {{ ref('int_mlmon__settings') }} as settings
-    inner join {{ ref('int_mlmon__progress') }} as progress
-        on settings.monitor = progress.monitor
-    left join prediction_bounds
-        on settings.monitor = prediction_bounds.monitor
-    left join label_bounds
-        on settings.monitor = label_bounds.monitor
+    from hashed_settings
+    inner join progress
+        on hashed_settings.monitor = progress.monitor
+    left join prediction_extents
+        on hashed_settings.monitor = prediction_extents.monitor
+    left join label_extents
+        on hashed_settings.monitor = label_extents.monitor
 ),
 
 -- Two days more than the reference has, for local days and their clock changes. All that is compared with the
@@ -69,13 +153,13 @@ changing_references as (
         looked_back.monitor,
         min(
             case
-                when looked_back.compared_version is null then extents.first_predicted_at
+                when looked_back.compared_version is null then version_extents.first_predicted_at
                 else looked_back.first_predicted_at
             end
         ) as look_from_at
     from looked_back
-    inner join extents
-        on looked_back.monitor = extents.monitor
+    inner join version_extents
+        on looked_back.monitor = version_extents.monitor
     where
         (
             looked_back.reference_kind = 'dates'
@@ -84,11 +168,12 @@ changing_references as (
         )
         or (
             looked_back.reference_kind = 'first_days'
-            and extents.model_version
-            = coalesce(looked_back.compared_version, extents.model_version)
+            and version_extents.model_version
+            = coalesce(looked_back.compared_version, version_extents.model_version)
             and {{ mlmon.add_time(
                 mlmon.add_time(
-                    'extents.first_predicted_at', '(looked_back.reference_first_days + 2)', 'day'
+                    'version_extents.first_predicted_at',
+                    '(looked_back.reference_first_days + 2)', 'day'
                 ),
                 'looked_back.close_after_minutes', 'minute'
             ) }} >= looked_back.look_from_at

@@ -6,7 +6,7 @@ with
 
 prediction_log as {{ mlmon.inlined() }} (
     select prediction_log.*
-    from {{ ref('int_mlmon__prediction_log') }} as prediction_log
+    from {{ ref('stg_mlmon__predictions') }} as prediction_log
     inner join {{ ref('int_mlmon__log_bounds') }} as bounds
         on
             prediction_log.monitor = bounds.monitor

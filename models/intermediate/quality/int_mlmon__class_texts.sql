@@ -23,7 +23,7 @@ sides as (
         logged.prediction_text as class_text,
         count(*) as n_predictions,
         0 as n_labels
-    from {{ ref('int_mlmon__prediction_log') }} as logged
+    from {{ ref('stg_mlmon__predictions') }} as logged
     inner join bounds
         on
             logged.monitor = bounds.monitor
@@ -40,7 +40,7 @@ sides as (
         logged.label_text as class_text,
         0 as n_predictions,
         count(*) as n_labels
-    from {{ ref('int_mlmon__label_log') }} as logged
+    from {{ ref('stg_mlmon__labels') }} as logged
     inner join bounds
         on
             logged.monitor = bounds.monitor

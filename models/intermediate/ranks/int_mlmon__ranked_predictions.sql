@@ -13,7 +13,7 @@ bounds as (
 ),
 
 prediction_log as (
-    select * from {{ ref('int_mlmon__prediction_log') }}
+    select * from {{ ref('stg_mlmon__predictions') }}
     where quarantine_reason is null
 ),
 

@@ -6,8 +6,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_references'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+    meta={'stale': 'references'},
+    post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
 
 with
@@ -15,15 +15,19 @@ with
 window_counts as (
     select counts.*
     from {{ ref('int_mlmon__reference_window_counts') }} as counts
-    inner join {{ ref('int_mlmon__touched_references') }} as touched
-        on counts.reference_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_windows') }} as touched
+        on
+            counts.reference_key = touched.window_key
+            and touched.facts = 'references'
 ),
 
 cell_counts as (
     select counts.*
     from {{ ref('int_mlmon__reference_cell_counts') }} as counts
-    inner join {{ ref('int_mlmon__touched_references') }} as touched
-        on counts.reference_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_windows') }} as touched
+        on
+            counts.reference_key = touched.window_key
+            and touched.facts = 'references'
 ),
 
 columns as (
@@ -37,22 +41,55 @@ columns as (
         on reference_facts.monitor = columns.monitor
 ),
 
+span_settings as (
+    {{ mlmon.span_settings() }}
+),
+
+-- The spans that fit into a reference at least eight times, and how often, counted back from its last window. Segments
+-- are cut at the longest of them, at which they are judged.
+span_fits as (
+    select
+        reference_facts.reference_key,
+        reference_facts.last_index,
+        reference_facts.last_index - reference_facts.first_index + 1 as n_windows,
+        spans.span_windows
+    from {{ ref('int_mlmon__stale_windows') }} as touched
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on
+            touched.facts = 'references'
+            and touched.window_key = reference_facts.reference_key
+    inner join span_settings as spans
+        on reference_facts.monitor = spans.monitor
+    where
+        reference_facts.last_index - reference_facts.first_index + 1 >= 8 * spans.span_windows
+),
+
+stretches as (
+    select
+        reference_key,
+        last_index,
+        span_windows,
+        (n_windows - mod(n_windows, span_windows)) / span_windows as n_stretches,
+        span_windows = max(span_windows) over (partition by reference_key) as is_longest
+    from span_fits
+),
+
 bin_stretches as (
     select
-        stretches.*,
+        counted.*,
         columns.smoothing,
         columns.missing_policy,
         bins.bin_kind
-    from ({{ mlmon.reference_stretches('window_counts', 'bin_index') }}) as stretches
+    from ({{ mlmon.reference_stretches('window_counts', 'bin_index', 'stretches') }}) as counted
     inner join columns
         on
-            stretches.reference_key = columns.reference_key
-            and stretches.column_name = columns.column_name
+            counted.reference_key = columns.reference_key
+            and counted.column_name = columns.column_name
     left join {{ ref('int_mlmon__bins') }} as bins
         on
-            stretches.reference_key = bins.reference_key
-            and stretches.column_name = bins.column_name
-            and stretches.bin_index = bins.bin_index
+            counted.reference_key = bins.reference_key
+            and counted.column_name = bins.column_name
+            and counted.bin_index = bins.bin_index
 ),
 
 shares as (
@@ -77,7 +114,7 @@ missing_shares as (
 ),
 
 cell_stretches as (
-    {{ mlmon.reference_stretches('cell_counts', 'cell') }}
+    {{ mlmon.reference_stretches('cell_counts', 'cell', 'stretches') }}
 ),
 
 cumulated as (

@@ -5,18 +5,18 @@
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_references'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+    meta={'stale': 'references'},
+    post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
 
 with
 
 windows as (
-    select * from {{ ref('int_mlmon__touched_reference_windows') }}
+    {{ mlmon.reference_windows() }}
 ),
 
 reference_rows as (
-    {{ mlmon.resolved_reference_rows() }}
+    {{ mlmon.resolved_reference_rows('windows') }}
 ),
 
 columns as (

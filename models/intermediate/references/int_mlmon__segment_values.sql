@@ -5,8 +5,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',
     on_schema_change='append_new_columns',
-    meta={'touched': 'int_mlmon__touched_references'},
-    post_hook="{{ mlmon.record_windows(ref('mlmon', 'int_mlmon__touched_references')) }}",
+    meta={'stale': 'references'},
+    post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
 
 with
@@ -19,9 +19,11 @@ touched as (
     select
         reference_facts.reference_key,
         reference_facts.monitor
-    from {{ ref('int_mlmon__touched_references') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on touched.window_key = reference_facts.reference_key
+        on
+            touched.facts = 'references'
+            and touched.window_key = reference_facts.reference_key
 ),
 
 segments as (

@@ -12,9 +12,11 @@ touched as (
         reference_facts.reference_kind,
         reference_facts.first_index,
         reference_facts.last_index
-    from {{ ref('int_mlmon__touched_references') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on touched.window_key = reference_facts.reference_key
+        on
+            touched.facts = 'references'
+            and touched.window_key = reference_facts.reference_key
 )
 
 select

@@ -1,19 +1,18 @@
--- One row per closed window and span that ends with it: the last n base windows, and how many of them exist. A
--- span is judged from half its windows on. The verdict span is the longest whose length the reference has at least
--- eight times, so that it tells how much a column varies by itself; else the longest.
+-- One row per closed window and span that ends with it: the last n base windows, how many of them exist, and what they
+-- are compared with. A span is judged from half its windows on. The verdict span is the longest whose length the
+-- reference has at least eight times, so that it tells how much a column varies by itself; else the longest.
 with
 
 spine as (
     select * from {{ ref('int_mlmon__spine') }}
-    where is_closed
+),
+
+settings as (
+    select * from {{ ref('int_mlmon__settings') }}
 ),
 
 spans as (
     {{ mlmon.span_settings() }}
-),
-
-moving_references as (
-    select * from {{ ref('int_mlmon__moving_references') }}
 ),
 
 longest_spans as (
@@ -39,7 +38,7 @@ verdict_spans as (
     from {{ ref('int_mlmon__references') }} as reference_facts
     inner join spans
         on reference_facts.monitor = spans.monitor
-    inner join {{ ref('int_mlmon__settings') }} as settings
+    inner join settings
         on reference_facts.monitor = settings.monitor
     group by reference_facts.reference_key
 ),
@@ -59,6 +58,7 @@ ends as (
         on spine.monitor = longest_spans.monitor
     left join verdict_spans
         on spine.reference_key = verdict_spans.reference_key
+    where spine.is_closed
 ),
 
 existing as (
@@ -72,7 +72,105 @@ existing as (
             ends.monitor = spine.monitor
             and ends.model_version = spine.model_version
             and spine.window_index between ends.first_index and ends.window_index
+    where spine.is_closed
     group by ends.window_key, ends.span_windows
+),
+
+-- Where a reference moves: the windows that a span is compared with, which lie before it or beside it in another
+-- version. The version that the others are compared with is itself compared with the reference.
+moving_ranges as (
+    select
+        ends.window_key,
+        ends.span_windows,
+        ends.monitor,
+        ends.reference_key,
+        ends.reference_hash,
+        settings.compared_with,
+        coalesce(settings.compared_version, ends.model_version) as compared_version,
+        ends.window_index - case settings.compared_with
+            when 'rolling' then ends.span_windows + settings.rolling_windows
+            when 'previous_span' then 2 * ends.span_windows
+            else ends.span_windows
+        end + 1 as compared_first_index,
+        ends.window_index - case
+            when settings.compared_with = 'version' then 0
+            else ends.span_windows
+        end as compared_last_index
+    from ends
+    inner join settings
+        on ends.monitor = settings.monitor
+    where
+        settings.compared_with <> 'reference'
+        and ends.model_version <> coalesce(settings.compared_version, '')
+),
+
+existing_windows as (
+    select
+        spine.monitor,
+        spine.model_version,
+        spine.window_index,
+        spine.reference_key,
+        windows.n_predictions - windows.n_errors as n_reference,
+        case
+            when windows.window_key is not null
+                then {{ mlmon.portable_checksum([
+                    'windows.window_key', 'windows.prediction_fingerprint',
+                ]) }}
+        end as checksum
+    from spine
+    left join {{ ref('int_mlmon__windows') }} as windows
+        on
+            spine.window_key = windows.window_key
+            and windows.n_predictions > 0
+),
+
+moving_counts as (
+    select
+        moving_ranges.window_key,
+        moving_ranges.span_windows,
+        count(*) as n_windows,
+        sum(existing_windows.n_reference) as n_reference,
+        sum(existing_windows.checksum) as checksum
+    from moving_ranges
+    inner join existing_windows
+        on
+            moving_ranges.monitor = existing_windows.monitor
+            and moving_ranges.compared_version = existing_windows.model_version
+            and moving_ranges.reference_key = existing_windows.reference_key
+            and existing_windows.window_index
+            between moving_ranges.compared_first_index and moving_ranges.compared_last_index
+    group by moving_ranges.window_key, moving_ranges.span_windows
+),
+
+-- They are summed where at least half of them exist in the same bins; else there is no reference, and what says
+-- which is NULL.
+moving_references as (
+    select
+        moving_ranges.window_key,
+        moving_ranges.span_windows,
+        moving_ranges.compared_with,
+        moving_counts.n_reference,
+        case
+            when moving_counts.window_key is not null
+                then md5(
+                    moving_ranges.reference_hash
+                    || '|' || cast(moving_counts.checksum as {{ dbt.type_string() }})
+                )
+        end as reference_hash,
+        case when moving_counts.window_key is not null then moving_ranges.compared_version end
+            as compared_version,
+        case when moving_counts.window_key is not null then moving_ranges.compared_first_index end
+            as compared_first_index,
+        case when moving_counts.window_key is not null then moving_ranges.compared_last_index end
+            as compared_last_index
+    from moving_ranges
+    left join moving_counts
+        on
+            moving_ranges.window_key = moving_counts.window_key
+            and moving_ranges.span_windows = moving_counts.span_windows
+            and moving_counts.n_reference > 0
+            and 2 * moving_counts.n_windows
+            >= moving_ranges.compared_last_index - moving_ranges.compared_first_index + 1
 )
 
 select
@@ -98,7 +196,7 @@ select
     ends.reference_hash as fixed_reference_hash,
     case
         when moving_references.window_key is null then ends.n_reference
-        else moving_references.n_reference
+        else cast(moving_references.n_reference as bigint)
     end as n_reference,
     coalesce(moving_references.compared_with, 'reference') as compared_with,
     moving_references.compared_version,

@@ -1,5 +1,6 @@
--- One row per window of the ledger: what its facts depend on, as one text each for predictions and labels. It begins
--- with the hash of the settings, and is the same as long as nothing that matters has changed.
+-- One row per window of the ledger, with the reference that its version is held against: what its facts depend on, as one
+-- text each for predictions and labels. It begins with the hash of the settings, and is the same as long as nothing that
+-- matters has changed: the rows of the window, their labels, the settings, the reference.
 {{ config(materialized='view') }}
 
 with
@@ -8,32 +9,64 @@ windows as (
     select * from {{ ref('int_mlmon__windows') }}
 ),
 
-versions as (
-    select * from {{ ref('int_mlmon__versions') }}
+reference_facts as {{ mlmon.inlined() }} (
+    select * from {{ ref('int_mlmon__references') }}
 ),
 
 bounds as (
     select * from {{ ref('int_mlmon__log_bounds') }}
+),
+
+settings as (
+    select * from {{ ref('int_mlmon__settings') }}
+),
+
+referenced as (
+    select
+        windows.*,
+        bounds.data_through_at,
+        bounds.settings_hash,
+        bounds.monitor is null
+        or {{ mlmon.is_read_whole('windows', 'bounds') }} as is_readable,
+        coalesce(own_reference.reference_key, shared_reference.reference_key) as reference_key,
+        coalesce(own_reference.reference_hash, shared_reference.reference_hash, '')
+            as reference_hash,
+        coalesce(
+            own_reference.edge_set_number,
+            shared_reference.edge_set_number,
+            settings.edge_set_number
+        ) as edge_set_number
+    from windows
+    left join bounds
+        on windows.monitor = bounds.monitor
+    left join settings
+        on windows.monitor = settings.monitor
+    left join reference_facts as own_reference
+        on
+            windows.monitor = own_reference.monitor
+            and windows.model_version = own_reference.reference_version
+    left join reference_facts as shared_reference
+        on
+            windows.monitor = shared_reference.monitor
+            and shared_reference.reference_version = 'all'
 )
 
 select
-    windows.window_key,
-    windows.monitor,
-    windows.model_version,
-    windows.window_index,
-    windows.n_predictions,
-    bounds.monitor is null or {{ mlmon.is_read_whole('windows', 'bounds') }} as is_readable,
-    coalesce(bounds.settings_hash, md5('')) || md5(
-        windows.prediction_fingerprint || '|' || coalesce(versions.reference_hash, '')
-    ) as prediction_fingerprint,
-    coalesce(bounds.settings_hash, md5('')) || md5(
-        windows.prediction_fingerprint || '|' || windows.label_fingerprint
-        || '|' || coalesce(versions.reference_hash, '')
-    ) as label_fingerprint
-from windows
-left join bounds
-    on windows.monitor = bounds.monitor
-left join versions
-    on
-        windows.monitor = versions.monitor
-        and windows.model_version = versions.model_version
+    window_key,
+    monitor,
+    model_version,
+    window_index,
+    window_start,
+    window_end,
+    n_log_rows,
+    n_predictions,
+    data_through_at,
+    reference_key,
+    edge_set_number,
+    is_readable,
+    coalesce(settings_hash, md5('')) || md5(prediction_fingerprint || '|' || reference_hash)
+        as prediction_fingerprint,
+    coalesce(settings_hash, md5(''))
+    || md5(prediction_fingerprint || '|' || label_fingerprint || '|' || reference_hash)
+        as label_fingerprint
+from referenced

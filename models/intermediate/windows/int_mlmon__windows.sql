@@ -16,58 +16,159 @@ bounds as (
     select * from {{ ref('int_mlmon__log_bounds') }}
 ),
 
-searched_windows as (
+-- Two uses that need different columns: each reads the log by itself.
+predictions as {{ mlmon.inlined() }} (
+    select * from {{ ref('int_mlmon__resolved_predictions') }}
+),
+
+labels as (
+    select * from {{ ref('stg_mlmon__labels') }}
+    where quarantine_reason is null and has_label
+),
+
+prediction_rows as (
+    select
+        predictions.monitor,
+        predictions.model_version,
+        predictions.window_index,
+        predictions.predicted_at,
+        predictions.loaded_at,
+        predictions.is_success,
+        predictions.is_counting,
+        {{ mlmon.add_time(
+            'predictions.predicted_at', 'bounds.close_after_minutes', 'minute'
+        ) }} as due_at,
+        bounds.close_after_minutes,
+        {{ mlmon.ledger_checksum([
+            'predictions.request_id', mlmon.microseconds('predictions.predicted_at'),
+            mlmon.microseconds('predictions.loaded_at'), 'predictions.outcome',
+            'predictions.is_counting',
+        ]) }} as row_checksum
+    from predictions
+    inner join bounds
+        on predictions.monitor = bounds.monitor
+),
+
+prediction_windows as (
+    select
+        monitor,
+        model_version,
+        window_index,
+        count(*) as n_log_rows,
+        sum(case when is_counting then 1 else 0 end) as n_predictions,
+        sum(case when is_counting and not is_success then 1 else 0 end) as n_errors,
+        sum(case when is_counting then 0 else 1 end) as n_duplicates,
+        -- Nearly every row is on time, which the first comparison tells without the window's end.
+        sum(
+            case
+                when loaded_at <= due_at then 0
+                when loaded_at <= {{ mlmon.add_time(
+                    mlmon.window_start('window_index + 1'), 'close_after_minutes', 'minute'
+                ) }} then 0
+                else 1
+            end
+        ) as n_late_rows,
+        sum(
+            case
+                when loaded_at >= predicted_at then 0
+                when loaded_at < {{ mlmon.add_time('predicted_at', '-5', 'second') }} then 1
+                else 0
+            end
+        ) as n_skewed_rows,
+        min(predicted_at) as first_predicted_at,
+        max(predicted_at) as last_predicted_at,
+        min(loaded_at) as first_loaded_at,
+        max(loaded_at) as last_loaded_at,
+        max(
+            {{ mlmon.microseconds('loaded_at') }} - {{ mlmon.microseconds('predicted_at') }}
+        ) as max_load_delay_microseconds,
+        sum(row_checksum) as checksum
+    from prediction_rows
+    group by monitor, model_version, window_index
+),
+
+started as (
     select
         prediction_windows.*,
-        {{ mlmon.window_key() }} as window_key
-    from {{ ref('int_mlmon__searched_windows') }} as prediction_windows
+        {{ mlmon.window_start('window_index') }} as window_start,
+        {{ mlmon.window_start('window_index + 1') }} as window_end
+    from prediction_windows
+),
+
+-- Labels join every version that scored their request; errors take no label.
+label_rows as (
+    select
+        predictions.monitor,
+        predictions.model_version,
+        predictions.window_index,
+        labels.loaded_at,
+        {{ mlmon.row_checksum([
+            'labels.request_id', mlmon.microseconds('labels.labeled_at'),
+            mlmon.microseconds('labels.loaded_at'), 'labels.label_class',
+            'labels.label_value',
+        ]) }} as row_checksum
+    from labels
+    inner join predictions
+        on
+            labels.monitor = predictions.monitor
+            and labels.request_id = predictions.request_id
+    where predictions.is_counting and predictions.is_success
 ),
 
 label_windows as (
-    select * from {{ ref('int_mlmon__searched_label_windows') }}
+    select
+        monitor,
+        model_version,
+        window_index,
+        count(*) as n_labels,
+        max(loaded_at) as last_label_loaded_at,
+        sum(row_checksum) as checksum
+    from label_rows
+    group by monitor, model_version, window_index
 ),
 
 filled as (
     select
-        searched.window_key,
-        searched.monitor,
-        searched.model_version,
-        searched.window_index,
-        searched.window_start,
-        searched.window_end,
-        searched.n_log_rows,
-        searched.n_predictions,
-        searched.n_errors,
-        searched.n_duplicates,
-        searched.n_late_rows,
-        searched.n_skewed_rows,
-        coalesce(labelled.n_labels, 0) as n_labels,
-        searched.first_predicted_at,
-        searched.last_predicted_at,
-        searched.first_loaded_at,
-        searched.last_loaded_at,
-        labelled.last_label_loaded_at,
-        searched.max_load_delay_microseconds,
+        {{ mlmon.window_key('started.monitor', 'started.model_version', 'started.window_start') }}
+            as window_key,
+        started.monitor,
+        started.model_version,
+        started.window_index,
+        started.window_start,
+        started.window_end,
+        started.n_log_rows,
+        started.n_predictions,
+        started.n_errors,
+        started.n_duplicates,
+        started.n_late_rows,
+        started.n_skewed_rows,
+        coalesce(label_windows.n_labels, 0) as n_labels,
+        started.first_predicted_at,
+        started.last_predicted_at,
+        started.first_loaded_at,
+        started.last_loaded_at,
+        label_windows.last_label_loaded_at,
+        started.max_load_delay_microseconds,
         md5(
-            cast(searched.n_log_rows as {{ dbt.type_string() }})
-            || '|' || cast(searched.n_predictions as {{ dbt.type_string() }})
-            || '|' || cast(searched.n_errors as {{ dbt.type_string() }})
+            cast(started.n_log_rows as {{ dbt.type_string() }})
+            || '|' || cast(started.n_predictions as {{ dbt.type_string() }})
+            || '|' || cast(started.n_errors as {{ dbt.type_string() }})
             || '|' || cast(
-                {{ mlmon.microseconds('searched.last_loaded_at') }} as {{ dbt.type_string() }}
+                {{ mlmon.microseconds('started.last_loaded_at') }} as {{ dbt.type_string() }}
             )
-            || '|' || cast(searched.checksum as {{ dbt.type_string() }})
+            || '|' || cast(started.checksum as {{ dbt.type_string() }})
         ) as prediction_fingerprint,
         coalesce(
-            cast(labelled.n_labels as {{ dbt.type_string() }})
-            || '|' || cast(labelled.checksum as {{ dbt.type_string() }}),
+            cast(label_windows.n_labels as {{ dbt.type_string() }})
+            || '|' || cast(label_windows.checksum as {{ dbt.type_string() }}),
             ''
         ) as label_fingerprint
-    from searched_windows as searched
-    left join label_windows as labelled
+    from started
+    left join label_windows
         on
-            searched.monitor = labelled.monitor
-            and searched.model_version = labelled.model_version
-            and searched.window_index = labelled.window_index
+            started.monitor = label_windows.monitor
+            and started.model_version = label_windows.model_version
+            and started.window_index = label_windows.window_index
 )
 
 select
@@ -93,7 +194,7 @@ select
     prediction_fingerprint,
     label_fingerprint
 from filled
-{%- if is_incremental() %}
+{%- if is_incremental() and not flags.EMPTY %}
 where
     not exists (
         select 1 from {{ this }} as known

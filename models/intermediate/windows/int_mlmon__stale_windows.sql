@@ -1,0 +1,172 @@
+-- One row per kind of facts (predictions, labels, mature_labels, references) and window or reference whose facts of that
+-- kind are out of date: what this run computes again. A window is stale as long as one of the models that hold such facts
+-- was not computed from what the ledger says now: after a change, a killed run, a run of some models, or a new area.
+-- Where the window is gone or has no rows, monitor is NULL, and its facts only go.
+with
+
+settings as (
+    {{ mlmon.label_settings() }}
+),
+
+bounds as (
+    select * from {{ ref('int_mlmon__log_bounds') }}
+),
+
+reference_facts as (
+    select * from {{ ref('int_mlmon__references') }}
+),
+
+windows as (
+    select
+        fingerprints.*,
+        -- Labels keep arriving for weeks, and features are the widest part of a log: a window is read for both once,
+        -- when its labels are complete. Before, it has no such facts.
+        coalesce(
+            fingerprints.n_log_rows > 0
+            and fingerprints.data_through_at
+            >= {{ mlmon.add_time(
+                'fingerprints.window_end', 'settings.label_horizon_days', 'day'
+            ) }},
+            false
+        ) as is_mature
+    from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
+    left join settings
+        on fingerprints.monitor = settings.monitor
+),
+
+-- What facts are to be computed from. A window, or a stretch of the log that is a reference, that this run does not read
+-- whole keeps the facts it has. A reference that is a table has facts of its labels, too.
+fingerprints as (
+    select
+        cast('predictions' as {{ dbt.type_string() }}) as facts,
+        window_key,
+        is_readable,
+        prediction_fingerprint as fingerprint
+    from windows
+
+    union all
+
+    select
+        cast('labels' as {{ dbt.type_string() }}) as facts,
+        window_key,
+        is_readable,
+        label_fingerprint as fingerprint
+    from windows
+
+    union all
+
+    select
+        cast('mature_labels' as {{ dbt.type_string() }}) as facts,
+        window_key,
+        is_readable,
+        case
+            when is_mature or not {{ mlmon.is_of_area('association') }} then label_fingerprint
+            else substr(label_fingerprint, 1, 32) || md5('immature')
+        end as fingerprint
+    from windows
+
+    union all
+
+    select
+        kinds.facts,
+        reference_facts.reference_key as window_key,
+        true as is_readable,
+        reference_facts.fingerprint
+    from reference_facts
+    cross join (
+        select cast('labels' as {{ dbt.type_string() }}) as facts
+        union all
+        select cast('mature_labels' as {{ dbt.type_string() }}) as facts
+    ) as kinds
+    where reference_facts.reference_kind = 'table'
+
+    union all
+
+    select
+        cast('references' as {{ dbt.type_string() }}) as facts,
+        reference_facts.reference_key as window_key,
+        reference_facts.reference_kind = 'table' or (
+            reference_facts.reference_start_at >= bounds.search_from_at
+            and reference_facts.first_predicted_at >= bounds.first_predicted_at
+        ) as is_readable,
+        reference_facts.fingerprint
+    from reference_facts
+    left join bounds
+        on reference_facts.monitor = bounds.monitor
+),
+
+-- Which models hold facts of each kind.
+models as (
+    {%- for kind, models in mlmon.facts().items() %}
+    {%- set is_last_kind = loop.last %}
+    {%- for model in models %}
+    select
+        cast('{{ kind }}' as {{ dbt.type_string() }}) as facts,
+        cast('{{ model }}' as {{ dbt.type_string() }}) as model_name
+    {%- if not (loop.last and is_last_kind) %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+    {%- endfor %}
+),
+
+due as (
+    select
+        models.model_name,
+        fingerprints.*
+    from fingerprints
+    inner join models
+        on fingerprints.facts = models.facts
+),
+
+-- What they were computed from.
+computed as (
+    select
+        models.facts,
+        processed.model_name,
+        processed.window_key,
+        processed.fingerprint
+    from {{ ref('int_mlmon__processed_windows') }} as processed
+    inner join models
+        on processed.model_name = models.model_name
+),
+
+stale as (
+    select distinct
+        coalesce(due.facts, computed.facts) as facts,
+        coalesce(due.window_key, computed.window_key) as window_key,
+        due.fingerprint
+    from due
+    full outer join computed
+        on
+            due.model_name = computed.model_name
+            and due.window_key = computed.window_key
+    where
+        coalesce(due.fingerprint, '') <> coalesce(computed.fingerprint, '')
+        and coalesce(due.is_readable, true)
+)
+
+select
+    row_number() over (order by stale.facts, stale.window_key) as window_number,
+    stale.facts,
+    stale.window_key,
+    stale.fingerprint,
+    reference_facts.reference_key is not null as is_reference,
+    coalesce(windows.monitor, reference_facts.monitor) as monitor,
+    windows.model_version,
+    windows.window_index,
+    windows.window_start,
+    windows.window_end,
+    windows.n_predictions,
+    coalesce(windows.reference_key, reference_facts.reference_key) as reference_key,
+    coalesce(windows.edge_set_number, reference_facts.edge_set_number) as edge_set_number
+from stale
+left join windows
+    on
+        stale.window_key = windows.window_key
+        and windows.n_log_rows > 0
+        and (windows.is_mature or stale.facts <> 'mature_labels')
+left join reference_facts
+    on
+        stale.window_key = reference_facts.reference_key
+        and stale.fingerprint is not null
