@@ -232,8 +232,12 @@ classes as (
 select
     classes.*,
     case
-        when difference is null then null
-        when method = 'mcnemar' then {{ mlmon.mcnemar_p('n_better', 'n_worse') }}
+        when method = 'mcnemar'
+            then
+                case
+                    when difference is not null
+                        then {{ mlmon.mcnemar_p('n_better', 'n_worse') }}
+                end
         when difference = 0 then 1.0
         when variance > 0 then {{ mlmon.normal_p('(difference / sqrt(variance))') }}
     end as p_value
