@@ -52,7 +52,7 @@ def monitor(task: str = "binary", **keys: Any) -> dict[str, Any]:
         "predictions": {"source": ["logs", f"{task}_predictions"]},
         "labels": {"source": ["logs", f"{task}_labels"]},
         "reference": {"source": ["logs", f"{task}_reference"]},
-        "features": {"x": "numeric", "region": "categorical"},
+        "features": {"x": "numeric", "amount": "numeric", "region": "categorical"},
         "segments": ["region"],
         "spans": ["1d", "3d"],
         "label_horizon_days": 4,
