@@ -166,6 +166,7 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             "spans": [f"{span}d" for span in SPANS],
             "label_horizon_days": HORIZON_DAYS,
             "label_ages_days": [1],
+            "areas": ["association"],
             "metrics": ["mrr", f"hit_rate_at_{top_k[0]}", "relevant_query_rate"],
             "kpis": {"relevance": {"expression": "label"}},
         }

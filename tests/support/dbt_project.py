@@ -118,6 +118,17 @@ class DbtProject:
         """A table that dbt built, as a pandas frame."""
         return self.warehouse.read(table)
 
+    def models(self) -> dict[str, str]:
+        """The models that dbt would build, each with the path of its file."""
+        parsed, manifest = self._invoke("parse")
+        parsed.require()
+        assert manifest is not None
+        return {
+            node.name: node.original_file_path
+            for node in manifest.nodes.values()
+            if node.resource_type == "model"
+        }
+
     def compiled(self, model: str) -> str:
         """The SQL of a model as dbt last compiled it."""
         [path] = (self.directory / "target" / "compiled").glob(f"**/{model}.sql")
