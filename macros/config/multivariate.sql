@@ -29,11 +29,3 @@
         ) -%}
     {%- endif -%}
 {% endmacro %}
-
-{#
-    Whether anything measures joint drift here: some monitor asks for it, and the warehouse runs the Python
-    model that does. What only that model reads is built where this is true.
-#}
-{% macro measures_joint_drift() %}
-    {{- return(mlmon.has_python_models() and mlmon.is_asked_for('multivariate')) -}}
-{% endmacro %}

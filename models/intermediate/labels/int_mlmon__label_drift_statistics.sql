@@ -283,7 +283,7 @@ tested as (
             statistics.window_key = pooled_tails.window_key
             and statistics.span_windows = pooled_tails.span_windows
             and pooled_tails.test_name = 'pooled'
-    left join {{ ref('mlmon_chi_square_quantiles') }} as quantiles
+    left join {{ mlmon.seed_relation('mlmon_chi_square_quantiles') }} as quantiles
         on statistics.n_bins - 1 = quantiles.degrees_of_freedom
 )
 

@@ -56,7 +56,7 @@ statistics as (
             and statistics.column_name = columns.column_name
     left join {{ mlmon.drift_tests() }} as tests
         on statistics.test_number = tests.test_number
-    left join {{ ref('mlmon_chi_square_quantiles') }} as quantiles
+    left join {{ mlmon.seed_relation('mlmon_chi_square_quantiles') }} as quantiles
         on statistics.n_bins - 1 = quantiles.degrees_of_freedom
 ),
 
