@@ -80,7 +80,7 @@ baseline_means as (
         ends.window_index,
         ends.segment_name,
         ends.metric,
-        baselines.baseline_kind,
+        cast('reference' as {{ dbt.type_string() }}) as baseline_kind,
         baselines.segment_value,
         baselines.value,
         baselines.n
@@ -94,13 +94,16 @@ baseline_means as (
             metric
         from current_means
     ) as ends
-    inner join {{ ref('int_mlmon__baselines') }} as baselines
+    inner join ({{ mlmon.version_references() }}) as versions
         on
-            ends.monitor = baselines.monitor
-            and ends.model_version = baselines.model_version
+            ends.monitor = versions.monitor
+            and ends.model_version = versions.model_version
+    inner join {{ ref('int_mlmon__reference_metrics') }} as baselines
+        on
+            versions.reference_key = baselines.reference_key
             and ends.segment_name = baselines.segment_name
             and ends.metric = baselines.metric
-            and baselines.baseline_kind = 'reference'
+            and baselines.class_label = 'all'
             and baselines.value is not null
             and baselines.n > 0
 ),

@@ -317,7 +317,7 @@ left join measured
         and shown.segment_value = measured.segment_value
         and shown.kpi = measured.kpi
         and shown.label_age = measured.label_age
-left join {{ ref('int_mlmon__baseline_versions') }} as versions
+left join ({{ mlmon.version_references() }}) as versions
     on
         spans.monitor = versions.monitor
         and spans.model_version = versions.model_version
