@@ -246,7 +246,7 @@ def test_whatever_a_build_is_made_of_starts_one_when_it_changes(
     assert NOTHING_NEW in project.run("--no-alerts").stdout
     CHANGES[why](project, monkeypatch)
     done = project.run("--no-alerts")
-    [told] = [one["because"] for one in said(done) if one["event"] == "builds"]
+    [told] = [one["because"] for one in said(done) if one["event"] == "begins"]
     # A dropped schema takes the mark with it where the mark is a table.
     assert why.strip() in told or "no complete build is remembered" in told
     assert len(project.builds) == 2

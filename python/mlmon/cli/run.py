@@ -77,11 +77,13 @@ def run(
     with one_at_a_time(found):
         codes = []
         building = _Building(log, found, place, variables, select, exclude, not no_gate)
-        if building.is_needed(always=always):
+        if because := building.is_needed(always=always):
             if not no_gate:
-                codes.append(_step(log, "gate", lambda: building.check(warn_only=warn_only)))
+                codes.append(
+                    _step(log, "gate", lambda: building.check(warn_only=warn_only), because)
+                )
             if not any(codes):
-                codes.append(_step(log, "dbt build", building.build))
+                codes.append(_step(log, "dbt build", building.build, because))
         if not no_alerts:
             state = {name: options[name] for name in _STATE}
             codes.append(
@@ -94,9 +96,11 @@ def run(
     ctx.exit(next((code for code in codes if code), OK))
 
 
-def _step(log: FilteringBoundLogger, name: str, work: Callable[[], Any]) -> int:
+def _step(
+    log: FilteringBoundLogger, name: str, work: Callable[[], Any], because: str | None = None
+) -> int:
     """Do one step; its exit code, with the reason told where it failed."""
-    log.info("begins", step=name)
+    log.info("begins", step=name, **({"because": because} if because else {}))
     try:
         work()
     except click.exceptions.Exit as left:
@@ -129,19 +133,17 @@ class _Building:
     mark: Mark | None = None
     watched: list[Watched] | None = None
 
-    def is_needed(self, *, always: bool) -> bool:
-        """Whether there may be something to build; where not, that is said in a line."""
+    def is_needed(self, *, always: bool) -> str | None:
+        """Why there may be something to build; None where there is not, which is said in a line."""
         why = self._why(always)
-        if why:
-            self.log.info("builds", because=why)
-            return True
-        assert self.mark is not None
+        if why or self.mark is None:
+            return why
         self.log.info("nothing new", since=self.mark.at.isoformat())
         click.echo(
             f"Nothing new since the build of {self.mark.at:%Y-%m-%d %H:%M} UTC: dbt was not started"
             " (--always forces a build)."
         )
-        return False
+        return None
 
     def _why(self, always: bool) -> str | None:
         from mlmon.last_build.mark import can_be_marked, news, read_mark
