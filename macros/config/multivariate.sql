@@ -29,3 +29,8 @@
         ) -%}
     {%- endif -%}
 {% endmacro %}
+
+{# Whether joint drift is measured here: some monitor asks for it, and the warehouse runs the Python model that does. #}
+{% macro measures_joint_drift() %}
+    {{- return(mlmon.has_python_models() and mlmon.is_asked_for('multivariate')) -}}
+{% endmacro %}

@@ -69,6 +69,7 @@ VALUES: dict[str, Any] = {
     "label_settings": QUERY,
     "latest_rows": QUERY,
     "list_sums": QUERY,
+    "log_gammas": QUERY,
     "logged_columns": QUERY,
     "long_values": QUERY,
     "measured_joint_drift": QUERY,
@@ -103,6 +104,7 @@ VALUES: dict[str, Any] = {
     "span_settings": QUERY,
     "stale_windows": QUERY,
     "value_matrix_settings": QUERY,
+    "version_references": QUERY,
     # Relations, types and words of the language.
     "calibration_knots": "stub_relation",
     "drift_tests": "stub_relation",
