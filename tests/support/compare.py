@@ -140,7 +140,10 @@ def without_allowed(
         elif change == "gone":
             before = before.drop(columns=name)
         elif entry.column == "rows":
-            before, after = (side.query(f"not ({entry.condition})") for side in (before, after))
+            before, after = (
+                side.query(f"not ({entry.condition})").reset_index(drop=True)
+                for side in (before, after)
+            )
         else:
             before, after = before.copy(), after.copy()
             for side in (before, after):

@@ -95,6 +95,7 @@ VALUES: dict[str, Any] = {
     "reference_log": QUERY,
     "reference_stretches": QUERY,
     "regression_metrics": QUERY,
+    "reference_windows": QUERY,
     "resolved_reference_rows": QUERY,
     "schema_columns": QUERY,
     "score_metrics": QUERY,
