@@ -7,7 +7,9 @@
     {%- if replacements is not mapping -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
     {%- set replacement = replacements.get(name) -%}
     {%- if replacement is none -%}
-        {{- return(ref('mlmon', name)) -}}
+        {%- set shipped = ref('mlmon', name) -%}
+        {%- do mlmon.require_seed(shipped) -%}
+        {{- return(shipped) -}}
     {%- endif -%}
     {%- if replacement is mapping and replacement | length == 1 -%}
         {%- if replacement.ref is string -%}
@@ -24,4 +26,18 @@
         ~ "; allowed: {ref: my_model}, {ref: [my_project, my_model]} or"
         ~ " {source: [my_source, my_table]}; fix: give the relation in such a form."
     ) -}}
+{% endmacro %}
+
+{#
+    Says what to do where a shipped seed was never loaded, in place of the warehouse's own error. dbt knows without a query
+    which relations there are. Only before a model is built: compiling needs no seed, and a unit test gives its own rows.
+#}
+{% macro require_seed(shipped) %}
+    {%- if execute and flags.WHICH in ('run', 'build') and model.resource_type == 'model'
+        and not adapter.get_relation(shipped.database, shipped.schema, shipped.identifier) -%}
+        {{- exceptions.raise_compiler_error(
+            "seed " ~ shipped.identifier ~ ": found no such table in the schema " ~ shipped.schema
+            ~ "; fix: run `dbt build`, which loads the seeds, or `dbt seed` before `dbt run`."
+        ) -}}
+    {%- endif -%}
 {% endmacro %}

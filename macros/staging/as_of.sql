@@ -18,20 +18,23 @@ where {{ loaded_at }} <= {{ mlmon.timestamp_literal(mlmon.as_of()) }}
 {% macro check_as_of() %}
     {%- if execute and mlmon.as_of() is not none and flags.WHICH in ('run', 'build') -%}
         {%- set existing = adapter.get_relation(this.database, this.schema, this.identifier) -%}
-        {%- if existing -%}
-            {%- set found = run_query("select max(as_of) from " ~ existing).rows[0][0] -%}
-            {%- if found is none or (found > mlmon.as_of() and not flags.FULL_REFRESH) -%}
-                {%- set problems = [] -%}
-                {%- do mlmon.add_problem(
-                    problems, "mlmon_as_of",
-                    mlmon.as_of() ~ ", where schema " ~ this.schema ~ " holds the tables of "
-                    ~ ("the running monitoring" if found is none else found),
-                    "a schema of its own" if found is none else "a later time, or a schema of its own",
-                    "run with another target or schema"
-                    ~ ("" if found is none else ", or with `--full-refresh`")
-                ) -%}
-                {%- do mlmon.raise_problems("cannot replay into this schema", problems) -%}
-            {%- endif -%}
+        {%- set mart = graph.nodes['model.mlmon.fct_mlmon__windows'] -%}
+        {%- set found = run_query("select max(as_of) from " ~ existing).rows[0][0] if existing -%}
+        {#- Marts without settings beside them: they are those of the running monitoring, in a schema that is shared. -#}
+        {%- set is_running = found is none and (
+            existing or adapter.get_relation(mart.database, mart.schema, mart.alias)
+        ) -%}
+        {%- if is_running or (existing and found > mlmon.as_of() and not flags.FULL_REFRESH) -%}
+            {%- set problems = [] -%}
+            {%- do mlmon.add_problem(
+                problems, "mlmon_as_of",
+                mlmon.as_of() ~ ", where schema " ~ (this.schema if existing else mart.schema)
+                ~ " holds the tables of " ~ ("the running monitoring" if is_running else found),
+                "a schema of its own" if is_running else "a later time, or a schema of its own",
+                "run with another target or schema"
+                ~ ("" if is_running else ", or with `--full-refresh`")
+            ) -%}
+            {%- do mlmon.raise_problems("cannot replay into this schema", problems) -%}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}

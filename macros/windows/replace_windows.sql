@@ -21,12 +21,14 @@
 
 {#
     Records, in the transaction that replaced the windows, what they were computed from. A table that was built anew
-    holds the stale windows only, so what was recorded for it before is forgotten.
+    holds the stale windows only, so what was recorded for it before is forgotten. A clone is a view, of which nothing
+    was computed.
 #}
 {% macro record_windows(stale) %}
     {%- set processed = builtins.ref('mlmon', 'int_mlmon__processed_windows').render() -%}
     {%- set stale_rows = mlmon.stale_rows(stale) -%}
-    {%- if not (flags.EMPTY and is_incremental()) %}
+    {%- set is_clone = flags.WHICH == 'clone' -%}
+    {%- if not is_clone and not (flags.EMPTY and is_incremental()) %}
     delete from {{ processed }}
     where
         model_name = '{{ model.name }}'
@@ -34,7 +36,7 @@
         and window_key in (select window_key from {{ stale_rows }})
         {%- endif %}
     {%- endif %}
-    {%- if not flags.EMPTY %};
+    {%- if not is_clone and not flags.EMPTY %};
     insert into {{ processed }} (model_name, window_key, fingerprint)
     select '{{ model.name }}', window_key, fingerprint
     from {{ stale_rows }}

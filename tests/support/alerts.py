@@ -22,7 +22,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from support.dbt_project import ROOT
-from support.warehouses import SCHEMA, Warehouse
+from support.warehouses import SCHEMA, Warehouse, schema_of
 
 NOW = datetime(2024, 3, 10, 6, 0)
 OUTBOX_SCHEMA = f"{SCHEMA}_mlmon_alerts"
@@ -156,7 +156,7 @@ class AlertProject:
 
     def load(self, name: str, frame: pd.DataFrame) -> None:
         """Replace another table."""
-        self.warehouse.load(name, frame, schema=SCHEMA)
+        self.warehouse.load(name, frame, schema=schema_of(name))
 
     def monitors(self, *, data_through_at: datetime = NOW, **changes: Any) -> None:
         """One monitor, churn, with two versions."""
@@ -234,7 +234,7 @@ def alert_project(directory: Path, warehouse: Warehouse) -> AlertProject:
     output = {"target": "test", "outputs": {"test": warehouse.profile()}}
     (directory / "profiles.yml").write_text(yaml.safe_dump({"mine": output}))
     nodes = {
-        f"model.mlmon.{name}": {"relation_name": f'"{SCHEMA}"."{name}"'}
+        f"model.mlmon.{name}": {"relation_name": f'"{schema_of(name)}"."{name}"'}
         for name in (*TABLES, *OTHER_TABLES)
     }
     (directory / "target").mkdir()

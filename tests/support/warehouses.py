@@ -29,8 +29,14 @@ ENGINES: tuple[Engine, ...] = ("duckdb", "postgres")
 # A pandas frame, or an Arrow table where NaN must stay NaN: in a frame it means NULL.
 Table: TypeAlias = pd.DataFrame | pa.Table
 
-# The schema that dbt builds into.
+# The schema that dbt builds into, and what its name becomes for the package's own tables.
 SCHEMA = "analytics"
+INTERNALS = f"{SCHEMA}_mlmon_internals"
+
+
+def schema_of(table: str) -> str:
+    """The schema of a table that dbt built, where nobody says otherwise."""
+    return INTERNALS if table.startswith(("int_mlmon__", "stg_mlmon__")) else SCHEMA
 
 
 class Warehouse(Protocol):
@@ -58,11 +64,11 @@ class Warehouse(Protocol):
     def query(self, sql: str) -> pd.DataFrame:
         """The rows of a query, with the same pandas types on both engines."""
 
-    def read(self, table: str, schema: str = SCHEMA) -> pd.DataFrame:
+    def read(self, table: str, schema: str | None = None) -> pd.DataFrame:
         """A whole table, in no particular order."""
 
-    def tables(self, schema: str = SCHEMA) -> list[str]:
-        """The names of the tables and views of a schema, sorted."""
+    def tables(self, schema: str | None = None) -> list[str]:
+        """The names of the tables and views of a schema, or of all that dbt built, sorted."""
 
     def clear(self) -> None:
         """Back to an empty warehouse."""
@@ -117,10 +123,10 @@ class DuckDBWarehouse:
         with self._connect() as opened:
             return opened.execute(sql).df().apply(_plain)
 
-    def read(self, table: str, schema: str = SCHEMA) -> pd.DataFrame:
-        return self.query(f'select * from "{schema}"."{table}"')
+    def read(self, table: str, schema: str | None = None) -> pd.DataFrame:
+        return self.query(f'select * from "{schema or schema_of(table)}"."{table}"')
 
-    def tables(self, schema: str = SCHEMA) -> list[str]:
+    def tables(self, schema: str | None = None) -> list[str]:
         return _tables(self, schema)
 
     def clear(self) -> None:
@@ -193,10 +199,10 @@ class PostgresWarehouse:
         }
         return pd.DataFrame(columns)
 
-    def read(self, table: str, schema: str = SCHEMA) -> pd.DataFrame:
-        return self.query(f'select * from "{schema}"."{table}"')
+    def read(self, table: str, schema: str | None = None) -> pd.DataFrame:
+        return self.query(f'select * from "{schema or schema_of(table)}"."{table}"')
 
-    def tables(self, schema: str = SCHEMA) -> list[str]:
+    def tables(self, schema: str | None = None) -> list[str]:
         return _tables(self, schema)
 
     def clear(self) -> None:
@@ -206,9 +212,11 @@ class PostgresWarehouse:
         return self.server.connect(self.database)
 
 
-def _tables(warehouse: Warehouse, schema: str) -> list[str]:
+def _tables(warehouse: Warehouse, schema: str | None) -> list[str]:
+    schemas = (schema,) if schema else (SCHEMA, INTERNALS)
     names = warehouse.query(
-        f"select table_name from information_schema.tables where table_schema = '{schema}'"
+        "select table_name from information_schema.tables where table_schema in"
+        f" ({', '.join(repr(one) for one in schemas)})"
     )
     return sorted(names["table_name"])
 

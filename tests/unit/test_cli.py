@@ -25,7 +25,7 @@ from mlmon.firing import firing_alerts
 from mlmon.profile import Target, read_target
 from mlmon.warehouse import connect
 from support.dbt_project import ROOT
-from support.warehouses import SCHEMA, Engine, MakeWarehouse, Warehouse
+from support.warehouses import INTERNALS, SCHEMA, Engine, MakeWarehouse, Warehouse, schema_of
 
 MISSING_VARIABLE = "mine: {target: a, outputs: {a: {host: \"{{ env_var('NO_ONE') }}\"}}}"
 
@@ -85,9 +85,11 @@ def _built(directory: Path, warehouse: Warehouse) -> Path:
     (directory / "dbt_project.yml").write_text("name: mine\nprofile: mine\n")
     output = {"target": "test", "outputs": {"test": warehouse.profile()}}
     (directory / "profiles.yml").write_text(yaml.safe_dump({"mine": output}))
-    warehouse.load("int_mlmon__alert_rules", RULES, schema=SCHEMA)
+    warehouse.load("int_mlmon__alert_rules", RULES, schema=INTERNALS)
     tables = ("fct_mlmon__alert_states", "int_mlmon__alert_rules")
-    nodes = {f"model.mlmon.{name}": {"relation_name": f'"{SCHEMA}"."{name}"'} for name in tables}
+    nodes = {
+        f"model.mlmon.{name}": {"relation_name": f'"{schema_of(name)}"."{name}"'} for name in tables
+    }
     manifest = {"nodes": nodes}
     (directory / "target").mkdir()
     (directory / "target" / "manifest.json").write_text(json.dumps(manifest))

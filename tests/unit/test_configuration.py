@@ -602,10 +602,11 @@ def test_joint_drift_is_off_or_has_both_of_its_keys(call: Call, written: Any, re
     # What is on for all may be off for one.
     own = monitor_of(call, {**BINARY, "multivariate": False}, multivariate=True)
     assert own["multivariate"] is None
-    measures = call(
-        "measures_joint_drift", {"mlmon_monitors": {"m": {**BINARY, "multivariate": written}}}
-    )
-    assert measures == (read is not None)
+    settings = {
+        "mlmon_monitors": {"m": {**BINARY, "multivariate": written}},
+        "mlmon_python_models": True,
+    }
+    assert call("is_asked_for", settings, area="multivariate") == (read is not None)
 
 
 @pytest.mark.parametrize(

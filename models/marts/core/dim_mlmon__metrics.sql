@@ -10,7 +10,7 @@ select
     {{ mlmon.try_double('value_ceiling') }} as value_ceiling,
     description,
     source_table
-from {{ ref('mlmon_metrics') }}
+from {{ mlmon.seed_relation('mlmon_metrics') }}
 
 union all
 

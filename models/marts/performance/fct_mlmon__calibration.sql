@@ -7,22 +7,7 @@ bins as (
 ),
 
 versions as (
-    select
-        monitor,
-        model_version,
-        reference_key
-    from {{ ref('int_mlmon__versions') }}
-
-    union all
-
-    -- All versions together have the one reference they share, if they do.
-    select
-        monitor,
-        cast('all' as {{ dbt.type_string() }}) as model_version,
-        case when count(distinct coalesce(reference_key, '')) = 1 then max(reference_key) end
-            as reference_key
-    from {{ ref('int_mlmon__versions') }}
-    group by monitor
+    {{ mlmon.version_references() }}
 ),
 
 edges as (

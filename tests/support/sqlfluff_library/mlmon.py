@@ -94,6 +94,7 @@ VALUES: dict[str, Any] = {
     "profile_slots": QUERY,
     "reference_log": QUERY,
     "reference_stretches": QUERY,
+    "reference_windows": QUERY,
     "regression_metrics": QUERY,
     "reference_windows": QUERY,
     "resolved_reference_rows": QUERY,
@@ -116,6 +117,7 @@ VALUES: dict[str, Any] = {
     # Values that a model's own Jinja reads.
     "additive_metrics": ["mae"],
     "alert_rule_selectors": {"monitor": "*"},
+    "all_profile_percents": [1, 50],
     "bucket_hashings": [1, 2],
     "check_configuration": "",
     "checked_counts": ["n_missing", "n_wrong_sums"],
@@ -130,6 +132,7 @@ VALUES: dict[str, Any] = {
     "numbered_preset_slots": {1: "numeric_1"},
     "portable_class_scores": ["class_score_1"],
     "preset_slots_of": ["numeric_1"],
+    "facts": {"labels": ["stub_relation"]},
     "feature_slot_names": ["numeric_1"],
     "label_age_numbers": [1],
     "labelled_tasks": ["binary"],
