@@ -96,7 +96,6 @@ VALUES: dict[str, Any] = {
     "reference_stretches": QUERY,
     "reference_windows": QUERY,
     "regression_metrics": QUERY,
-    "reference_windows": QUERY,
     "resolved_reference_rows": QUERY,
     "schema_columns": QUERY,
     "score_metrics": QUERY,
