@@ -37,12 +37,12 @@ DESCRIBED_BY_COLUMN = sorted(
 )
 
 # How large the package may be, by what it is: whoever makes it smaller lowers these. They are never raised.
-MOST_NODES_OF_THE_DEMO = 263
-LONGEST_PATH_OF_THE_DEMO = 43
+MOST_NODES_OF_THE_DEMO = 244
+LONGEST_PATH_OF_THE_DEMO = 41
 MOST_MODEL_FILES = 261
 MOST_DOCUMENTED_COLUMNS = 3516
 # Tables of the demo that one model alone reads, and intermediates that do not name their grain.
-MOST_UNEXPLAINED_TABLES = 73
+MOST_UNEXPLAINED_TABLES = 64
 MOST_WITHOUT_GRAIN = 170
 
 # A model has one grain, and what one model alone reads is a CTE of it (below): so it may be long, up to here.
