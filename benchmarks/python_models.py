@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 PACKAGE = Path(__file__).resolve().parent.parent
-MODEL = PACKAGE / "models" / "marts" / "drift" / "int_mlmon__drift_tests_python.py"
+MODEL = PACKAGE / "models" / "intermediate" / "drift" / "int_mlmon__drift_tests_python.py"
 
 
 def load_model() -> Any:

@@ -25,7 +25,6 @@ FACTS = (
     "int_mlmon__bin_counts",
     "int_mlmon__cell_counts",
     "int_mlmon__bucket_counts",
-    "int_mlmon__profiled_predictions",
     "int_mlmon__column_profiles",
     "int_mlmon__operation_sums",
     "int_mlmon__latency_counts",

@@ -10,12 +10,8 @@
 {% macro asks_for(m, area) %}
     {%- if area in mlmon.named_areas() -%}{{- return(area in m.areas) -}}{%- endif -%}
     {%- if area == 'ranking' -%}{{- return(m.task == 'ranking') -}}{%- endif -%}
-    {%- if area == 'presets' -%}
-        {{- return(mlmon.has_python_models() and m.monitored | selectattr('preset') | list | length > 0) -}}
-    {%- endif -%}
-    {%- if area == 'multivariate' -%}
-        {{- return(mlmon.has_python_models() and m.multivariate is mapping) -}}
-    {%- endif -%}
+    {%- if area == 'presets' -%}{{- return(m.monitored | selectattr('preset') | list | length > 0) -}}{%- endif -%}
+    {%- if area == 'multivariate' -%}{{- return(m.multivariate is mapping) -}}{%- endif -%}
     {#- class_scores, kpis, fairness: a key of the same name. -#}
     {{- return(m[area] | length > 0) -}}
 {% endmacro %}

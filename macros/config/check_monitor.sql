@@ -45,7 +45,6 @@
     ) -%}
     {%- do mlmon.check_slo(problems, where ~ ".slo", given.get('slo')) -%}
     {%- do mlmon.check_multivariate(problems, where ~ ".multivariate", given.get('multivariate')) -%}
-    {%- do mlmon.check_error_estimates(problems, where ~ ".error_estimates", given) -%}
     {%- do mlmon.check_fairness(problems, where ~ ".fairness", given) -%}
     {%- do mlmon.check_kpis(problems, where ~ ".kpis", given) -%}
     {%- do mlmon.check_value_matrix(problems, where ~ ".value_matrix", given) -%}

@@ -67,15 +67,9 @@
     {{- return(scores) -}}
 {% endmacro %}
 
-{# Whether the configuration speaks of class scores; the models that only they need are enabled by the same rule. #}
-{% macro mentions_class_scores() %}
-    {{- return('class_scores' in (var('mlmon_monitors', {}) | string ~ var('mlmon_defaults', {}) | string)) -}}
-{% endmacro %}
-
-{# The slots of class scores, as many as the monitor with the most classes needs; one where they are spoken of. #}
+{# The slots of class scores, as many as the monitor with the most classes needs. #}
 {% macro class_score_slots() %}
-    {%- set counts = [1 if mlmon.mentions_class_scores() else 0]
-        + mlmon.monitors() | map(attribute='class_scores') | map('length') | list -%}
+    {%- set counts = [0] + mlmon.monitors() | map(attribute='class_scores') | map('length') | list -%}
     {%- set slots = [] -%}
     {%- for number in range(1, counts | max + 1) -%}{%- do slots.append('class_score_' ~ number) -%}{%- endfor -%}
     {{- return(slots) -}}

@@ -114,7 +114,6 @@
         'slo_latency_ms': (given.get('slo') or {}).get('latency_ms'),
         'slo_target': (given.get('slo') or {}).get('target', 0.99) if given.get('slo') else none,
         'multivariate': mlmon.normal_multivariate(given.get('multivariate')),
-        'error_estimates': given.get('error_estimates') is true,
         'fairness': given.get('fairness') or [],
         'kpis': mlmon.normal_kpis(given),
         'areas': given.get('areas') or [],

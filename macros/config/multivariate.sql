@@ -29,14 +29,3 @@
         ) -%}
     {%- endif -%}
 {% endmacro %}
-
-{#
-    Whether anything measures joint drift here: some monitor asks for it, and the warehouse runs the Python
-    model that does. What only that model reads is built where this is true.
-#}
-{% macro measures_joint_drift() %}
-    {%- for value in mlmon.given_values('multivariate') if mlmon.has_python_models() -%}
-        {%- if mlmon.normal_multivariate(value) -%}{{- return(true) -}}{%- endif -%}
-    {%- endfor -%}
-    {{- return(false) -}}
-{% endmacro %}

@@ -1,9 +1,9 @@
 {#
     Whether anything computes another tool's numbers here: some column has a preset, and the warehouse runs the
-    Python model that knows them. What only that model reads is built where this is true.
+    Python model that knows them.
 #}
 {% macro computes_presets() %}
-    {{- return(mlmon.has_python_models() and mlmon.preset_slots() != {}) -}}
+    {{- return(mlmon.has_python_models() and mlmon.is_asked_for('presets')) -}}
 {% endmacro %}
 
 {# The slots of columns with a preset, by kind: {'numeric_1': 'numeric'}. #}
@@ -18,11 +18,15 @@
     {{- return(slots) -}}
 {% endmacro %}
 
-{# Whether the configuration has the word at all: most have not, and need no features read to know. #}
+{#
+    Whether a monitor or a feature of one names a preset. Most do not, and need no columns read to know. The YAML of the
+    Python model int_mlmon__preset_statistics says the same.
+#}
 {% macro names_presets() %}
     {%- if mlmon.given_values('preset') | select | list -%}{{- return(true) -}}{%- endif -%}
     {%- for features in mlmon.given_values('features') if features is mapping -%}
-        {%- if features.values() | select('mapping') | selectattr('preset', 'defined') | list -%}
+        {%- if features.values() | select('mapping') | selectattr('preset', 'defined')
+            | selectattr('preset') | list -%}
             {{- return(true) -}}
         {%- endif -%}
     {%- endfor -%}

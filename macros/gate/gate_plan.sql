@@ -1,7 +1,8 @@
 {#
-    What `mlmon validate` needs to know, told as one line of JSON: `dbt run-operation mlmon.gate_plan`. The logs
-    of every monitor with the SQL of each column, the reference, the limits, and every problem of the
-    configuration that only the warehouse can tell. It reads no row and writes nothing.
+    What `mlmon validate` and `mlmon run` need to know, told as one line of JSON: `dbt run-operation
+    mlmon.gate_plan`. The logs of every monitor with the SQL of each column, the reference, the relations in place
+    of shipped seeds, the limits, and every problem of the configuration that only the warehouse can tell. It reads
+    no row and writes nothing.
 #}
 {% macro gate_plan() %}
     {%- do mlmon.check_configuration() -%}
@@ -23,10 +24,17 @@
             },
         }) -%}
     {%- endfor -%}
+    {%- set seeds = [] -%}
+    {%- for name, spec in (var('mlmon_seeds', {}) or {}).items() -%}
+        {%- do seeds.append({
+            'name': name, 'relation': mlmon.seed_relation(name) | string, 'spec': spec,
+        }) -%}
+    {%- endfor -%}
     {%- do log("mlmon_gate_plan " ~ tojson({
         'schema': target.schema, 'problems': problems, 'monitors': monitors,
         'limits': mlmon.gate_limits(), 'other_kind_share': mlmon.other_kind_share(),
         'min_event_at': var('mlmon_min_event_at') | string, 'utc_now': mlmon.utc_now(),
+        'seeds': seeds,
     }), info=true) -%}
 {% endmacro %}
 
@@ -60,7 +68,7 @@
         {%- do succeeded.append(mlmon.text_literal(value)) -%}
     {%- endfor -%}
     {{- return({
-        'name': log_name, 'relation': log.relation | string, 'is_there': log.is_there,
+        'name': log_name, 'relation': log.relation | string, 'spec': spec, 'is_there': log.is_there,
         'types': log.types, 'columns': columns,
         'loaded_at': mlmon.loaded_at(log, mapped.loaded_at, event_at),
         'is_success': "coalesce(" ~ outcome ~ " in (" ~ succeeded | join(", ") ~ "), true)"

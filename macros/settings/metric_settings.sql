@@ -47,3 +47,8 @@
     {%- for kind in mlmon.baseline_kinds() -%}{%- do rows.append({'baseline_kind': kind}) -%}{%- endfor -%}
     {{- return(mlmon.settings_relation({'baseline_kind': 'text'}, rows)) -}}
 {% endmacro %}
+
+{# The tasks of the monitors with labels: whose metrics are computed. #}
+{% macro labelled_tasks() %}
+    {{- return(mlmon.monitors() | rejectattr('labels', 'none') | map(attribute='task') | unique | list) -}}
+{% endmacro %}

@@ -22,7 +22,6 @@
             'primary_metric': m.primary_metric, 'owner': m.owner, 'description': m.description,
             'dashboard_url': m.dashboard_url, 'slo_latency_ms': m.slo_latency_ms,
             'slo_target': m.slo_target,
-            'has_error_estimates': m.error_estimates,
             'multivariate_rows': m.multivariate.rows if m.multivariate else none,
             'multivariate_warning': m.multivariate.warning if m.multivariate else none,
         }) -%}
@@ -38,7 +37,7 @@
         'primary_metric': 'text', 'owner': 'text', 'description': 'text',
         'dashboard_url': 'text', 'slo_latency_ms': 'double',
         'slo_target': 'double', 'multivariate_rows': 'bigint',
-        'multivariate_warning': 'double', 'has_error_estimates': 'boolean',
+        'multivariate_warning': 'double',
     }, rows)) -}}
 {% endmacro %}
 

@@ -71,7 +71,7 @@
     looked at one by one.
 #}
 {% macro odd_class_scores(rows, keyed) %}
-    {%- if not mlmon.mentions_class_scores() -%}{{- return(mlmon.no_odd_values()) -}}{%- endif -%}
+    {%- if not mlmon.is_asked_for('class_scores') -%}{{- return(mlmon.no_odd_values()) -}}{%- endif -%}
     {%- set tolerance = mlmon.score_sum_tolerance() %}
     {%- set sum = mlmon.sum_of_class_scores('logged', 'classes.n_classes') %}
     select

@@ -1,11 +1,3 @@
-{# The model that fits calibration maps: in Python with scipy where the warehouse runs it, else in SQL. #}
-{% macro calibration_knots() %}
-    {{- return(
-        ref('mlmon', 'int_mlmon__calibration_knots_python') if mlmon.has_python_models()
-        else ref('mlmon', 'int_mlmon__calibration_knots_sql')
-    ) -}}
-{% endmacro %}
-
 {# The metrics that are estimated from scores before labels arrive. #}
 {% macro estimated_metric_names() %}
     {{- return(['accuracy', 'precision', 'recall', 'f1', 'roc_auc']) -}}
@@ -46,11 +38,11 @@
 {% endmacro %}
 
 {#
-    A calibrated probability, drawn towards one in `classes` by a row of each class, beside `n` rows of the reference that
+    A calibrated probability, drawn towards one half by a row of each class, beside `n` rows of the reference that
     were predicted alike. For variances alone: a map fitted on few rows says 0 or 1 where it has only not seen the rest.
 #}
-{% macro smoothed_probability(probability, n, classes) %}
-    {{- return("((" ~ probability ~ " * " ~ n ~ " + 1) / (" ~ n ~ " + " ~ classes ~ "))") -}}
+{% macro smoothed_probability(probability, n) %}
+    {{- return("((" ~ probability ~ " * " ~ n ~ " + 1) / (" ~ n ~ " + 2))") -}}
 {% endmacro %}
 
 {#

@@ -65,23 +65,3 @@
         {'monitor': 'text', 'label_age': 'text', 'age_number': 'bigint'}, rows
     )) -}}
 {% endmacro %}
-
-{#
-    What was ranked once per stretch for all label ages by number, as one row per population, segment and what it is: that of
-    the population's own age, segments where it asks for them.
-#}
-{% macro ranked_populations(ranks) %}
-    select
-        populations.population_number,
-        populations.monitor,
-        ranks.*
-    from {{ ranks }} as ranks
-    inner join {{ ref('mlmon', 'int_mlmon__populations') }} as populations
-        on ranks.stretch_number = populations.stretch_number
-    inner join ({{ mlmon.label_ages_by_number() }}) as ages
-        on
-            populations.monitor = ages.monitor
-            and populations.label_age = ages.label_age
-            and ranks.age_number = ages.age_number
-    where ranks.segment_position = 0 or populations.has_segments
-{% endmacro %}

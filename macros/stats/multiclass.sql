@@ -3,7 +3,7 @@
     (l) and predictions (p). An undefined class counts 0. Of a mean of independent proportions also how far its own Wilson
     interval reaches below and above the part: they join to the interval of the mean (Newcombe 1998).
 #}
-{% macro multiclass_parts(classes) %}
+{% macro multiclass_parts(classes, columns) %}
     {%- set both = 'nullif(n_labels + n_predicted, 0)' -%}
     {%- set ratio = {
         'precision': ('n_hits / nullif(n_predicted, 0)', '1 / nullif(n_predicted, 0)', '0',
@@ -26,9 +26,7 @@
     {%- set whole = {'precision': 'n_predicted', 'recall': 'n_labels'}.get(given[0])
         if given[2] == '0' else none %}
     select
-        population_number,
-        segment_name,
-        segment_value,
+        {{ columns | join(', ') }},
         class_label,
         n_rows,
         n_excluded,
@@ -56,24 +54,23 @@
 {% endmacro %}
 
 {# Metrics of all rows, and of each class against the rest. #}
-{% macro multiclass_metrics(totals, classes) %}
-    {%- set keys = ['population_number', 'segment_name', 'segment_value'] -%}
+{% macro multiclass_metrics(totals, classes, columns) %}
     {%- for metric in [
         'accuracy', 'precision_micro', 'recall_micro', 'f1_micro', 'recall_weighted',
     ] %}
-    {{ mlmon.proportion_metric(totals, keys, metric, "'all'", 'n_correct', 'n_rows') }}
+    {{ mlmon.proportion_metric(totals, columns, metric, "'all'", 'n_correct', 'n_rows') }}
 
     union all
     {% endfor %}
-    {{ mlmon.proportion_metric(classes, keys, 'precision', 'class_label', 'n_hits', 'n_predicted') }}
+    {{ mlmon.proportion_metric(classes, columns, 'precision', 'class_label', 'n_hits', 'n_predicted') }}
 
     union all
 
-    {{ mlmon.proportion_metric(classes, keys, 'recall', 'class_label', 'n_hits', 'n_labels') }}
+    {{ mlmon.proportion_metric(classes, columns, 'recall', 'class_label', 'n_hits', 'n_labels') }}
 
     union all
 
     {{ mlmon.f1_metric(
-        classes, keys, 'class_label', 'n_hits', '(n_predicted - n_hits)', '(n_labels - n_hits)', 'n_rows'
+        classes, columns, 'class_label', 'n_hits', '(n_predicted - n_hits)', '(n_labels - n_hits)', 'n_rows'
     ) }}
 {%- endmacro %}

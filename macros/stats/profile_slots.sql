@@ -21,7 +21,14 @@
     ) -}}
 {% endmacro %}
 
-{% macro profile_percents() %}{{- return([1, 5, 25, 50, 75, 95, 99]) -}}{% endmacro %}
+{#
+    The quantiles of a profile that are computed: the median, and the others where a monitor asks for the area profiles.
+#}
+{% macro profile_percents() %}
+    {{- return(mlmon.all_profile_percents() if mlmon.is_asked_for('profiles') else [50]) -}}
+{% endmacro %}
+
+{% macro all_profile_percents() %}{{- return([1, 5, 25, 50, 75, 95, 99]) -}}{% endmacro %}
 
 {% macro profile_numeric(rows, key, slot) %}
     {%- set percents = mlmon.profile_percents() %}

@@ -7,7 +7,7 @@
 {% endmacro %}
 
 {#
-    Per window, segment and label age of labelled items (int_mlmon__labelled_items): the queries with a label, those of them
+    Per window, segment and label age of labelled items: the queries with a label, those of them
     with a relevant item, labelled items without a query, and over the queries that count the reciprocal rank of the first
     relevant item. A query counts where it has a relevant item, and a score that ranks it.
 #}

@@ -4,9 +4,6 @@ with
 
 rows_of_mart as (
     select * from {{ ref('mlmon', mart) }}
-    {%- if mart == 'fct_mlmon__operations' %}
-    where is_closed
-    {%- endif %}
 ),
 
 monitors as (
@@ -41,7 +38,7 @@ select
     {%- if mart == 'fct_mlmon__quality_checks' %}
     -- Checks have but one span.
     true as is_default_span
-    {%- elif mart in ('fct_mlmon__drift', 'fct_mlmon__column_drift', 'fct_mlmon__dataset_drift') %}
+    {%- elif mart == 'fct_mlmon__column_drift' %}
     rows_of_mart.is_verdict as is_default_span
     {%- else %}
     rows_of_mart.span_windows = default_spans.default_span_windows as is_default_span

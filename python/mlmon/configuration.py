@@ -16,21 +16,26 @@ _NO_PACKAGE = re.compile(r"could not find a macro with the name .\w+. in the .ml
 _NOT_PARSED = 2
 
 
-def parse(target: Target) -> DbtRun:
-    """Check what YAML alone can tell, without the warehouse. Raises ConfigurationError."""
-    run = fresh_run(["parse"], target)
+def parse(target: Target, variables: str | None = None) -> DbtRun:
+    """Check what YAML alone can tell, without the warehouse. Raises ConfigurationError.
+
+    ``variables`` are vars as dbt's option ``--vars`` takes them.
+    """
+    run = fresh_run(["parse"], target, variables)
     if run.exit_code != 0:
         raise ConfigurationError(problems(run.errors or list(run.other)))
     return run
 
 
-def fresh_run(arguments: list[str], target: Target) -> DbtRun:
+def fresh_run(arguments: list[str], target: Target, variables: str | None = None) -> DbtRun:
     """Run a dbt command for a target, with the project parsed anew.
 
     A saved parse would hide what only a fresh one finds.
     """
+    given = ["--vars", variables] if variables else []
+    where = ["--profile", target.profile, "--target", target.name]
     return run_dbt(
-        [*arguments, "--no-partial-parse", "--profile", target.profile, "--target", target.name],
+        [*arguments, "--no-partial-parse", *given, *where],
         project_dir=target.project_dir,
         profiles_dir=target.profiles_dir,
     )

@@ -29,6 +29,8 @@ class DbtRun:
     """What a dbt command said; its exit code is dbt's: 0 fine, 1 nodes failed, 2 did not start."""
 
     exit_code: int = 0
+    # dbt's own id of the run, which its artifacts carry.
+    invocation_id: str = ""
     n_done: int = 0
     n_total: int = 0
     errors: list[str] = field(default_factory=list)
@@ -96,6 +98,7 @@ def _hear(run: DbtRun, line: str, progress: Progress | None) -> None:
         if line.strip():
             run.other.append(line)
         return
+    run.invocation_id = info.get("invocation_id") or run.invocation_id
     if info["level"] == "error" and info["msg"].strip():
         run.errors.append(info["msg"])
     elif info["level"] == "warn":

@@ -21,15 +21,15 @@ from mlmon.stats.inputs import Values
 from mlmon.stats.presets.as_evidently import P_VALUES
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
-# The numbers of the sources whose values are on one side of a comparison.
-Sources: TypeAlias = tuple[int, ...]
+# The keys of the sources whose values are on one side of a comparison: base windows, or a reference table.
+Sources: TypeAlias = tuple[str, ...]
 
 TOOLS = {"evidently": presets.evidently, "nannyml": presets.nannyml}
 # Which methods of a tool print a p-value.
 PRINTED_P_VALUES: dict[str, tuple[str, ...]] = {"evidently": P_VALUES, "nannyml": ()}
 SCHEMA = pa.schema(
     [
-        ("end_number", pa.int64()),
+        ("window_key", pa.string()),
         ("column_name", pa.string()),
         ("method", pa.string()),
         ("value", pa.float64()),
@@ -68,26 +68,26 @@ def measure(*, columns: Relation, sources: Relation, values: Relation) -> pa.Tab
         one = Column(*found)
         of_reference: Sources = ()
         reference = Sample(np.array([]), 0)
-        for end_number, first, second in ends.get(one.monitor, []):
+        for window_key, first, second in ends.get(one.monitor, []):
             if first != of_reference:
                 of_reference, reference = first, _sample(values, one, first)
-            rows += _rows(end_number, one, reference, _sample(values, one, second))
+            rows += _rows(window_key, one, reference, _sample(values, one, second))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _ends(sources: Relation) -> dict[str, list[tuple[int, Sources, Sources]]]:
+def _ends(sources: Relation) -> dict[str, list[tuple[str, Sources, Sources]]]:
     """By monitor the window ends that have both sides, those with the same reference together."""
     sides = sources.aggregate(
-        "monitor, end_number, is_reference, list(source_number order by source_number) as numbers",
-        "monitor, end_number, is_reference",
+        "monitor, window_key, is_reference, list(source_key order by source_key) as source_keys",
+        "monitor, window_key, is_reference",
     )
-    found: dict[tuple[str, int], dict[bool, Sources]] = {}
-    for monitor, end_number, is_reference, numbers in sides.fetchall():
-        found.setdefault((monitor, end_number), {})[is_reference] = tuple(numbers)
-    ends: dict[str, list[tuple[int, Sources, Sources]]] = {}
-    for (monitor, end_number), both in found.items():
+    found: dict[tuple[str, str], dict[bool, Sources]] = {}
+    for monitor, window_key, is_reference, source_keys in sides.fetchall():
+        found.setdefault((monitor, window_key), {})[is_reference] = tuple(source_keys)
+    ends: dict[str, list[tuple[str, Sources, Sources]]] = {}
+    for (monitor, window_key), both in found.items():
         if len(both) == 2:
-            ends.setdefault(monitor, []).append((end_number, both[True], both[False]))
+            ends.setdefault(monitor, []).append((window_key, both[True], both[False]))
     for of_monitor in ends.values():
         of_monitor.sort(key=lambda end: (end[1], end[0]))
     return ends
@@ -99,7 +99,7 @@ def _sample(values: Relation, one: Column, sources: Sources) -> Sample:
     counted = (
         values.filter(
             (column("slot") == value(one.slot))
-            & column("source_number").isin(*(value(number) for number in sources))
+            & column("source_key").isin(*(value(key) for key in sources))
         )
         .aggregate(f"{name} as x, cast(sum(n) as bigint) as n", name)
         .order("x nulls last")
@@ -113,7 +113,7 @@ def _sample(values: Relation, one: Column, sources: Sources) -> Sample:
     return Sample(np.repeat(found, n[:present]), int(n.sum()))
 
 
-def _rows(end_number: int, one: Column, reference: Sample, current: Sample) -> list[dict[str, Any]]:
+def _rows(window_key: str, one: Column, reference: Sample, current: Sample) -> list[dict[str, Any]]:
     """What the tool prints: p-values by themselves, without a value."""
     rows = []
     for method, printed in TOOLS[one.preset](reference.values, current.values, one.kind).items():
@@ -121,7 +121,7 @@ def _rows(end_number: int, one: Column, reference: Sample, current: Sample) -> l
         is_p_value = method in PRINTED_P_VALUES[one.preset]
         rows.append(
             {
-                "end_number": end_number,
+                "window_key": window_key,
                 "column_name": one.name,
                 "method": f"{one.preset}_{method}",
                 "value": None if is_p_value else number,

@@ -44,15 +44,15 @@ def read_target(
     """
     variables = {**os.environ, **(environment or {})}
     project_dir = find_project(project_dir)
-    project = _read(project_dir / PROJECT_FILE)
+    project = read_yaml(project_dir / PROJECT_FILE)
     profile = profile or variables.get("DBT_PROFILE")
-    profile = profile or _render(project.get("profile"), variables)
+    profile = profile or render(project.get("profile"), variables)
     if not profile:
         raise ConfigurationError(f"{project_dir / PROJECT_FILE} names no profile: add one.")
 
     profiles_dir = find_profiles(project_dir, profiles_dir)
     path = profiles_dir / PROFILES_FILE
-    profiles = _read(path)
+    profiles = read_yaml(path)
     if profile not in profiles:
         raise ConfigurationError(
             f"{path} has no profile {profile!r}: it has {_names(profiles)}. Name one of them in"
@@ -60,12 +60,12 @@ def read_target(
         )
     outputs = profiles[profile].get("outputs") or {}
     name = target or variables.get("DBT_TARGET")
-    name = name or _render(profiles[profile].get("target"), variables) or "default"
+    name = name or render(profiles[profile].get("target"), variables) or "default"
     if name not in outputs:
         raise ConfigurationError(
             f"{path}: profile {profile!r} has no target {name!r}: it has {_names(outputs)}."
         )
-    settings = _render(outputs[name], variables)
+    settings = render(outputs[name], variables)
     kind = str(settings.get("type", ""))
     return Target(project_dir, profiles_dir, profile, name, kind, settings)
 
@@ -96,7 +96,8 @@ def find_profiles(project_dir: Path, profiles_dir: Path | None = None) -> Path:
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file that holds a mapping. Raises ConfigurationError where it does not."""
     import yaml
 
     try:
@@ -108,11 +109,12 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _render(value: Any, variables: Mapping[str, str]) -> Any:
+def render(value: Any, variables: Mapping[str, str]) -> Any:
+    """A value with its templates filled in, as far as profiles go. Raises ConfigurationError."""
     if isinstance(value, Mapping):
-        return {key: _render(entry, variables) for key, entry in value.items()}
+        return {key: render(entry, variables) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_render(entry, variables) for entry in value]
+        return [render(entry, variables) for entry in value]
     if isinstance(value, str) and ("{{" in value or "{%" in value):
         return _render_text(value, variables)
     return value

@@ -95,10 +95,15 @@ def relation(target: Target, model: str, target_path: Path | None = None) -> str
 def relations(target: Target, target_path: Path | None = None) -> dict[str, str]:
     """The quoted names of every model and seed of this package, by its name in dbt.
 
-    Raises MlmonError where dbt has not run.
+    They are in dbt's manifest; where dbt has not run here, the last complete build may tell them.
+    Raises MlmonError where nothing does.
     """
-    path = _artifacts(target, target_path) / "manifest.json"
+    path = artifacts(target, target_path) / "manifest.json"
     if not path.is_file():
+        from mlmon.last_build.mark import known_names
+
+        if names := known_names(target):
+            return names
         raise MlmonError(
             f"{path} is not there: dbt has not run in this project. Run `dbt build` first."
         )
@@ -110,7 +115,8 @@ def relations(target: Target, target_path: Path | None = None) -> dict[str, str]
     }
 
 
-def _artifacts(target: Target, target_path: Path | None) -> Path:
+def artifacts(target: Target, target_path: Path | None = None) -> Path:
+    """The directory in which dbt writes what it has done."""
     named = target_path or os.environ.get("DBT_TARGET_PATH") or "target"
     return target.project_dir / named
 

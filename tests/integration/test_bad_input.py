@@ -411,6 +411,35 @@ def test_what_a_run_finds_changed_in_a_log_is_told(project: DbtProject) -> None:
     assert rows_of(project, "quality_checks", "plain", check_name="schema_change").empty
 
 
+def test_an_empty_build_notes_no_column(make_project: Any) -> None:
+    made = make_project(
+        "duckdb",
+        vars={
+            "mlmon_monitors": {
+                "plain": {
+                    "task": "binary",
+                    "predictions": {"source": ["logs", "plain"]},
+                    "features": {"x": "numeric"},
+                }
+            }
+        },
+        sources={"logs": ["plain"]},
+    )
+    made.warehouse.load("plain", log())
+    made.build("--empty", "--select", "+int_mlmon__schema_history")
+    assert made.read("int_mlmon__schema_history").empty
+    made.build_for("int_mlmon__schema_history")
+    noted = made.read("int_mlmon__schema_history")
+    assert set(noted["change"]) == {"first_seen"}
+    assert len(noted) == len(log().columns)
+    made.warehouse.execute("alter table logs.plain add column extra bigint")
+    made.build("--empty", "--select", "+int_mlmon__schema_history")
+    assert differences(noted, made.read("int_mlmon__schema_history")) == []
+    made.build_for("int_mlmon__schema_history")
+    newest = made.read("int_mlmon__schema_history")
+    assert list(newest[newest["change"] == "appeared"]["column_name"]) == ["extra"]
+
+
 def test_a_column_of_another_type_than_the_reference_has_is_told(project: DbtProject) -> None:
     checks = rows_of(project, "quality_checks", "vanishing", check_name="schema", column_name="x")
     assert set(checks["reason_code"]) == {"differs_from_reference"}

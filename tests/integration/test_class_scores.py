@@ -1,4 +1,4 @@
-"""Class scores of multiclass monitors: log loss, and performance estimated from them before labels arrive."""
+"""Class scores of multiclass monitors: log loss, how they rank classes, and whether they are probabilities."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from scipy.stats import binomtest, t
+from scipy.stats import t
 from sklearn import metrics as sk
-from sklearn.isotonic import IsotonicRegression
 
 from support.dbt_project import DbtProject
 from support.warehouses import Engine
@@ -379,34 +378,6 @@ def test_roc_auc_macro_leaves_out_what_log_loss_does(project: DbtProject) -> Non
     assert (row["n"], row["n_excluded"]) == (6, 4)
 
 
-def test_estimated_roc_auc_macro_weighs_pairs_by_their_probabilities(
-    project: DbtProject, engine: Engine
-) -> None:
-    logged = current()
-    scores = logged[list(SCORES.values())].to_numpy()
-    probability = calibrated(logged)
-    alike = reference()["prediction"].value_counts()[CLASSES].to_numpy()
-    alike_of_row = alike[np.searchsorted(CLASSES, logged["prediction"])]
-    found = read(project, "estimated_performance")
-    found = found[(found["metric"] == "roc_auc_macro") & (found["span_windows"] == 1)]
-    for row in found.to_dict("records"):
-        within = (logged["day"] == row["day"]).to_numpy()
-        if row["segment_value"] != "all":
-            within &= (logged["part"] == row["segment_value"]).to_numpy()
-        p = probability[within]
-        auc, (of_class, of_rest) = moves(scores[within], p)
-        smoothed = p + (1 - 4 * p) / (alike_of_row[within] + 4)[:, None]
-        moved = (of_class - of_rest) / 4
-        drawn = (smoothed * moved**2).sum(axis=1) - (smoothed * moved).sum(axis=1) ** 2
-        spread = np.sqrt(drawn.sum() * (1 + len(p) / alike_of_row[within].mean()))
-        off = 0.01 if engine == "postgres" else 1e-9
-        assert row["value"] == pytest.approx(auc.mean(), abs=off)
-        near = 0.02 if engine == "postgres" else 1e-6
-        assert row["value_low"] == pytest.approx(auc.mean() - Z * spread, abs=near)
-        assert row["value_high"] == pytest.approx(min(1, auc.mean() + Z * spread), abs=near)
-    assert len(found) > 40
-
-
 # --- Whether scores are what they should be ---
 
 
@@ -500,162 +471,6 @@ def test_class_scores_need_no_reference_table(make_project: Any, engine: Engine)
     assert {"log_loss", "roc_auc_macro"} <= set(found[found["value"].notna()]["metric"])
 
 
-# --- Estimated before labels arrive ---
-
-
-ESTIMATED = (
-    "accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro",
-    "precision_weighted", "f1_weighted",
-)  # fmt: skip
-
-
-def calibrated(rows: pd.DataFrame) -> np.ndarray:
-    """Probabilities of classes: scikit-learn's isotonic regression of each against the rest, normalised."""
-    known = reference()
-    found = np.column_stack(
-        [
-            IsotonicRegression(out_of_bounds="clip")
-            .fit(known[SCORES[name]], known["label"] == name)
-            .predict(rows[SCORES[name]])
-            for name in "abcd"
-        ]
-    )
-    return found / found.sum(axis=1, keepdims=True)
-
-
-def value_of(metric: str, cells: np.ndarray) -> float:
-    """A metric of a confusion matrix, label by prediction; every class is a label and predicted."""
-    hits, labels, predicted = np.diag(cells), cells.sum(axis=1), cells.sum(axis=0)
-    of_class = {
-        "precision": hits / predicted,
-        "recall": hits / labels,
-        "f1": 2 * hits / (labels + predicted),
-    }
-    if metric == "accuracy":
-        return float(hits.sum() / cells.sum())
-    if metric == "balanced_accuracy":
-        return float(of_class["recall"].mean())
-    name, _, average = metric.partition("_")
-    weights = labels if average == "weighted" else None
-    return float(np.average(of_class[name], weights=weights))
-
-
-def draw_variance(metric: str, probability: np.ndarray, predicted: np.ndarray) -> float:
-    """The delta method with a numerical gradient, each label drawn with its probabilities.
-
-    These are no surer than the reference's rows of the same prediction can make them, and their mean is as
-    uncertain as theirs.
-    """
-    cells = np.zeros((4, 4))
-    for k in range(4):
-        cells[:, k] = probability[predicted == k].sum(axis=0)
-    slope = np.zeros((4, 4))
-    for cell in np.ndindex(4, 4):
-        moved = np.zeros((4, 4))
-        moved[cell] = 1e-4
-        # Predictions are given: a label that comes instead of another leaves their number alone.
-        slope[cell] = (value_of(metric, cells + moved) - value_of(metric, cells - moved)) / 2e-4
-    by_row = slope[:, predicted].T
-    alike = reference()["prediction"].value_counts()[CLASSES].to_numpy()
-    smoothed = probability + (1 - 4 * probability) / (alike[predicted] + 4)[:, None]
-    mean = (smoothed * by_row).sum(axis=1, keepdims=True)
-    of_row = (smoothed * (by_row - mean) ** 2).sum(axis=1)
-    of_class = np.bincount(predicted, weights=of_row, minlength=4)
-    return float((of_class * (1 + np.bincount(predicted, minlength=4) / alike)).sum())
-
-
-def test_estimates_equal_those_of_scikit_learns_calibration(
-    project: DbtProject, engine: Engine
-) -> None:
-    logged = current()
-    probability = calibrated(logged)
-    predicted = np.searchsorted(CLASSES, logged["prediction"])
-    found = read(project, "estimated_performance")
-    assert set(found["metric"]) == {*ESTIMATED, "roc_auc_macro"}
-    assert set(found["segment_value"]) == {"all", "like", "other"}
-    checked = 0
-    for row in found[found["metric"] != "roc_auc_macro"].to_dict("records"):
-        within = logged["day"].between(row["day"] - row["span_windows"] + 1, row["day"])
-        if row["segment_value"] != "all":
-            within &= logged["part"] == row["segment_value"]
-        p, k = probability[within], predicted[within]
-        cells = np.column_stack([p[k == number].sum(axis=0) for number in range(4)])
-        expected = value_of(row["metric"], cells)
-        # Postgres calibrates by bins.
-        off = 0.01 if engine == "postgres" else 1e-9
-        assert row["value"] == pytest.approx(expected, abs=off), row
-        variance = draw_variance(row["metric"], p, k)
-        low, high = expected - Z * np.sqrt(variance), min(1, expected + Z * np.sqrt(variance))
-        near = 0.02 if engine == "postgres" else 1e-6
-        assert row["value_low"] == pytest.approx(low, abs=near), row
-        assert row["value_high"] == pytest.approx(high, abs=near), row
-        assert (row["n_predictions"], row["n_excluded"]) == (len(p), 0)
-        checked += 1
-    assert checked > 1000
-
-
-def test_what_cannot_be_estimated_is_left_out_and_a_class_without_a_score_is_wrong(
-    project: DbtProject, engine: Engine
-) -> None:
-    rows = edges().drop(index=[0, 1])
-    probability = calibrated(rows)
-    is_of = rows["prediction"].to_numpy()[:, None] == CLASSES
-    hits = (probability * is_of).sum(axis=0)
-    found = read(project, "estimated_performance", "edges").set_index("metric")
-    # Bins and isotonic regression differ by more where few rows are taken together.
-    off = 0.03 if engine == "postgres" else 1e-9
-    accuracy = hits.sum() / len(rows)
-    assert found.at["accuracy", "value"] == pytest.approx(accuracy, abs=off)
-    # The class without a score is one of five, and never right.
-    precision = (hits / is_of.sum(axis=0)).sum() / 5
-    assert found.at["precision_macro", "value"] == pytest.approx(precision, abs=off)
-    assert set(found["n_predictions"]) == {40}
-    assert set(found["n_excluded"]) == {2}
-
-
-def test_what_comes_is_what_scikit_learn_measures(project: DbtProject) -> None:
-    logged = current()
-    found = read(project, "estimated_performance")
-    found = found[found["realised_value"].notna() & (found["segment_value"] == "all")]
-    for row in found[found["metric"] == "f1_macro"].to_dict("records"):
-        span = logged[logged["day"].between(row["day"] - row["span_windows"] + 1, row["day"])]
-        f1 = sk.f1_score(span["label"], span["prediction"], average="macro")
-        assert row["realised_value"] == pytest.approx(f1, rel=1e-9)
-        assert row["estimation_error"] == pytest.approx(row["value"] - f1, abs=1e-12)
-    assert set(found["n_labelled"]) >= {DAY_ROWS, 7 * DAY_ROWS}
-
-
-def test_estimates_hold_where_classes_are_as_in_the_reference(project: DbtProject) -> None:
-    found = read(project, "estimated_performance")
-    found = found[
-        (found["span_windows"] == 1)
-        & (found["segment_value"] == "all")
-        & (found["day"] >= OTHER_DAYS)
-        & found["is_covered"].notna()
-    ]
-    for metric, of_metric in found.groupby("metric"):
-        held = int(of_metric["is_covered"].astype(bool).sum())
-        # At most one time in a thousand by chance if 95 % are held.
-        assert len(of_metric) >= LIKE_DAYS - 4, metric
-        assert binomtest(held, len(of_metric), 0.95).pvalue > 1e-3, (metric, held)
-
-
-def test_the_record_has_every_estimated_metric(project: DbtProject) -> None:
-    record = read_record(project)
-    found = read(project, "estimated_performance")
-    for told in record.to_dict("records"):
-        rows = found[
-            (found["metric"] == told["metric"])
-            & (found["span_windows"] == told["span_windows"])
-            & (found["segment_name"] == "all")
-            & found["realised_value"].notna()
-        ]
-        assert told["n_windows"] == len(rows) > 0
-        assert told["mean_error"] == pytest.approx(rows["estimation_error"].mean())
-        assert told["covered_share"] == pytest.approx(rows["is_covered"].astype(bool).mean())
-    assert set(record["metric"]) == {*ESTIMATED, "roc_auc_macro"}
-
-
-def read_record(project: DbtProject) -> pd.DataFrame:
-    rows: pd.DataFrame = project.read("fct_mlmon__estimation_record")
-    return rows[rows["monitor"] == "kinds"]
+def test_nothing_is_estimated_from_class_scores(project: DbtProject) -> None:
+    for mart in ("estimated_performance", "estimation_record"):
+        assert set(project.read(f"fct_mlmon__{mart}")["monitor"]) <= {"margin", "binary"}

@@ -156,6 +156,7 @@ def settings() -> dict[str, Any]:
             "spans": ["1d", f"{SPAN}d"],
             "label_horizon_days": 2,
             "label_ages_days": [1],
+            "areas": ["common_traffic", "decomposition"],
         }
     found["multiclass"]["reference"] = {"first_days": 3}
     found["binary"]["fairness"] = ["region", "plan"]
@@ -759,19 +760,19 @@ SELECTED = [
     "int_mlmon__score_sums",
     "int_mlmon__error_sums",
     "int_mlmon__confusion_counts",
-    "int_mlmon__labelled_kpi_sums",
     "int_mlmon__score_counts",
 ]
 
 
 def touched_days(project: DbtProject, version: str) -> set[int]:
-    rows = project.read("int_mlmon__touched_label_windows")
+    rows = project.read("int_mlmon__stale_windows")
+    rows = rows[rows["facts"].eq("labels") & ~rows["is_reference"]]
     rows = rows[rows["monitor"].eq("binary") & rows["model_version"].eq(version)]
     return set((pd.to_datetime(rows["window_start"]) - START).dt.days)
 
 
 def touched_ends(project: DbtProject) -> set[int]:
-    """The window ends whose scores the last run ranked, as days."""
+    """The window ends whose versions the last run compared, as days."""
     touched = project.read("int_mlmon__touched_common_ends")
     pairs = project.read("int_mlmon__version_pairs")
     return set(windowed(pairs[pairs["window_key"].isin(touched["window_key"])])["day"])
@@ -780,8 +781,8 @@ def touched_ends(project: DbtProject) -> set[int]:
 def ends_with_requests_of(day: int) -> set[int]:
     """The days from v2's window of a request that v1 scored on the day, for a span."""
     champion = labelled("binary", "v1")
-    scored = champion[champion["day"].eq(day) & champion["score"].notna()]["request_id"]
-    challenger = labelled("binary", "v2").dropna(subset=["score"])
+    scored = champion[champion["day"].eq(day)]["request_id"]
+    challenger = labelled("binary", "v2")
     days = set(challenger[challenger["request_id"].isin(scored)]["day"])
     return {day + later for day in days for later in range(SPAN)} & set(range(DAYS))
 
@@ -809,7 +810,7 @@ def test_runs_on_the_way_end_as_one_full_refresh(
     land(lived, DAYS + 8)
     run()
     assert FIRST_SHADOW not in touched_days(lived, "v2")
-    # A prediction of v1's day 8 goes: ends are ranked that have v2's windows of the day's requests, and no other.
+    # A prediction of v1's day 8 goes: ends are compared that have v2's windows of the day's requests, and no other.
     kept = predictions("binary")
     gone = kept["model_version"].eq("v1") & kept["request_id"].eq(f"r{8 * PER_DAY}")
     lived.warehouse.load("binary_predictions", kept[~gone].reset_index(drop=True), types=TYPES)
@@ -824,15 +825,13 @@ def test_runs_on_the_way_end_as_one_full_refresh(
         name: found
         for name in [
             *MARTS,
-            "int_mlmon__common_counts",
-            "int_mlmon__common_errors",
+            "int_mlmon__common_predictions",
+            "int_mlmon__common_classes",
             "int_mlmon__common_scores",
-            "int_mlmon__common_ranks",
         ]
         if (found := differences(lived.read(name), project.read(name)))
     }
     assert unequal == {}, unequal
     run()
-    assert len(lived.read("int_mlmon__touched_label_windows")) == 0
+    assert len(lived.read("int_mlmon__stale_windows").query("facts == 'labels'")) == 0
     assert len(lived.read("int_mlmon__touched_common_ends")) == 0
-    assert len(lived.read("int_mlmon__common_predictions")) == 0

@@ -50,14 +50,11 @@ def test_any_history_ends_as_one_full_refresh_on_postgres(
     pair.compare(drawn)
 
 
-def test_a_second_run_touches_nothing(lived: Pair) -> None:
+def test_after_a_run_nothing_is_stale(lived: Pair) -> None:
     before = {mart: lived.project.read(mart) for mart in marts(lived.project)}
     lived.project.build()
-    for touched in (
-        "windows", "label_windows", "mature_windows", "references", "verdict_windows",
-        "association_ends",
-    ):  # fmt: skip
-        assert len(lived.project.read(f"int_mlmon__touched_{touched}")) == 0, touched
+    for stale in ("stale_windows", "touched_verdict_windows", "touched_association_ends"):
+        assert len(lived.project.read(f"int_mlmon__{stale}")) == 0, stale
     changed = {mart: differences(lived.project.read(mart), rows) for mart, rows in before.items()}
     assert {mart: found for mart, found in changed.items() if found} == {}
 
@@ -70,7 +67,7 @@ def test_a_changed_row_of_a_threshold_table_rejudges_history(lived: Pair, drawn:
     assert len(before) == len(after)
     judged = after[(after["column_name"] == "x") & after["is_deciding"]]
     assert set(judged["threshold_warning"]) == {9}
-    assert len(lived.project.read("int_mlmon__touched_windows")) == 0
+    assert len(lived.project.read("int_mlmon__stale_windows")) == 0
     lived.compare(drawn)
 
 

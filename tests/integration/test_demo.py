@@ -49,6 +49,7 @@ def said(place: Path) -> str:
 def test_the_demo_shows_each_incident_and_what_fires(said: str, place: Path) -> None:
     assert "9 of 9" in said
     assert "flight_late" in said
+    assert re.search(r"It took \d+ s: logs \d+ s, dbt \d+ s, summary \d+ s\.", said)
     assert str(place / "flights.duckdb") in said.replace("\n", "")
     assert (place / "flights.duckdb").is_file()
 

@@ -447,14 +447,6 @@ def test_kpis_are_metrics_and_findings_like_any_other(project: DbtProject) -> No
     assert len(findings) == len(worst) > 0
 
 
-def test_the_latest_rows_are_those_of_the_newest_window(project: DbtProject) -> None:
-    rows = kpis(project)
-    latest = project.read("fct_mlmon__kpis_latest")
-    newest = rows[rows["window_end"] == rows.groupby(["monitor_key", "span_windows"])["window_end"]
-                  .transform("max")]  # fmt: skip
-    assert len(latest) == len(newest)
-
-
 # --- However the rows arrive ---
 
 

@@ -113,6 +113,7 @@ def monitor(task: str, held_against: Any) -> dict[str, Any]:
         "spans": ["1d", "3d"],
         "label_horizon_days": HORIZON_DAYS,
         "label_ages_days": [1],
+        "areas": ["association"],
         "primary_metric": {"binary": "f1", "multiclass": "accuracy", "regression": "mae"}[task],
     }
 

@@ -77,6 +77,7 @@ def make(make_project: Any, engine: Engine) -> DbtProject:
             "spans": ["1d", "4d"],
             "label_horizon_days": HORIZON_DAYS,
             "label_ages_days": [1],
+            "areas": ["association"],
         }
         for task in ("binary", "regression")
     }
@@ -115,7 +116,7 @@ def test_runs_on_the_way_end_as_one_full_refresh(
 def test_a_second_run_reads_no_window_again(lived: DbtProject) -> None:
     before = lived.read("fct_mlmon__label_association")
     build(lived)
-    assert len(lived.read("int_mlmon__touched_mature_windows")) == 0
+    assert len(lived.read("int_mlmon__stale_windows").query("facts == 'mature_labels'")) == 0
     assert len(lived.read("int_mlmon__touched_association_ends")) == 0
     assert len(lived.read("fct_mlmon__label_association")) == len(before)
 

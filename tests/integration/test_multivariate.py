@@ -16,6 +16,12 @@ ROWS_A_DAY = 400
 FIRST, TURN, LAST = (pd.Timestamp(day) for day in ("2026-03-01", "2026-04-01", "2026-04-20"))
 SOURCES = {"logs": ["predictions", "training"]}
 MART = "fct_mlmon__multivariate_drift"
+AREA = [
+    "int_mlmon__window_samples",
+    "int_mlmon__reference_samples",
+    "int_mlmon__joint_spans",
+    "int_mlmon__joint_drift",
+]
 
 
 def rows_of(random: np.random.Generator, n_rows: int, sign: int) -> pd.DataFrame:
@@ -164,47 +170,44 @@ def test_steps_end_as_one_build_and_a_second_run_changes_nothing(
     land(project, pd.concat([early.iloc[::2], gone]))
     project.build_for(MART)
     land(project, whole.sample(frac=1, random_state=3))
-    project.build_with_facts(*DRIFT_MARTS)
+    project.build_with_facts(*DRIFT_MARTS, MART)
     tables = [MART, "int_mlmon__window_samples", "int_mlmon__reference_samples"]
     for table in tables:
         assert differences(project.read(table), turned.read(table)) == [], table
-    project.build_with_facts(*DRIFT_MARTS)
+    project.build_with_facts(*DRIFT_MARTS, MART)
     assert len(project.read("int_mlmon__joint_spans")) == 0
     for table in tables:
         assert differences(project.read(table), turned.read(table)) == [], table
-    # Switched off, its rows go.
-    project.set_vars(
-        {
-            "mlmon_monitors": {
-                name: {**one, "multivariate": False} for name, one in MONITORS.items()
-            },
-            "mlmon_lookback_days": 0,
-        }
-    )
+    # Switched off for one, its rows go and the others' stay.
+    switched = {**MONITORS, "given": {**MONITORS["given"], "multivariate": False}}
+    project.set_vars({"mlmon_monitors": switched, "mlmon_lookback_days": 0})
     project.build_for(MART)
-    assert len(project.read(MART)) == 0
+    left = turned.read(MART)
+    left = left[left["monitor"] != "given"].reset_index(drop=True)
+    assert differences(project.read(MART), left) == []
 
 
-def test_off_by_default_nothing_is_built_but_an_empty_mart(
-    make_project: Any, engine: Engine
-) -> None:
-    project = project_of(make_project, engine, silent=monitor())
-    land(project, log(last=FIRST + pd.Timedelta(days=3)))
-    built = project.build_for(MART)
-    assert MART in built.statuses
-    assert not {
-        "int_mlmon__window_samples",
-        "int_mlmon__reference_samples",
-        "int_mlmon__joint_spans",
-        "int_mlmon__joint_drift",
-    } & set(built.statuses)
-    assert len(project.read(MART)) == 0
+def test_switched_on_later_it_has_every_window(make_project: Any, turned: DbtProject) -> None:
+    off = {name: {**one, "multivariate": False} for name, one in MONITORS.items()}
+    project = project_of(make_project, "duckdb", **off)
+    land(project, log())
+    project.build_with_facts(*DRIFT_MARTS)
+    project.set_vars({"mlmon_monitors": MONITORS, "mlmon_lookback_days": 0})
+    project.build_for(MART)
+    assert differences(project.read(MART), turned.read(MART)) == []
+
+
+def test_off_by_default_nothing_is_built(make_project: Any, engine: Engine) -> None:
+    # A word of the configuration switches nothing on: only the key does.
+    project = project_of(make_project, engine, silent=monitor(features={"multivariate": "numeric"}))
+    assert project.build("--select", MART, *AREA).statuses == {}
 
 
 def test_a_warehouse_without_python_models_says_so_on_every_row(make_project: Any) -> None:
     project = project_of(make_project, "postgres", asking=monitor(multivariate=True))
     land(project, log(last=FIRST + pd.Timedelta(days=24)))
-    project.build_for(MART)
+    built = project.build_for(MART)
+    assert not set(AREA) & set(built.statuses)
     joint = project.read(MART)
     assert len(joint) == 24
     assert set(joint["status"]) == {"not_judged"}

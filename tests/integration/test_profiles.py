@@ -49,7 +49,7 @@ def chosen(day: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def profiles(make_project: Any, engine: Engine) -> pd.DataFrame:
+def every_profile(make_project: Any, engine: Engine) -> pd.DataFrame:
     monitor = {
         "task": "binary",
         "predictions": {"source": ["logs", "predictions"]},
@@ -61,7 +61,10 @@ def profiles(make_project: Any, engine: Engine) -> pd.DataFrame:
     }
     project: DbtProject = make_project(
         engine,
-        vars={"mlmon_monitors": {"shop": monitor}, "mlmon_profile_rows": LIMIT},
+        vars={
+            "mlmon_monitors": {"shop": {**monitor, "areas": ["profiles"]}, "short": monitor},
+            "mlmon_profile_rows": LIMIT,
+        },
         sources={"logs": ["predictions"]},
     )
     project.warehouse.load("predictions", pd.concat(DAYS.values(), ignore_index=True))
@@ -70,7 +73,12 @@ def profiles(make_project: Any, engine: Engine) -> pd.DataFrame:
         "select * from analytics.fct_mlmon__profiles where model_version = 'v1'"
     )
     found["day"] = pd.to_datetime(found["window_date"]).dt.day
-    return found.set_index(["day", "column_name"])
+    return found.set_index(["monitor", "day", "column_name"]).sort_index()
+
+
+@pytest.fixture(scope="module")
+def profiles(every_profile: pd.DataFrame) -> pd.DataFrame:
+    return every_profile.loc["shop"]
 
 
 @pytest.mark.parametrize("number", ROWS_A_DAY)
@@ -111,6 +119,14 @@ def test_categories(profiles: pd.DataFrame, number: int) -> None:
     assert profile["n_distinct"] == len(counts)
     assert profile["modal_value"] == min(counts.index[counts == counts.max()])
     assert profile["modal_share"] == pytest.approx(counts.max() / len(rows), rel=1e-9)
+
+
+def test_other_quantiles_than_the_median_have_to_be_asked_for(every_profile: pd.DataFrame) -> None:
+    outer = [f"p{percent:02d}" for percent in PERCENTS if percent != 50]
+    asked, short = every_profile.loc["shop"], every_profile.loc["short"]
+    assert short[outer].isna().all(axis=None)
+    others = [column for column in asked if column not in {*outer, "monitor_key", "column_key"}]
+    pd.testing.assert_frame_equal(short[others], asked[others], rtol=1e-12)
 
 
 def test_the_sample_is_about_as_large_as_asked() -> None:

@@ -166,6 +166,7 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             "spans": [f"{span}d" for span in SPANS],
             "label_horizon_days": HORIZON_DAYS,
             "label_ages_days": [1],
+            "areas": ["association"],
             "metrics": ["mrr", f"hit_rate_at_{top_k[0]}", "relevant_query_rate"],
             "kpis": {"relevance": {"expression": "label"}},
         }
@@ -471,8 +472,8 @@ def test_a_late_label_touches_the_windows_of_its_prediction_alone(
     grown = pd.concat([labels, late], ignore_index=True)
     project.warehouse.load("shop_labels", grown, types=TYPES)
     project.build("--select", "+fct_mlmon__performance")
-    touched = project.read("int_mlmon__touched_label_windows")
-    assert list(touched["model_version"]) == ["v1"]
+    stale = project.read("int_mlmon__stale_windows").query("facts == 'labels'")
+    assert list(stale["model_version"]) == ["v1"]
     day = (unlabelled["predicted_at"] - START).days
     again = project.read("fct_mlmon__performance")
     again["day"] = (pd.to_datetime(again["window_end"]) - START).dt.days - 1

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from mlmon.errors import FAILED, OK, TRY_AGAIN, TryAgainError
+from mlmon.last_build.mark import news, read_mark
 from mlmon.one_at_a_time import one_at_a_time
 from mlmon.profile import read_target
 from support.dbt_project import DbtProject
@@ -58,9 +59,11 @@ def project(make_project: Any) -> DbtProject:
     return made
 
 
-def command(project: DbtProject, *arguments: str) -> list[str]:
+def command(
+    project: DbtProject, *arguments: str, select: str | None = "+fct_mlmon__alert_states"
+) -> list[str]:
     where = ["--project-dir", str(project.directory), "--profiles-dir", str(project.directory)]
-    what = ["--select", "+fct_mlmon__alert_states", "--now", NOW]
+    what = [*(["--select", select] if select else []), "--now", NOW]
     return [str(Path(sys.executable).parent / "mlmon"), "run", *where, *what, *arguments]
 
 
@@ -105,6 +108,35 @@ def test_rows_that_break_their_contract_are_not_read_and_people_are_told_all_the
     assert steps(done.stderr) == [("gate", FAILED), ("alerts", OK)]
     assert "request_id" in done.stdout
     assert len(project.read("fct_mlmon__windows")) == len(before)
+
+
+def test_a_run_after_a_complete_one_starts_dbt_only_where_something_is_new(
+    project: DbtProject,
+) -> None:
+    """Runs after the ones above. A run of a part, as theirs, is no complete one."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        told = command(project, *arguments, select=None)
+        done = subprocess.run(told, capture_output=True, text=True, check=False)
+        assert done.returncode == OK, done.stdout + done.stderr
+        return done
+
+    project.warehouse.load("predictions", log(7))
+    assert steps(run().stderr) == [("gate", OK), ("dbt build", OK), ("alerts", OK)]
+    artifact = project.directory / "target" / "run_results.json"
+    built_at = artifact.stat().st_mtime_ns
+    again = run()
+    assert steps(again.stderr) == [("alerts", OK)]
+    assert "Nothing new since the build of" in again.stdout
+    assert artifact.stat().st_mtime_ns == built_at
+    # A build by hand leaves other tables, though every row of the log is as it was.
+    project.run("run", "--select", "stg_mlmon__labels").require()
+    target = read_target(project.directory, project.directory)
+    mark = read_mark(target)
+    assert mark is not None
+    assert news(target, mark, mark.state, gate=True) == (
+        "the tables are not as the last run left them"
+    )
 
 
 def test_one_run_at_a_time_holds_a_warehouse(make_project: Any, engine: Engine) -> None:

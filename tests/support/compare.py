@@ -17,6 +17,7 @@ RELATIVE = 1e-9
 ABSOLUTE = 1e-12
 # When a view that reads a clock was looked at.
 CLOCKS = ("judged_at",)
+MART_IS_GONE = "mart is gone"
 
 
 def normalised(frame: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +113,8 @@ class Allowed:
 
     ``column`` names the column whose values may differ, or is ``rows`` for rows that may be there on one side
     alone, or ``column`` + `` is new`` / `` is gone``; ``condition`` says in pandas' query language for which rows,
-    ``reason`` why, in words.
+    ``reason`` why, in words. Where ``column`` is `MART_IS_GONE`, ``condition`` names the project in which the mart is
+    not built any more, or is ``every project``.
     """
 
     mart: str
@@ -132,7 +134,7 @@ def without_allowed(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both tables without what the entries let differ; the tables themselves are not changed."""
     for entry in entries:
-        if entry.mart != mart:
+        if entry.mart != mart or entry.column == MART_IS_GONE:
             continue
         name, _, change = entry.column.partition(" is ")
         if change == "new":
@@ -140,7 +142,10 @@ def without_allowed(
         elif change == "gone":
             before = before.drop(columns=name)
         elif entry.column == "rows":
-            before, after = (side.query(f"not ({entry.condition})") for side in (before, after))
+            before, after = (
+                side.query(f"not ({entry.condition})").reset_index(drop=True)
+                for side in (before, after)
+            )
         else:
             before, after = before.copy(), after.copy()
             for side in (before, after):

@@ -134,7 +134,6 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "slo_latency_ms": None,
         "slo_target": None,
         "multivariate": None,
-        "error_estimates": False,
         "fairness": [],
         "kpis": [],
         "areas": [],
@@ -603,10 +602,11 @@ def test_joint_drift_is_off_or_has_both_of_its_keys(call: Call, written: Any, re
     # What is on for all may be off for one.
     own = monitor_of(call, {**BINARY, "multivariate": False}, multivariate=True)
     assert own["multivariate"] is None
-    measures = call(
-        "measures_joint_drift", {"mlmon_monitors": {"m": {**BINARY, "multivariate": written}}}
-    )
-    assert measures == (read is not None)
+    settings = {
+        "mlmon_monitors": {"m": {**BINARY, "multivariate": written}},
+        "mlmon_python_models": True,
+    }
+    assert call("is_asked_for", settings, area="multivariate") == (read is not None)
 
 
 @pytest.mark.parametrize(
@@ -1008,7 +1008,6 @@ def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:
         "threshold": {"columns": {"prediction": None}},
         "reference_columns": {"reference": {"ref": "training"}},
         "fairness": {"segments": ["region"]},
-        "error_estimates": {"task": "regression"},
         **{key: {"task": "ranking"} for key in ("top_k", "query_id", "item_id", "relevance")},
         "class_scores": {"task": "multiclass"},
     }

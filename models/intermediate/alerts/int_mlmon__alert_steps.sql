@@ -1,8 +1,9 @@
--- One row per alert series and closed window: whether the alert fires after it. It
--- fires after for_windows breaches in a row and stops after resolve_windows without
--- one; a window without a judgement changes nothing. Critical is the same rule applied
--- to critical breaches.
-{{ config(materialized='view') }}
+-- One row per alert series and closed window at which it fires, or which is the newest
+-- that could be judged: what its episodes and its state of now are told by. An alert
+-- fires after for_windows breaches in a row and stops after resolve_windows without one;
+-- a window without a judgement changes nothing. Critical is the same rule applied to
+-- critical breaches.
+{{ config(materialized='table') }}
 {%- set so_far = "partition by series_id order by window_end
             rows between unbounded preceding and current row" %}
 {%- set levels = {'firing': "('warning', 'critical')", 'critical': "('critical')"} %}
@@ -93,11 +94,36 @@ changes as (
             order by window_end
         ) as has_fired
     from states
+),
+
+fired as (
+    select
+        changes.*,
+        max(case when has_fired then window_end end) over ({{ so_far }})
+            as last_fired_at,
+        max(case when has_fired then breached_since end) over ({{ so_far }})
+            as last_fired_since
+    from changes
+),
+
+-- An episode ends at the first window after which the alert no longer fires.
+ended as (
+    select
+        fired.*,
+        case
+            when last_fired_at is not null
+                then min(case when not is_firing then window_end end) over (
+                    partition by series_id, last_fired_at
+                )
+        end as resolved_at,
+        max(window_end) over (partition by series_id) as last_window_end,
+        max(step) over (partition by series_id) as n_judged,
+        row_number() over (
+            partition by series_id
+            order by case when is_breached is null then 1 else 0 end, window_end desc
+        ) as newness
+    from fired
 )
 
-select
-    changes.*,
-    max(case when has_fired then window_end end) over ({{ so_far }}) as last_fired_at,
-    max(case when has_fired then breached_since end) over ({{ so_far }})
-        as last_fired_since
-from changes
+select * from ended
+where is_firing or newness = 1

@@ -1,35 +1,180 @@
--- One row per touched window end, span, segment, column and bin: counts and shares on both sides under the
--- column's policies. With missing: drop the missing bin is left out of what is compared (is_compared false).
+-- One row per window end to judge anew, span, segment, column and bin that is filled on either side: counts and shares
+-- of the span and of its reference under the column's policies. Segments are compared with the same segment of the
+-- reference, at the verdict span. With missing: drop the missing bin takes no part (is_compared false).
 with
 
-comparison as (
+touched as (
+    select spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
+        on spans.window_key = touched.window_key
+),
+
+bin_counts as (
+    select * from {{ ref('int_mlmon__bin_counts') }}
+),
+
+current_counts as (
     select
-        comparison.*,
-        spans.monitor,
-        spans.reference_key
-    from {{ ref('int_mlmon__bin_comparison') }} as comparison
-    inner join {{ ref('int_mlmon__spans') }} as spans
+        touched.window_key,
+        touched.span_windows,
+        bin_counts.segment_name,
+        bin_counts.segment_value,
+        bin_counts.column_name,
+        bin_counts.bin_index,
+        sum(bin_counts.n) as n
+    from touched
+    inner join bin_counts
         on
-            comparison.window_key = spans.window_key
-            and comparison.span_windows = spans.span_windows
+            touched.monitor = bin_counts.monitor
+            and touched.model_version = bin_counts.model_version
+            and bin_counts.window_index between touched.first_index and touched.window_index
+    where bin_counts.segment_name = 'all' or touched.is_verdict
+    group by
+        touched.window_key, touched.span_windows, bin_counts.segment_name,
+        bin_counts.segment_value, bin_counts.column_name, bin_counts.bin_index
 ),
 
-columns as (
-    select * from {{ ref('int_mlmon__column_settings') }}
+-- What is held against the reference: the whole monitor, and every segment with rows in the span.
+compared as (
+    select
+        touched.window_key,
+        touched.span_windows,
+        touched.monitor,
+        touched.reference_key,
+        touched.compared_with,
+        cast('all' as {{ dbt.type_string() }}) as segment_name,
+        cast('all' as {{ dbt.type_string() }}) as segment_value
+    from touched
+
+    union all
+
+    select distinct
+        touched.window_key,
+        touched.span_windows,
+        touched.monitor,
+        touched.reference_key,
+        touched.compared_with,
+        current_counts.segment_name,
+        current_counts.segment_value
+    from touched
+    inner join current_counts
+        on
+            touched.window_key = current_counts.window_key
+            and touched.span_windows = current_counts.span_windows
+    where current_counts.segment_name <> 'all'
 ),
 
-bins as (
-    select * from {{ ref('int_mlmon__bins') }}
+fixed_reference_counts as (
+    select
+        compared.window_key,
+        compared.span_windows,
+        compared.segment_name,
+        compared.segment_value,
+        reference_bins.column_name,
+        reference_bins.bin_index,
+        reference_bins.n
+    from compared
+    inner join {{ ref('int_mlmon__reference_bin_counts') }} as reference_bins
+        on
+            compared.reference_key = reference_bins.reference_key
+            and compared.segment_name = reference_bins.segment_name
+            and compared.segment_value = reference_bins.segment_value
+    where compared.compared_with = 'reference'
+),
+
+-- The windows that a moving reference is made of, one by one: equal keys join faster than ranges.
+compared_windows as (
+    select
+        touched.window_key,
+        touched.span_windows,
+        spine.window_key as compared_window_key
+    from touched
+    inner join {{ ref('int_mlmon__spine') }} as spine
+        on
+            touched.monitor = spine.monitor
+            and touched.compared_version = spine.model_version
+            and spine.window_index
+            between touched.compared_first_index and touched.compared_last_index
+),
+
+moving_reference_counts as (
+    select
+        compared.window_key,
+        compared.span_windows,
+        compared.segment_name,
+        compared.segment_value,
+        bin_counts.column_name,
+        bin_counts.bin_index,
+        sum(bin_counts.n) as n
+    from compared_windows
+    inner join bin_counts
+        on compared_windows.compared_window_key = bin_counts.window_key
+    inner join compared
+        on
+            compared_windows.window_key = compared.window_key
+            and compared_windows.span_windows = compared.span_windows
+            and bin_counts.segment_name = compared.segment_name
+            and bin_counts.segment_value = compared.segment_value
+    group by
+        compared.window_key, compared.span_windows, compared.segment_name,
+        compared.segment_value, bin_counts.column_name, bin_counts.bin_index
+),
+
+reference_counts as (
+    select * from fixed_reference_counts
+    union all
+    select * from moving_reference_counts
+),
+
+both_sides as (
+    select
+        window_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        bin_index,
+        n as reference_count,
+        0 as current_count
+    from reference_counts
+
+    union all
+
+    select
+        window_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        bin_index,
+        0 as reference_count,
+        n as current_count
+    from current_counts
+),
+
+counted as (
+    select
+        window_key,
+        span_windows,
+        segment_name,
+        segment_value,
+        column_name,
+        bin_index,
+        cast(sum(reference_count) as bigint) as reference_count,
+        cast(sum(current_count) as bigint) as current_count
+    from both_sides
+    group by window_key, span_windows, segment_name, segment_value, column_name, bin_index
 ),
 
 described as (
     select
-        comparison.window_key,
-        comparison.span_windows,
-        comparison.segment_name,
-        comparison.segment_value,
-        comparison.column_name,
-        comparison.bin_index,
+        counted.window_key,
+        counted.span_windows,
+        counted.segment_name,
+        counted.segment_value,
+        counted.column_name,
+        counted.bin_index,
         bins.bin_spec_id,
         bins.bin_kind,
         bins.bin_label,
@@ -37,18 +182,22 @@ described as (
         bins.bin_upper,
         columns.smoothing,
         columns.missing_policy,
-        comparison.reference_count,
-        comparison.current_count
-    from comparison
-    inner join columns
+        counted.reference_count,
+        counted.current_count
+    from counted
+    inner join touched
         on
-            comparison.monitor = columns.monitor
-            and comparison.column_name = columns.column_name
-    left join bins
+            counted.window_key = touched.window_key
+            and counted.span_windows = touched.span_windows
+    inner join {{ ref('int_mlmon__column_settings') }} as columns
         on
-            comparison.reference_key = bins.reference_key
-            and comparison.column_name = bins.column_name
-            and comparison.bin_index = bins.bin_index
+            touched.monitor = columns.monitor
+            and counted.column_name = columns.column_name
+    left join {{ ref('int_mlmon__bins') }} as bins
+        on
+            touched.reference_key = bins.reference_key
+            and counted.column_name = bins.column_name
+            and counted.bin_index = bins.bin_index
 ),
 
 shares as (

@@ -1,6 +1,9 @@
--- One row per touched window end, span, segment and column: every drift statistic, and the counts that its p-values
--- are made from. test_number and family_number are for models that judge: numbers of the row, and of the features
+-- One row per window end to judge anew, span, segment and column: every drift statistic, and the counts that its p-values
+-- are made from. test_number and family_number are for the models that judge: numbers of the row, and of the features
 -- whose p-values are adjusted together (NULL for columns that stand alone).
+{%- set keys = mlmon.comparison_keys() %}
+{%- set bucket_keys = keys + ['hashing'] %}
+
 with
 
 shares as (
@@ -13,12 +16,12 @@ compared_shares as (
 ),
 
 statistics as (
-    {{ mlmon.binned_statistics('compared_shares', mlmon.comparison_keys()) }}
+    {{ mlmon.binned_statistics('compared_shares', keys) }}
 ),
 
 described as (
     select
-        {{ mlmon.comparison_keys() | join(', ') }},
+        {{ keys | join(', ') }},
         max(bin_spec_id) as bin_spec_id,
         max(smoothing) as smoothing,
         sum(reference_count) as n_reference_rows,
@@ -27,19 +30,144 @@ described as (
         sum(case when bin_kind = 'missing' then current_count else 0 end) as n_current_missing,
         {{ mlmon.missing_change() }} as missing_change
     from shares
-    group by {{ mlmon.comparison_keys() | join(', ') }}
+    group by {{ keys | join(', ') }}
+),
+
+-- Rare categories share buckets by two hashings of their names: the same test, once for each.
+touched as (
+    select spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
+        on spans.window_key = touched.window_key
+    where spans.reference_key is not null
+),
+
+bucket_counts as (
+    select * from {{ ref('int_mlmon__bucket_counts') }}
+),
+
+current_buckets as (
+    select
+        touched.window_key,
+        touched.span_windows,
+        bucket_counts.segment_name,
+        bucket_counts.segment_value,
+        bucket_counts.column_name,
+        bucket_counts.hashing,
+        bucket_counts.bucket,
+        0 as reference_count,
+        sum(bucket_counts.n) as current_count
+    from touched
+    inner join bucket_counts
+        on
+            touched.monitor = bucket_counts.monitor
+            and touched.model_version = bucket_counts.model_version
+            and touched.reference_key = bucket_counts.reference_key
+            and bucket_counts.window_index between touched.first_index and touched.window_index
+    where bucket_counts.segment_name = 'all' or touched.is_verdict
+    group by
+        touched.window_key, touched.span_windows, bucket_counts.segment_name,
+        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
+        bucket_counts.bucket
+),
+
+fixed_reference_buckets as (
+    select
+        touched.window_key,
+        touched.span_windows,
+        reference_buckets.segment_name,
+        reference_buckets.segment_value,
+        reference_buckets.column_name,
+        reference_buckets.hashing,
+        reference_buckets.bucket,
+        reference_buckets.n as reference_count,
+        0 as current_count
+    from touched
+    inner join {{ ref('int_mlmon__reference_bucket_counts') }} as reference_buckets
+        on touched.reference_key = reference_buckets.reference_key
+    where touched.compared_with = 'reference'
+),
+
+moving_reference_buckets as (
+    select
+        touched.window_key,
+        touched.span_windows,
+        bucket_counts.segment_name,
+        bucket_counts.segment_value,
+        bucket_counts.column_name,
+        bucket_counts.hashing,
+        bucket_counts.bucket,
+        sum(bucket_counts.n) as reference_count,
+        0 as current_count
+    from touched
+    inner join bucket_counts
+        on
+            touched.monitor = bucket_counts.monitor
+            and touched.compared_version = bucket_counts.model_version
+            and touched.reference_key = bucket_counts.reference_key
+            and bucket_counts.window_index
+            between touched.compared_first_index and touched.compared_last_index
+    group by
+        touched.window_key, touched.span_windows, bucket_counts.segment_name,
+        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
+        bucket_counts.bucket
+),
+
+all_buckets as (
+    select * from current_buckets
+    union all
+    select * from fixed_reference_buckets
+    union all
+    select * from moving_reference_buckets
+),
+
+described_buckets as (
+    select
+        all_buckets.window_key,
+        all_buckets.span_windows,
+        all_buckets.segment_name,
+        all_buckets.segment_value,
+        all_buckets.column_name,
+        all_buckets.hashing,
+        all_buckets.bucket as bin_index,
+        case when all_buckets.bucket = -1 then 'missing' else 'category' end as bin_kind,
+        columns.smoothing,
+        columns.missing_policy,
+        sum(all_buckets.reference_count) as reference_count,
+        sum(all_buckets.current_count) as current_count
+    from all_buckets
+    inner join touched
+        on
+            all_buckets.window_key = touched.window_key
+            and all_buckets.span_windows = touched.span_windows
+    inner join {{ ref('int_mlmon__column_settings') }} as columns
+        on
+            touched.monitor = columns.monitor
+            and all_buckets.column_name = columns.column_name
+    group by
+        all_buckets.window_key, all_buckets.span_windows, all_buckets.segment_name,
+        all_buckets.segment_value, all_buckets.column_name, all_buckets.hashing,
+        all_buckets.bucket, columns.smoothing, columns.missing_policy
+),
+
+bucket_shares as (
+    {{ mlmon.compare_shares('described_buckets', bucket_keys) }}
+),
+
+compared_bucket_shares as (
+    select * from bucket_shares
+    where is_compared
+),
+
+buckets as (
+    select * from (
+        {{ mlmon.binned_statistics('compared_bucket_shares', bucket_keys) }}
+    ) as bucket_statistics
+    where n_reference > 0 and n_current > 0
 ),
 
 ranks as (
     select * from {{ ref('int_mlmon__rank_statistics') }}
-),
-
-distances as (
-    select * from {{ ref('int_mlmon__transport_distances') }}
-),
-
-buckets as (
-    select * from {{ ref('int_mlmon__bucket_statistics') }}
 )
 
 select
@@ -98,8 +226,8 @@ select
         as n_reference_values,
     cast(described.n_current_rows - described.n_current_missing as bigint) as n_current_values,
     ranks.read_share as ks_read_share,
-    distances.wasserstein,
-    distances.wasserstein_normed
+    ranks.wasserstein,
+    ranks.wasserstein_normed
 from described
 inner join {{ ref('int_mlmon__spans') }} as spans
     on
@@ -113,8 +241,6 @@ left join statistics
     on {{ mlmon.same_comparison('described', 'statistics') }}
 left join ranks
     on {{ mlmon.same_comparison('described', 'ranks') }}
-left join distances
-    on {{ mlmon.same_comparison('described', 'distances') }}
 {%- for hashing in mlmon.bucket_hashings() %}
 left join buckets as buckets_{{ hashing }}
     on

@@ -1,4 +1,4 @@
-"""One row per touched reference, class and knot of its calibration map: the isotonic regression of labels on
+"""One row per stale reference and knot of its calibration map: the isotonic regression of labels on
 scores, fitted by scipy. The SQL model of the same columns is for warehouses without Python models.
 """
 
@@ -15,13 +15,10 @@ def model(dbt, session):
         "n_predicted": "n_predicted",
         "n_predicted_other": "n_predicted_other",
     }
-    found = {
-        name: [] for name in ("reference_key", "class_number", "score", "probability", *counts)
-    }
-    for (key, number), rows in samples.groupby(["reference_key", "class_number"], sort=True):
+    found = {name: [] for name in ("reference_key", "score", "probability", *counts)}
+    for key, rows in samples.groupby("reference_key", sort=True):
         fitted = isotonic_map(rows["score"], rows["n_positive"], rows["n"])
         found["reference_key"] += [key] * len(fitted.score)
-        found["class_number"] += [int(number)] * len(fitted.score)
         found["score"] += fitted.score.tolist()
         found["probability"] += fitted.probability.tolist()
         for name, column in counts.items():
@@ -31,7 +28,6 @@ def model(dbt, session):
         schema=pa.schema(
             {
                 "reference_key": pa.string(),
-                "class_number": pa.int64(),
                 "score": pa.float64(),
                 "probability": pa.float64(),
                 **{name: pa.int64() for name in counts},

@@ -1,17 +1,18 @@
--- One row per touched reference, class and knot of its calibration map: mean score and share of labels of the class in
--- bins of equally many rows, made non-decreasing. The Python model of the same columns fits an isotonic regression.
+-- One row per stale reference and knot of its calibration map: mean score and share of positive labels in bins of equally many
+-- rows, made non-decreasing. For warehouses without Python models: the one of the same columns fits an isotonic regression.
+{{ config(enabled=not mlmon.has_python_models()) }}
 with
 
 samples as (
     select
         samples.*,
         sum(n) over (
-            partition by reference_key, class_number order by score
+            partition by reference_key order by score
             rows between unbounded preceding and current row
         ) as n_through,
-        sum(n) over (partition by reference_key, class_number) as n_reference,
-        sum(n_predicted) over (partition by reference_key, class_number) as n_all_predicted,
-        sum(n_predicted_other) over (partition by reference_key, class_number)
+        sum(n) over (partition by reference_key) as n_reference,
+        sum(n_predicted) over (partition by reference_key) as n_all_predicted,
+        sum(n_predicted_other) over (partition by reference_key)
             as n_all_predicted_other
     from {{ ref('int_mlmon__calibration_samples') }} as samples
 ),
@@ -30,7 +31,6 @@ binned as (
 bins as (
     select
         reference_key,
-        class_number,
         bin,
         sum(score * n) / sum(n) as score,
         sum(n_positive) / cast(sum(n) as {{ mlmon.type_double() }}) as rate,
@@ -38,15 +38,14 @@ bins as (
         max(n_all_predicted) as n_predicted,
         max(n_all_predicted_other) as n_predicted_other
     from binned
-    group by reference_key, class_number, bin
+    group by reference_key, bin
 )
 
 select
     reference_key,
-    class_number,
     score,
     max(rate) over (
-        partition by reference_key, class_number order by bin
+        partition by reference_key order by bin
         rows between unbounded preceding and current row
     ) as probability,
     cast(n_reference as bigint) as n_reference,

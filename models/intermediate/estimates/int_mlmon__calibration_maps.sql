@@ -1,12 +1,12 @@
--- One row per reference, class and interval of its calibration map, which is linear between a knot and the next, and flat beyond
+-- One row per reference and interval of its calibration map, which is linear between a knot and the next, and flat beyond
 -- the last and, as interval 0, before the first.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_performance_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_performance_ends') }}",
+    meta={'stale': 'int_mlmon__stale_performance_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_performance_ends') }}",
 ) }}
 
 with
@@ -14,7 +14,7 @@ with
 knots as (
     select
         knots.reference_key,
-        knots.class_number,
+        stale.fingerprint,
         knots.score,
         knots.probability,
         knots.n_reference,
@@ -30,14 +30,20 @@ knots as (
         row_number() over by_score as knot_number,
         lead(score) over by_score as next_score,
         lead(probability) over by_score as next_probability
-    from {{ mlmon.calibration_knots() }} as knots
-    window by_score as (partition by reference_key, class_number order by score)
+    from
+        {{ ref(
+            'int_mlmon__calibration_knots_python' if mlmon.has_python_models()
+            else 'int_mlmon__calibration_knots_sql'
+        ) }} as knots
+    inner join {{ ref('int_mlmon__stale_performance_ends') }} as stale
+        on knots.reference_key = stale.window_key
+    window by_score as (partition by reference_key order by score)
 )
 
 select
     reference_key as window_key,
     reference_key,
-    class_number,
+    fingerprint,
     knot_number,
     score,
     probability,
@@ -52,7 +58,7 @@ union all
 select
     reference_key as window_key,
     reference_key,
-    class_number,
+    fingerprint,
     0 as knot_number,
     score,
     probability,

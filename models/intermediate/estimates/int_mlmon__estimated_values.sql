@@ -1,41 +1,223 @@
--- One row per window end, span, segment and metric: its estimated value, and where the realised one will lie in 95 of 100 cases if
--- the calibration holds.
+-- One row per closed window end of a monitor with scores, span, segment and metric: its estimated value, and where the realised one
+-- will lie in 95 of 100 cases if the calibration holds. The reference's calibration map gives each score the probability of
+-- a positive label; they add up to the confusion matrix to be expected, the variances of its counts, and what
+-- ranking the scores comes to.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_estimation_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_estimation_ends') }}",
+    meta={'stale': 'int_mlmon__stale_estimation_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_estimation_ends') }}",
 ) }}
 
 with
 
-sums as (
-    {{ mlmon.named_segments(ref('int_mlmon__estimated_sums')) }}
+spans as (
+    select
+        row_number() over (order by spans.window_key, spans.span_windows) as span_number,
+        spans.window_key,
+        spans.monitor,
+        spans.model_version,
+        spans.span_windows,
+        spans.is_default_span,
+        spans.first_index,
+        spans.window_index,
+        stale.reference_key
+    from {{ ref('int_mlmon__stale_estimation_ends') }} as stale
+    inner join {{ ref('int_mlmon__spans') }} as spans
+        on stale.window_key = spans.window_key
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            spans.monitor = settings.monitor
+            and settings.has_score
+    where stale.reference_key is not null
 ),
 
-estimated as (
-    {{ mlmon.estimated_metrics('sums', [
-        'window_key', 'span_windows', 'segment_name', 'segment_value', 'n_predictions', 'n_excluded',
-    ]) }}
-    {%- for model_name in ['int_mlmon__estimated_class_values', 'int_mlmon__estimated_class_ranks']
-        if mlmon.mentions_class_scores() %}
+maps as (
+    select * from {{ ref('int_mlmon__calibration_maps') }}
+),
+
+windows as (
+    select * from {{ ref('int_mlmon__windows') }}
+    where n_predictions > 0
+),
+
+counts as {{ mlmon.inlined() }} (
+    select
+        spans.span_number,
+        spans.is_default_span,
+        spans.reference_key,
+        counts.predicted_class,
+        counts.score,
+        counts.n
+        {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
+        counts.segment_{{ number }}
+        {%- endfor %}
+    from spans
+    inner join windows
+        on
+            spans.monitor = windows.monitor
+            and spans.model_version = windows.model_version
+            and windows.window_index between spans.first_index and spans.window_index
+    inner join {{ ref('int_mlmon__score_counts') }} as counts
+        on windows.window_key = counts.window_key
+),
+
+summed as (
+    {%- for position in range(0, mlmon.slot_counts()['segment'] + 1) %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        span_number,
+        reference_key,
+        cast({{ position }} as bigint) as segment_position,
+        {{ 'segment_' ~ position if position else "cast('all' as " ~ dbt.type_string() ~ ")" }}
+            as segment_value,
+        score,
+        sum(n) as n,
+        sum(case when predicted_class = '1' then n else 0 end) as n_predicted_positive,
+        sum(case when predicted_class is null then n else 0 end) as n_unpredicted
+    from counts
+    {%- if position %}
+    where is_default_span
+    {%- endif %}
+    group by span_number, reference_key, score {{- ', segment_' ~ position if position }}
+    {%- endfor %}
+),
+
+-- Each score asks its map for the last knot at or below it; knots and scores in one order.
+asked as (
+    select distinct
+        reference_key,
+        score,
+        cast(null as bigint) as knot_number
+    from summed
+    where score is not null
 
     union all
 
     select
-        window_key,
-        span_windows,
-        segment_name,
+        reference_key,
+        score,
+        knot_number
+    from maps
+    where knot_number > 0
+),
+
+answered as (
+    select
+        asked.*,
+        coalesce(max(knot_number) over (
+            partition by reference_key order by score
+            range between unbounded preceding and current row
+        ), 0) as last_knot
+    from asked
+),
+
+calibrated as (
+    select
+        answered.reference_key,
+        answered.score,
+        least(1, greatest(0, maps.probability + maps.slope * (answered.score - maps.score)))
+            as probability,
+        maps.n_reference,
+        maps.n_predicted,
+        maps.n_predicted_other
+    from answered
+    inner join maps
+        on
+            answered.reference_key = maps.reference_key
+            and answered.last_knot = maps.knot_number
+    where answered.knot_number is null
+),
+
+weighed as (
+    select
+        summed.*,
+        calibrated.probability,
+        calibrated.n_reference,
+        calibrated.n_predicted,
+        calibrated.n_predicted_other,
+        summed.n - summed.n_predicted_positive - summed.n_unpredicted as n_predicted_negative,
+        summed.n * calibrated.probability as positives,
+        summed.n * (1 - calibrated.probability) as negatives,
+        -- A probability is no surer than that many rows of the reference can make it.
+        {{ mlmon.smoothed_probability('calibrated.probability', 'calibrated.n_predicted') }}
+            as probability_if_positive,
+        {{ mlmon.smoothed_probability(
+            'calibrated.probability', 'calibrated.n_predicted_other'
+        ) }} as probability_if_negative
+    from summed
+    left join calibrated
+        on
+            summed.reference_key = calibrated.reference_key
+            and summed.score = calibrated.score
+),
+
+-- By falling score: the negatives to be expected from a score on. Those at the score itself count half.
+cumulated as (
+    select
+        weighed.*,
+        sum(negatives) over (
+            partition by span_number, segment_position, segment_value
+            order by score desc nulls last
+            rows between unbounded preceding and current row
+        ) as negatives_through
+    from weighed
+),
+
+sums as (
+    select
+        span_number,
+        segment_position,
         segment_value,
-        n_predictions,
-        n_excluded,
-        metric,
-        value,
-        variance
-    from {{ ref(model_name) }}
-    {%- endfor %}
+        max(n_reference) as n_reference,
+        cast(sum(n) as bigint) as n_predictions,
+        cast(sum(case when score is null then n else n_unpredicted end) as bigint) as n_excluded,
+        sum(n_predicted_positive * probability) as tp,
+        sum(n_predicted_positive * (1 - probability)) as fp,
+        sum(n_predicted_negative * probability) as fn,
+        sum(n_predicted_negative * (1 - probability)) as tn,
+        sum(n_predicted_positive * probability_if_positive * (1 - probability_if_positive))
+            * {{ mlmon.calibration_factor(
+                'sum(case when score is null then 0 else n_predicted_positive end)',
+                'max(n_predicted)'
+            ) }} as positive_variance,
+        sum(n_predicted_negative * probability_if_negative * (1 - probability_if_negative))
+            * {{ mlmon.calibration_factor(
+                'sum(case when score is null then 0 else n_predicted_negative end)',
+                'max(n_predicted_other)'
+            ) }} as negative_variance,
+        sum(positives) as positives,
+        sum(negatives) as negatives,
+        sum(positives * (negatives_through - 0.5 * negatives)) as negatives_above
+    from cumulated
+    group by span_number, segment_position, segment_value
+),
+
+named as (
+    select
+        sums.*,
+        spans.window_key,
+        spans.span_windows,
+        coalesce(segments.segment_name, 'all') as segment_name
+    from sums
+    inner join spans
+        on sums.span_number = spans.span_number
+    left join ({{ mlmon.segment_settings() }}) as segments
+        on
+            spans.monitor = segments.monitor
+            and sums.segment_position = segments.segment_position
+    where sums.segment_position = 0 or segments.segment_name is not null
+),
+
+estimated as (
+    {{ mlmon.estimated_metrics('named', [
+        'window_key', 'span_windows', 'segment_name', 'segment_value', 'n_predictions', 'n_excluded',
+    ]) }}
 )
 
 select

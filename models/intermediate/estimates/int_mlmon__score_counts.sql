@@ -1,27 +1,27 @@
--- One row per window of a monitor with scores, predicted class, score, or score of each class, and value of each segment: how many
--- predictions, labelled or not. Binary scores that are missing or no probability are one. Performance is estimated from it before labels arrive.
+-- One row per window of a monitor with scores and labels, predicted class, score and value of each segment: how many predictions,
+-- labelled or not. Scores that are missing or no probability are one. Performance is estimated from it before labels arrive.
+{%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
+{%- set grain = ['window_key', 'predicted_class', 'score'] %}
+{%- for number in segments %}{%- do grain.append('segment_' ~ number) %}{%- endfor %}
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'predictions'},
+    meta={'stale': 'predictions', 'grain': grain},
     post_hook="{{ mlmon.record_windows('predictions') }}",
 ) }}
-{%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 
 with
 
 touched as (
-    select
-        touched.*,
-        settings.has_score
+    select touched.*
     from {{ ref('int_mlmon__stale_windows') }} as touched
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             touched.facts = 'predictions'
             and touched.monitor = settings.monitor
-            and (settings.has_score or settings.n_class_scores > 0)
+            and settings.has_score
             and settings.has_labels
 ),
 
@@ -38,8 +38,7 @@ predictions as (
 select
     touched.window_key,
     predictions.prediction_class as predicted_class,
-    case when touched.has_score then predictions.probable_score end as score
-    {{- mlmon.class_scores_of('predictions') }}
+    predictions.probable_score as score
     {%- for number in segments %},
     predictions.segment_{{ number }}
     {%- endfor %},
@@ -48,7 +47,5 @@ from predictions
 inner join touched
     on predictions.window_number = touched.window_number
 group by
-    touched.window_key, touched.has_score, predictions.prediction_class,
-    predictions.probable_score
-    {{- mlmon.class_scores_of('predictions') }}
+    touched.window_key, predictions.prediction_class, predictions.probable_score
     {%- for number in segments %}, predictions.segment_{{ number }}{% endfor %}

@@ -1,5 +1,5 @@
 -- One row per window and monitored column: what does not merge over windows, which is quantiles, distinct values
--- and the most frequent value.
+-- and the most frequent value. Of the quantiles the median, and all of monitors that ask for the area profiles.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -48,8 +48,17 @@ select
     columns.column_kind,
     cast(profiled.n_profiled as bigint) as n_profiled,
     cast(profiled.n_distinct as bigint) as n_distinct,
-    {%- for percent in mlmon.profile_percents() %}
-    profiled.p{{ '%02d' % percent }},
+    {%- set percents = mlmon.profile_percents() %}
+    {%- for percent in mlmon.all_profile_percents() %}
+    {%- set column = 'p' ~ '%02d' % percent %}
+    {%- if percent == 50 %}
+    profiled.{{ column }},
+    {%- elif percent in percents %}
+    case when {{ mlmon.is_of_area('profiles', 'touched.monitor') }} then profiled.{{ column }} end
+        as {{ column }},
+    {%- else %}
+    cast(null as {{ mlmon.type_double() }}) as {{ column }},
+    {%- endif %}
     {%- endfor %}
     profiled.modal_value,
     cast(profiled.modal_n as bigint) as modal_n

@@ -1,5 +1,5 @@
--- One row per window and label bin: how many predictions have such a label at the horizon. Merges over windows by
--- sum; label drift is computed from it.
+-- One row per window or labelled reference table and label bin (its class, or the number of its bin): how many predictions
+-- have such a label at the horizon. Merges over windows by sum; label drift is computed from it.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -13,24 +13,92 @@ with
 
 touched as (
     select * from {{ ref('int_mlmon__stale_windows') }}
-    where facts = 'labels' and monitor is not null and not is_reference
+    where facts = 'labels' and monitor is not null
+),
+
+settings as (
+    {{ mlmon.label_settings() }}
+),
+
+versions as (
+    select * from {{ ref('int_mlmon__versions') }}
+),
+
+reference_facts as (
+    select * from {{ ref('int_mlmon__references') }}
+    where reference_kind = 'table'
 ),
 
 labels as (
-    select * from {{ ref('int_mlmon__horizon_labels') }}
+    select
+        touched.window_key,
+        touched.monitor,
+        touched.model_version,
+        touched.window_index,
+        versions.reference_key,
+        versions.reference_hash,
+        settings.label_kind,
+        labelled.label_class,
+        labelled.label_value
+    from {{ ref('int_mlmon__labelled_predictions') }} as labelled
+    inner join touched
+        on labelled.window_key = touched.window_key
+    inner join settings
+        on labelled.monitor = settings.monitor
+    inner join versions
+        on
+            labelled.monitor = versions.monitor
+            and labelled.model_version = versions.model_version
+    where {{ mlmon.counts_at_age('labelled', 'settings.label_horizon_days') }}
+
+    union all
+
+    select
+        touched.window_key,
+        reference_facts.monitor,
+        touched.model_version,
+        touched.window_index,
+        labelled.reference_key,
+        reference_facts.reference_hash,
+        settings.label_kind,
+        labelled.label_class,
+        labelled.label_value
+    from {{ ref('int_mlmon__reference_labelled') }} as labelled
+    inner join touched
+        on labelled.reference_key = touched.window_key
+    inner join reference_facts
+        on labelled.reference_key = reference_facts.reference_key
+    inner join settings
+        on reference_facts.monitor = settings.monitor
+),
+
+binned as (
+    select
+        labels.*,
+        {{ mlmon.label_bin('labels', 'edges') }} as label_bin
+    from labels
+    left join {{ ref('int_mlmon__label_edges') }} as edges
+        on labels.reference_key = edges.reference_key
+    where
+        (labels.label_kind = 'categorical' and labels.label_class is not null)
+        -- Without a reference there are no bins for numbers.
+        or (
+            labels.label_kind = 'numeric'
+            and labels.label_value is not null
+            and labels.reference_key is not null
+        )
 )
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.model_version,
-    touched.window_index,
-    labels.label_spec_id,
-    labels.label_bin,
+    window_key,
+    monitor,
+    model_version,
+    window_index,
+    -- Bins of numbers hang on the reference: those of another are not compared.
+    case when label_kind = 'categorical' then 'class' else md5('label|' || reference_hash) end
+        as label_spec_id,
+    label_bin,
     cast(count(*) as bigint) as n
-from labels
-inner join touched
-    on labels.window_key = touched.window_key
+from binned
 group by
-    touched.window_key, touched.monitor, touched.model_version, touched.window_index,
-    labels.label_spec_id, labels.label_bin
+    window_key, monitor, model_version, window_index, label_kind, reference_hash, label_bin

@@ -1,5 +1,7 @@
--- One row per reference table of a regression monitor and edge between the bins of its label: the label's quantiles
--- there, of type 1; row 0 holds no edge but the label's centre and scale.
+-- One row per reference of a monitor whose label is a number: the edges between the bins of its label side by side, as
+-- bin_of() wants them, and the label's centre and scale. Where no reference table holds labels the edges are those of the
+-- prediction, which is on the label's scale and, unlike the labels of a stretch of the log, known from the first day on
+-- and for good; of relevance the usual grades.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -11,13 +13,31 @@
 
 with
 
+touched as (
+    select
+        touched.window_key as reference_key,
+        settings.task
+    from {{ ref('int_mlmon__stale_windows') }} as touched
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on
+            touched.facts = 'references'
+            and touched.window_key = reference_facts.reference_key
+    inner join ({{ mlmon.label_settings() }}) as settings
+        on
+            reference_facts.monitor = settings.monitor
+            and settings.label_kind = 'numeric'
+),
+
 labels as (
     select
-        reference_key,
-        label_value as x,
-        row_number() over (partition by reference_key order by label_value) as value_rank
-    from {{ ref('int_mlmon__touched_reference_rows') }}
-    where label_value is not null
+        logged.reference_key,
+        logged.label_value as x,
+        row_number() over (partition by logged.reference_key order by logged.label_value)
+            as value_rank
+    from {{ ref('int_mlmon__touched_reference_rows') }} as logged
+    inner join touched
+        on logged.reference_key = touched.reference_key
+    where logged.label_value is not null
 ),
 
 totals as (
@@ -43,7 +63,7 @@ finite_stats as (
     group by reference_key
 ),
 
--- The whole-number rank ceil(n * j / k) of the j-th quantile.
+-- The label's quantiles, of type 1: the whole-number rank ceil(n * j / k) of the j-th.
 steps as (
     select
         totals.reference_key,
@@ -59,7 +79,7 @@ steps as (
     where counted.i >= 1 and totals.n_distinct > {{ mlmon.label_bin_count() }}
 ),
 
-edges as (
+quantiles as (
     select distinct
         labels.reference_key,
         labels.x as edge
@@ -81,44 +101,87 @@ edges as (
     where totals.n_distinct <= {{ mlmon.label_bin_count() }}
 ),
 
-numbered as (
+scales as (
     select
-        reference_key,
-        edge,
-        row_number() over (partition by reference_key order by edge) as edge_index
-    from edges
+        totals.reference_key,
+        coalesce(finite_stats.center, 0) as center,
+        coalesce(
+            case
+                when finite_stats.finite_min = finite_stats.finite_max
+                    then greatest(abs(finite_stats.center), 1.0) / 4
+                else greatest(
+                    finite_stats.quartile_3 / 4 - finite_stats.quartile_1 / 4,
+                    (finite_stats.finite_max / 4 - finite_stats.center / 4) * 1e-6,
+                    (finite_stats.center / 4 - finite_stats.finite_min / 4) * 1e-6,
+                    {{ mlmon.smallest_scale() }}
+                )
+            end,
+            0.25
+        ) * 4 as scale
+    from totals
+    left join finite_stats
+        on totals.reference_key = finite_stats.reference_key
+),
+
+edges as (
+    select
+        quantiles.reference_key,
+        quantiles.edge,
+        row_number() over (partition by quantiles.reference_key order by quantiles.edge)
+            as edge_index,
+        -- What moves below the minimum gets a bin of its own.
+        case when quantiles.edge = totals.x_min then 1 else 0 end as n_below,
+        scales.center,
+        scales.scale
+    from quantiles
+    inner join totals
+        on quantiles.reference_key = totals.reference_key
+    inner join scales
+        on quantiles.reference_key = scales.reference_key
 
     union all
 
     select
-        reference_key,
-        cast(null as {{ mlmon.type_double() }}) as edge,
-        0 as edge_index
-    from totals
+        prediction_edges.reference_key,
+        prediction_edges.edge,
+        prediction_edges.edge_index,
+        0 as n_below,
+        prediction_edges.center,
+        prediction_edges.scale
+    from {{ ref('int_mlmon__bin_edges') }} as prediction_edges
+    where
+        prediction_edges.slot = 'prediction_value'
+        and prediction_edges.reference_key not in (select reference_key from totals)
+
+    union all
+
+    select
+        touched.reference_key,
+        cast(grades.i as {{ mlmon.type_double() }}) as edge,
+        grades.i + 1 as edge_index,
+        0 as n_below,
+        0 as center,
+        1 as scale
+    from touched
+    cross join ({{ mlmon.integers(mlmon.label_bin_count() - 1) }}) as grades
+    where
+        touched.task = 'ranking'
+        and touched.reference_key not in (select reference_key from totals)
 )
 
 select
-    numbered.reference_key,
-    cast(numbered.edge_index as bigint) as edge_index,
-    numbered.edge,
-    -- What moves below the minimum gets a bin of its own.
-    numbered.edge_index = 1 and numbered.edge = totals.x_min as is_minimum,
-    coalesce(finite_stats.center, 0) as center,
-    coalesce(
-        case
-            when finite_stats.finite_min = finite_stats.finite_max
-                then greatest(abs(finite_stats.center), 1.0) / 4
-            else greatest(
-                finite_stats.quartile_3 / 4 - finite_stats.quartile_1 / 4,
-                (finite_stats.finite_max / 4 - finite_stats.center / 4) * 1e-6,
-                (finite_stats.center / 4 - finite_stats.finite_min / 4) * 1e-6,
-                {{ mlmon.smallest_scale() }}
-            )
-        end,
-        0.25
-    ) * 4 as scale
-from numbered
-inner join totals
-    on numbered.reference_key = totals.reference_key
-left join finite_stats
-    on numbered.reference_key = finite_stats.reference_key
+    touched.reference_key,
+    cast(
+        coalesce(sum(case when edges.edge_index > 0 then 1 else 0 end), 0) as bigint
+    ) as n_edges,
+    coalesce(max(edges.n_below), 0) as n_below,
+    false as is_discrete,
+    coalesce(max(edges.center), 0) as center,
+    coalesce(max(edges.scale), 1) as scale
+    {%- for number in range(1, mlmon.label_edge_count() + 1) %},
+    max(case when edges.edge_index = {{ number }} then edges.edge end) as e_{{ number }}
+    {%- endfor %}
+from touched
+left join edges
+    on touched.reference_key = edges.reference_key
+group by touched.reference_key

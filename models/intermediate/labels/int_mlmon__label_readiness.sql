@@ -51,7 +51,6 @@ select
     spans.span_windows,
     settings.label_age,
     settings.label_kind,
-    settings.task,
     settings.smoothing,
     covered.label_coverage,
     covered.expected_label_coverage,

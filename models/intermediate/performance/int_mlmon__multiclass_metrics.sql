@@ -1,38 +1,101 @@
--- One row per population of a multiclass monitor, segment, metric and class ('all' for averages): its value and
+-- One row per window set of a multiclass monitor, label age, segment, metric and class ('all' for averages): its value and
 -- interval. An average's variance is the delta method's: cells counts the label and the predicted class of each row, and a
 -- row's influence is the metric's gradient by the hits of its class, the labels and the predictions of both.
+{{ config(enabled='multiclass' in mlmon.labelled_tasks()) }}
+{%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
+
 with
 
-classes as (
-    select * from {{ ref('int_mlmon__class_counts') }}
+counts as (
+    select counts.*
+    from {{ ref('int_mlmon__confusion_sums') }} as counts
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            counts.monitor = settings.monitor
+            and settings.task = 'multiclass'
+            and settings.has_prediction
+    where counts.label_class is not null
 ),
 
 cells as (
-    select counts.*
-    from {{ ref('int_mlmon__population_confusion') }} as counts
-    where counts.label_class is not null and counts.predicted_class is not null
+    select * from counts
+    where predicted_class is not null
 ),
 
 totals as (
     select
-        population_number,
-        segment_name,
-        segment_value,
-        max(n_rows) as n_rows,
-        max(n_correct) as n_correct,
-        max(n_excluded) as n_excluded
-    from classes
-    group by population_number, segment_name, segment_value
+        {{ keys | join(', ') }},
+        sum(case when predicted_class is not null then n else 0 end) as n_rows,
+        sum(case when predicted_class = label_class then n else 0 end) as n_correct,
+        sum(case when predicted_class is null then n else 0 end) as n_excluded
+    from counts
+    group by {{ keys | join(', ') }}
+    having sum(case when predicted_class is not null then n else 0 end) > 0
+),
+
+margins as (
+    select
+        {{ keys | join(', ') }},
+        label_class as class_label,
+        n as n_labels,
+        0 as n_predicted,
+        case when predicted_class = label_class then n else 0 end as n_hits
+    from cells
+
+    union all
+
+    select
+        {{ keys | join(', ') }},
+        predicted_class as class_label,
+        0 as n_labels,
+        n as n_predicted,
+        0 as n_hits
+    from cells
+),
+
+class_sums as (
+    select
+        {{ keys | join(', ') }},
+        class_label,
+        cast(sum(n_labels) as {{ mlmon.type_double() }}) as n_labels,
+        cast(sum(n_predicted) as {{ mlmon.type_double() }}) as n_predicted,
+        cast(sum(n_hits) as {{ mlmon.type_double() }}) as n_hits
+    from margins
+    group by {{ keys | join(', ') }}, class_label
+),
+
+-- Of each class its labels, its predictions, and how many were both.
+classes as (
+    select
+        class_sums.*,
+        totals.n_rows,
+        totals.n_correct,
+        totals.n_excluded,
+        count(*) over one_set as n_classes,
+        sum(case when class_sums.n_labels > 0 then 1 else 0 end) over one_set as n_label_classes
+    from class_sums
+    inner join totals
+        on
+            class_sums.window_set_number = totals.window_set_number
+            and class_sums.label_age = totals.label_age
+            and class_sums.segment_name = totals.segment_name
+            and class_sums.segment_value = totals.segment_value
+    window one_set as (
+        partition by
+            class_sums.window_set_number, class_sums.label_age, class_sums.segment_name,
+            class_sums.segment_value
+    )
 ),
 
 -- What each class adds to a metric, and the metric's gradient by its hits, labels and predictions.
 parts as (
-    {{ mlmon.multiclass_parts('classes') }}
+    {{ mlmon.multiclass_parts('classes', keys) }}
 ),
 
 influences as (
     select
-        cells.population_number,
+        cells.window_set_number,
+        cells.label_age,
         cells.segment_name,
         cells.segment_value,
         label_parts.metric,
@@ -42,13 +105,15 @@ influences as (
     from cells
     inner join parts as label_parts
         on
-            cells.population_number = label_parts.population_number
+            cells.window_set_number = label_parts.window_set_number
+            and cells.label_age = label_parts.label_age
             and cells.segment_name = label_parts.segment_name
             and cells.segment_value = label_parts.segment_value
             and cells.label_class = label_parts.class_label
     inner join parts as predicted_parts
         on
-            cells.population_number = predicted_parts.population_number
+            cells.window_set_number = predicted_parts.window_set_number
+            and cells.label_age = predicted_parts.label_age
             and cells.segment_name = predicted_parts.segment_name
             and cells.segment_value = predicted_parts.segment_value
             and cells.predicted_class = predicted_parts.class_label
@@ -57,21 +122,17 @@ influences as (
 
 variances as (
     select
-        population_number,
-        segment_name,
-        segment_value,
+        {{ keys | join(', ') }},
         metric,
         sum(n * influence * influence)
         - sum(n * influence) * sum(n * influence) / sum(n) as variance
     from influences
-    group by population_number, segment_name, segment_value, metric
+    group by {{ keys | join(', ') }}, metric
 ),
 
 averages as (
     select
-        population_number,
-        segment_name,
-        segment_value,
+        {{ keys | join(', ') }},
         metric,
         max(n_rows) as n,
         max(n_excluded) as n_excluded,
@@ -79,7 +140,7 @@ averages as (
         sqrt(sum(below * below)) as below,
         sqrt(sum(above * above)) as above
     from parts
-    group by population_number, segment_name, segment_value, metric
+    group by {{ keys | join(', ') }}, metric
 ),
 
 varied as (
@@ -96,20 +157,52 @@ varied as (
     from averages
     inner join variances
         on
-            averages.population_number = variances.population_number
+            averages.window_set_number = variances.window_set_number
+            and averages.label_age = variances.label_age
             and averages.segment_name = variances.segment_name
             and averages.segment_value = variances.segment_value
             and averages.metric = variances.metric
-)
+){% if mlmon.is_asked_for('class_scores') %},
 
-{{ mlmon.multiclass_metrics('totals', 'classes') }}
+-- The log loss of class scores. Labels whose class has no score are in a bin of their own (-2).
+score_sums as (
+    select
+        sources.window_set_number,
+        case when sums.label_age = 'reference' then 'latest' else sums.label_age end as label_age,
+        sums.segment_name,
+        sums.segment_value,
+        sums.bin_index,
+        cast(sum(sums.n) as bigint) as n,
+        cast(sum(sums.n_positive) as bigint) as n_positive,
+        sum(sums.score_sum) as score_sum,
+        sum(sums.squared_sum) as squared_sum,
+        sum(sums.squared_squares) as squared_squares,
+        sum(sums.log_loss_sum) as log_loss_sum,
+        sum(sums.log_loss_squares) as log_loss_squares
+    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            sources.monitor = settings.monitor
+            and settings.n_class_scores > 0
+    inner join {{ ref('int_mlmon__score_sums') }} as sums
+        on sources.source_key = sums.window_key
+    where sources.has_segments or sums.segment_name = 'all'
+    group by
+        sources.window_set_number, sums.label_age, sums.segment_name, sums.segment_value,
+        sums.bin_index
+),
+
+score_metrics as (
+    {{ mlmon.score_metrics('score_sums', keys) }}
+)
+{%- endif %}
+
+{{ mlmon.multiclass_metrics('totals', 'classes', keys) }}
 
 union all
 
 select
-    population_number,
-    segment_name,
-    segment_value,
+    {{ keys | join(', ') }},
     metric,
     cast('all' as {{ dbt.type_string() }}) as class_label,
     value,
@@ -129,3 +222,10 @@ select
         as {{ dbt.type_string() }}
     ) as interval_method
 from varied
+{%- if mlmon.is_asked_for('class_scores') %}
+
+union all
+
+select * from score_metrics
+where metric = 'log_loss'
+{%- endif %}

@@ -1,86 +1,274 @@
--- One row per judged value of performance and baseline that there is for it: the reference or what is given, the
--- span before, and the version before at its newest complete window end. The monitor's own kind always has a row,
--- without a value where there is none.
-with
+-- One row per judged value of performance at the horizon age and baseline that there is for it: the labelled reference's
+-- own metric or, where it has none, the number that the seed baseline_metrics gives; the span before; and the version
+-- before at its newest complete window end. Neither of these where labels were late: a few that came early are no
+-- baseline. The monitor's own kind always has a row, without a value where there is none.
+{%- set keys = ['monitor_key', 'window_index', 'span_windows', 'segment_name', 'segment_value', 'metric'] %}
 
-keyed as (
-    select * from {{ ref('int_mlmon__judged_performance') }}
-),
+with
 
 settings as (
     select * from {{ ref('int_mlmon__settings') }}
 ),
 
-found as (
+versions as (
     select
-        keyed.monitor_key,
-        keyed.window_index,
-        keyed.span_windows,
-        keyed.segment_name,
-        keyed.segment_value,
-        keyed.metric,
-        cast('reference' as {{ dbt.type_string() }}) as configured_kind,
-        baselines.baseline_kind,
-        baselines.value,
-        baselines.value_low,
-        baselines.value_high,
-        baselines.variance,
-        baselines.n
-    from keyed
-    inner join {{ ref('int_mlmon__baselines') }} as baselines
-        on
-            keyed.monitor = baselines.monitor
-            and keyed.model_version = baselines.model_version
-            and keyed.segment_name = baselines.segment_name
-            and keyed.segment_value = baselines.segment_value
-            and keyed.metric = baselines.metric
-            and baselines.class_label = 'all'
+        monitor,
+        model_version,
+        reference_key,
+        lag(model_version) over (
+            partition by monitor order by first_index, last_index, model_version
+        ) as previous_version
+    from {{ ref('int_mlmon__versions') }}
 
     union all
 
+    -- All versions together have the one reference they share, if they do.
     select
-        monitor_key,
-        window_index,
+        monitor,
+        cast('all' as {{ dbt.type_string() }}) as model_version,
+        case when count(distinct coalesce(reference_key, '')) = 1 then max(reference_key) end
+            as reference_key,
+        cast(null as {{ dbt.type_string() }}) as previous_version
+    from {{ ref('int_mlmon__versions') }}
+    group by monitor
+),
+
+judged as (
+    select
+        performance.*,
+        spans.window_index,
+        spans.is_judged,
+        versions.reference_key,
+        versions.previous_version
+    from {{ ref('fct_mlmon__performance') }} as performance
+    inner join ({{ mlmon.label_age_settings() }}) as label_ages
+        on
+            performance.monitor = label_ages.monitor
+            and performance.label_age = label_ages.label_age
+            and label_ages.is_horizon
+    inner join ({{ mlmon.judged_metric_settings() }}) as judged_metrics
+        on
+            performance.monitor = judged_metrics.monitor
+            and performance.metric = judged_metrics.metric
+    inner join {{ ref('int_mlmon__version_spans') }} as spans
+        on
+            performance.monitor_key = spans.monitor_key
+            and performance.window_end = spans.window_end
+            and performance.span_windows = spans.span_windows
+    left join versions
+        on
+            performance.monitor = versions.monitor
+            and performance.model_version = versions.model_version
+    where performance.class_label = 'all'
+),
+
+-- The seed's number for the version before that for all.
+given_metrics as (
+    select
+        versions.monitor,
+        versions.model_version,
+        given.segment_name,
+        given.segment_value,
+        given.metric,
+        {{ mlmon.try_double('given.value') }} as value,
+        {{ mlmon.try_double('given.n') }} as n,
+        row_number() over (
+            partition by
+                versions.monitor, versions.model_version, given.segment_name,
+                given.segment_value, given.metric
+            order by
+                case when given.model_version = '*' then 1 else 0 end,
+                {{ mlmon.try_double('given.value') }} desc
+        ) as preference
+    from versions
+    inner join {{ mlmon.seed_relation('baseline_metrics') }} as given
+        on
+            versions.monitor = given.monitor
+            and given.model_version in ('*', versions.model_version)
+    where {{ mlmon.try_double('given.value') }} is not null
+),
+
+-- Each value asks its version's predecessor for the newest complete window end; questions and answers in one order.
+asked as (
+    select
+        monitor,
+        model_version,
         span_windows,
         segment_name,
         segment_value,
         metric,
-        configured_kind,
-        baseline_kind,
-        value,
-        value_low,
-        value_high,
-        variance,
-        n
-    from {{ ref('int_mlmon__earlier_performance') }}
+        window_index as at_index,
+        window_index as answer,
+        cast(null as {{ dbt.type_string() }}) as asked_by
+    from judged
+    where value is not null and is_complete and not {{ mlmon.are_labels_late() }}
+
+    union all
+
+    select
+        monitor,
+        previous_version as model_version,
+        span_windows,
+        segment_name,
+        segment_value,
+        metric,
+        window_index as at_index,
+        null as answer,
+        monitor_key as asked_by
+    from judged
+    where previous_version is not null
+),
+
+answered as (
+    select
+        asked.*,
+        max(answer) over (
+            partition by
+                monitor, model_version, span_windows, segment_name, segment_value, metric
+            order by at_index
+            range between unbounded preceding and current row
+        ) as earlier_index
+    from asked
+),
+
+found as (
+    select
+        {%- for key in keys %}
+        judged.{{ key }},
+        {%- endfor %}
+        cast('reference' as {{ dbt.type_string() }}) as configured_kind,
+        case when measured.reference_key is null then 'seed' else 'reference' end
+            as baseline_kind,
+        case when measured.reference_key is null then given_metrics.value else measured.value end
+            as value,
+        measured.value_low,
+        measured.value_high,
+        case
+            when measured.reference_key is not null then measured.variance
+            -- A given metric has no counts behind it; the n of an f1 is taken as that of a proportion.
+            when judged.metric = 'f1'
+                then
+                    given_metrics.value * (1 - given_metrics.value)
+                    / nullif(given_metrics.n, 0)
+        end as variance,
+        case
+            when measured.reference_key is null then cast(given_metrics.n as bigint)
+            else measured.n
+        end as n
+    from judged
+    left join {{ ref('int_mlmon__reference_metrics') }} as measured
+        on
+            judged.reference_key = measured.reference_key
+            and judged.segment_name = measured.segment_name
+            and judged.segment_value = measured.segment_value
+            and judged.metric = measured.metric
+            and measured.class_label = 'all'
+    left join given_metrics
+        on
+            judged.monitor = given_metrics.monitor
+            and judged.model_version = given_metrics.model_version
+            and judged.segment_name = given_metrics.segment_name
+            and judged.segment_value = given_metrics.segment_value
+            and judged.metric = given_metrics.metric
+            and given_metrics.preference = 1
+    where measured.value is not null or given_metrics.value is not null
+
+    union all
+
+    select
+        {%- for key in keys %}
+        judged.{{ key }},
+        {%- endfor %}
+        cast('previous_span' as {{ dbt.type_string() }}) as configured_kind,
+        cast('previous_span' as {{ dbt.type_string() }}) as baseline_kind,
+        earlier.value,
+        earlier.value_low,
+        earlier.value_high,
+        earlier.standard_error * earlier.standard_error as variance,
+        earlier.n
+    from judged
+    inner join judged as earlier
+        on
+            judged.monitor_key = earlier.monitor_key
+            and judged.window_index - judged.span_windows = earlier.window_index
+            and judged.span_windows = earlier.span_windows
+            and judged.segment_name = earlier.segment_name
+            and judged.segment_value = earlier.segment_value
+            and judged.metric = earlier.metric
+    where earlier.value is not null and not {{ mlmon.are_labels_late('earlier') }}
+
+    union all
+
+    select
+        answered.asked_by as monitor_key,
+        answered.at_index as window_index,
+        answered.span_windows,
+        answered.segment_name,
+        answered.segment_value,
+        answered.metric,
+        cast('previous_version' as {{ dbt.type_string() }}) as configured_kind,
+        cast('previous_version' as {{ dbt.type_string() }}) as baseline_kind,
+        earlier.value,
+        earlier.value_low,
+        earlier.value_high,
+        earlier.standard_error * earlier.standard_error as variance,
+        earlier.n
+    from answered
+    inner join judged as earlier
+        on
+            answered.monitor = earlier.monitor
+            and answered.model_version = earlier.model_version
+            and answered.span_windows = earlier.span_windows
+            and answered.segment_name = earlier.segment_name
+            and answered.segment_value = earlier.segment_value
+            and answered.metric = earlier.metric
+            and answered.earlier_index = earlier.window_index
+    where answered.asked_by is not null
 )
 
 select
-    keyed.monitor_key,
-    keyed.window_index,
-    keyed.span_windows,
-    keyed.segment_name,
-    keyed.segment_value,
-    keyed.metric,
-    kinds.baseline_kind = settings.baseline as is_deciding,
+    judged.monitor_key,
+    judged.monitor,
+    judged.model_version,
+    judged.window_start,
+    judged.window_end,
+    judged.window_date,
+    judged.span_windows,
+    judged.segment_name,
+    judged.segment_value,
+    judged.metric,
+    judged.class_label,
+    judged.label_age,
+    judged.label_age_days,
+    judged.value,
+    judged.value_low,
+    judged.value_high,
+    judged.standard_error * judged.standard_error as variance,
+    judged.interval_method = 'wilson' as is_proportion,
+    judged.n,
+    judged.label_coverage,
+    judged.expected_label_coverage,
+    judged.is_mature,
+    judged.is_judged,
     kinds.baseline_kind as baseline_asked,
+    kinds.baseline_kind = settings.baseline as is_deciding,
     coalesce(found.baseline_kind, 'none') as baseline_kind,
-    found.value,
-    found.value_low,
-    found.value_high,
-    found.variance,
-    found.n
-from keyed
+    found.value as baseline_value,
+    found.value_low as baseline_low,
+    found.value_high as baseline_high,
+    found.variance as baseline_variance,
+    found.n as n_baseline
+from judged
 inner join settings
-    on keyed.monitor = settings.monitor
+    on judged.monitor = settings.monitor
 cross join ({{ mlmon.baseline_kind_settings() }}) as kinds
 left join found
     on
-        keyed.monitor_key = found.monitor_key
-        and keyed.window_index = found.window_index
-        and keyed.span_windows = found.span_windows
-        and keyed.segment_name = found.segment_name
-        and keyed.segment_value = found.segment_value
-        and keyed.metric = found.metric
+        judged.monitor_key = found.monitor_key
+        and judged.window_index = found.window_index
+        and judged.span_windows = found.span_windows
+        and judged.segment_name = found.segment_name
+        and judged.segment_value = found.segment_value
+        and judged.metric = found.metric
         and kinds.baseline_kind = found.configured_kind
 where found.value is not null or kinds.baseline_kind = settings.baseline

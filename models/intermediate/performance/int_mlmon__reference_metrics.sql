@@ -4,24 +4,24 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_performance_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_performance_ends') }}",
+    meta={'stale': 'int_mlmon__stale_performance_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_performance_ends') }}",
 ) }}
 
 with
 
-populations as (
-    select * from {{ ref('int_mlmon__population_members') }}
+window_sets as (
+    select * from {{ ref('int_mlmon__window_sets') }}
     where reference_key is not null
 ),
 
 measured as (
-    select * from {{ ref('int_mlmon__metric_values') }}
+    {{ mlmon.metric_values() }}
 )
 
 select
-    populations.reference_key as window_key,
-    populations.reference_key,
+    window_sets.window_key,
+    window_sets.reference_key,
     measured.segment_name,
     measured.segment_value,
     measured.metric,
@@ -32,6 +32,8 @@ select
     measured.variance,
     measured.n
 from measured
-inner join populations
-    on measured.population_number = populations.population_number
+inner join window_sets
+    on
+        measured.window_set_number = window_sets.window_set_number
+        and measured.label_age = window_sets.label_age
 where measured.value is not null

@@ -1,5 +1,7 @@
--- One row per monitor and monitored column, at the newest closed window: whether the log has the column, as the
--- reference has it; and the rows of int_mlmon__schema_changes.
+-- One row per monitor and monitored column, at the newest closed window: whether the log has
+-- the column, as the reference has it; and one per monitor and column of a log that a run
+-- found changed: at the window that was the newest when it noticed, and that nothing has
+-- changed since at the newest of today.
 {%- set text = dbt.type_string() %}
 
 with
@@ -10,6 +12,13 @@ windows as (
         row_number() over (partition by monitor order by window_index desc) as window_rank
     from {{ ref('int_mlmon__version_windows') }} as windows
     where model_version = 'all' and is_closed
+),
+
+-- Whether the log has each mapped feature, score and segment now. Looked up when the model
+-- is compiled for a run; a column that vanished is NULL in staging and shows here, so
+-- nothing stops.
+schema_columns as (
+    {{ mlmon.schema_columns() }}
 ),
 
 settings_of_columns as (
@@ -49,7 +58,7 @@ present_columns as (
         end as reason_code,
         'The log has ' || schema_columns.type_family || ', the reference '
         || schema_columns.reference_type_family || '.' as found
-    from {{ ref('int_mlmon__schema_columns') }} as schema_columns
+    from schema_columns
     inner join windows
         on
             schema_columns.monitor = windows.monitor
@@ -65,20 +74,82 @@ present_columns as (
             and schema_columns.column_role = settings_of_columns.column_role
 ),
 
-checks as (
-    select * from present_columns
-    union all
+-- Of several changes within a window the last counts.
+history as (
+    select
+        history.*,
+        cast(case when log_name = 'labels' then 'label' else 'table' end as {{ text }})
+            as column_role,
+        case when change = 'vanished' then 0.0 else 1.0 end as value,
+        row_number() over (
+            partition by monitor, log_name, column_name, noticed_index
+            order by change_number desc
+        ) as recency_in_window,
+        row_number() over (
+            partition by monitor, log_name, column_name
+            order by change_number desc
+        ) as recency
+    from {{ ref('int_mlmon__schema_history') }} as history
+    where change <> 'first_seen'
+),
+
+changed_columns as (
     select
         monitor,
-        window_index,
+        noticed_index as window_index,
         column_name,
         column_role,
         cast('none' as {{ text }}) as column_kind,
         cast('schema_change' as {{ text }}) as check_name,
         value,
-        reason_code,
-        found
-    from {{ ref('int_mlmon__schema_changes') }}
+        case
+            when change = 'vanished' then 'column_vanished'
+            when change = 'appeared' then 'column_appeared'
+            when type_family <> previous_family then 'column_type_changed'
+            else 'within_limits'
+        end as reason_code,
+        case
+            when change = 'vanished' then 'The log of ' || log_name || ' has lost this column.'
+            when change = 'appeared' then 'The log of ' || log_name || ' has this column now.'
+            when type_family <> previous_family
+                then 'The column is ' || type_family || ' now; it was ' || previous_family || '.'
+            else 'The column is of type ' || data_type || ' now; it was ' || previous_type || '.'
+        end as found
+    from history
+    where recency_in_window = 1
+),
+
+-- A change is told once: after it the column is as it was in the run before.
+settled_columns as (
+    select
+        history.monitor,
+        windows.window_index,
+        history.column_name,
+        history.column_role,
+        cast('none' as {{ text }}) as column_kind,
+        cast('schema_change' as {{ text }}) as check_name,
+        history.value,
+        'within_limits' as reason_code,
+        'Nothing has changed since ' || cast(noticed.window_date as {{ text }}) || '.' as found
+    from history
+    inner join windows
+        on
+            history.monitor = windows.monitor
+            and windows.window_rank = 1
+            and windows.window_index > history.noticed_index
+    inner join windows as noticed
+        on
+            history.monitor = noticed.monitor
+            and history.noticed_index = noticed.window_index
+    where history.recency = 1
+),
+
+checks as (
+    select * from present_columns
+    union all
+    select * from changed_columns
+    union all
+    select * from settled_columns
 )
 
 select

@@ -60,7 +60,7 @@ fingerprints as (
         window_key,
         is_readable,
         case
-            when is_mature then label_fingerprint
+            when is_mature or not {{ mlmon.is_of_area('association') }} then label_fingerprint
             else substr(label_fingerprint, 1, 32) || md5('immature')
         end as fingerprint
     from windows
@@ -68,12 +68,17 @@ fingerprints as (
     union all
 
     select
-        cast('labels' as {{ dbt.type_string() }}) as facts,
-        reference_key as window_key,
+        kinds.facts,
+        reference_facts.reference_key as window_key,
         true as is_readable,
-        fingerprint
+        reference_facts.fingerprint
     from reference_facts
-    where reference_kind = 'table'
+    cross join (
+        select cast('labels' as {{ dbt.type_string() }}) as facts
+        union all
+        select cast('mature_labels' as {{ dbt.type_string() }}) as facts
+    ) as kinds
+    where reference_facts.reference_kind = 'table'
 
     union all
 

@@ -3,8 +3,191 @@
 -- rule judges the whole past anew.
 with
 
+rules as (
+    select * from {{ ref('int_mlmon__alert_rules') }}
+    where is_valid
+),
+
+monitors as (
+    select
+        monitor,
+        max(default_span_windows) as default_span_windows,
+        max(verdict_span_windows) as verdict_span_windows,
+        max(label_horizon_days) as label_horizon_days,
+        max(primary_metric) as primary_metric
+    from {{ ref('dim_mlmon__monitors') }}
+    group by monitor
+),
+
+known_metrics as (
+    select * from {{ ref('dim_mlmon__metrics') }}
+),
+
+-- The rules of each monitor, with its primary metric and its label horizon put in.
+rules_of_monitors as (
+    select
+        rules.*,
+        monitors.monitor as rule_monitor,
+        replace(
+            rules.metric, '{primary_metric}', coalesce(monitors.primary_metric, '')
+        ) as metric_selector,
+        case
+            when rules.label_age = 'horizon'
+                then
+                    cast(monitors.label_horizon_days as {{ dbt.type_string() }}) || 'd'
+            else rules.label_age
+        end as label_age_selector,
+        monitors.default_span_windows,
+        monitors.verdict_span_windows
+    from rules
+    inner join monitors
+        on rules.monitor in ('*', monitors.monitor)
+),
+
+rules_of_metrics as (
+    select
+        rules_of_monitors.*,
+        known_metrics.metric as rule_metric,
+        -- The default span of drift is the one that is judged.
+        case
+            when known_metrics.family = 'drift'
+                then rules_of_monitors.verdict_span_windows
+            else rules_of_monitors.default_span_windows
+        end as usual_span_windows
+    from rules_of_monitors
+    inner join known_metrics
+        on {{ mlmon.rule_names_metric(
+            'rules_of_monitors.metric_selector', 'known_metrics.metric'
+        ) | indent(8) }}
+),
+
+-- One row per sound rule row, monitor and metric, with its spans as numbers. Rows that
+-- are switched off stay in: one that wins its series switches the rule off there.
+targets as (
+    select
+        rules_of_metrics.*,
+        case
+            when span_text = 'default' then usual_span_windows
+            else span_number
+        end as span_windows,
+        case
+            when resolve_span_text = 'default' then usual_span_windows
+            when resolve_span_text = 'same' and span_text = 'default'
+                then usual_span_windows
+            when resolve_span_text = 'same' then span_number
+            else resolve_span_number
+        end as resolve_span_windows
+    from rules_of_metrics
+),
+
+metrics as (
+    select * from {{ ref('fct_mlmon__metrics') }}
+),
+
+-- What a rule looks at, at its own span and at the span that resolves it. `*` stands for
+-- every one by itself; the whole ('all') of versions, segments and classes has to be
+-- named.
+selected as (
+    select
+        targets.rule_key,
+        targets.rule_id,
+        targets.name as rule_name,
+        targets.rule_version,
+        targets.exactness,
+        targets.is_enabled,
+        targets.measure,
+        targets.span_windows,
+        targets.resolve_span_windows,
+        {%- for level in ['warning', 'critical'] %}
+        targets.{{ level }}_condition,
+        {%- for limit in ['low', 'high', 'lower', 'upper'] %}
+        targets.{{ level }}_{{ limit }},
+        {%- endfor %}
+        {%- endfor %}
+        metrics.monitor,
+        metrics.metric,
+        metrics.monitor_key,
+        metrics.model_version,
+        metrics.segment_name,
+        metrics.segment_value,
+        metrics.column_key,
+        metrics.column_role,
+        metrics.column_name,
+        metrics.class_label,
+        metrics.label_age,
+        metrics.window_start,
+        metrics.window_end,
+        metrics.window_date,
+        metrics.n,
+        metrics.status,
+        metrics.reason_code,
+        metrics.span_windows <> targets.span_windows as is_resolving_span,
+        {{ mlmon.rule_measure('metrics', 'targets') | indent(8) }} as value,
+        {{ mlmon.rule_measure('metrics', 'targets', judged=true) | indent(8) }}
+            as judged_value
+    from metrics
+    inner join targets
+        on
+            metrics.monitor = targets.rule_monitor
+            and metrics.metric = targets.rule_metric
+            and metrics.span_windows in (
+                targets.span_windows, targets.resolve_span_windows
+            )
+    where
+        {%- for column in ['model_version', 'segment_name', 'class_label'] %}
+        (
+            targets.{{ column }} = metrics.{{ column }}
+            or (targets.{{ column }} = '*' and metrics.{{ column }} <> 'all')
+        )
+        and
+        {%- endfor %}
+        targets.segment_value in ('*', metrics.segment_value)
+        and targets.column_role in ('*', metrics.column_role)
+        and targets.column_name in ('*', metrics.column_name)
+        and (
+            metrics.label_age = 'none'
+            or targets.label_age_selector in ('*', metrics.label_age)
+        )
+),
+
+identified as (
+    select
+        selected.*,
+        {{ mlmon.series_id({
+            'rule': 'rule_id',
+            'monitor': 'monitor',
+            'model_version': 'model_version',
+            'segment_name': 'segment_name',
+            'segment_value': 'segment_value',
+            'column_role': 'column_role',
+            'column_name': 'column_name',
+            'metric': 'metric',
+            'class_label': 'class_label',
+            'label_age': 'label_age',
+        }) | indent(8) }} as series_id
+    from selected
+),
+
+ranked as (
+    select
+        identified.*,
+        max(case when is_resolving_span then judged_value end) over (
+            partition by series_id, rule_key, window_end
+        ) as short_value,
+        dense_rank() over (
+            partition by series_id
+            order by exactness desc, rule_key
+        ) as selection_rank
+    from identified
+),
+
+-- Of the rows of one rule that select a series the most exact one holds.
 measurements as (
-    select * from {{ ref('int_mlmon__alert_measurements') }}
+    select * from ranked
+    where
+        selection_rank = 1
+        and is_enabled
+        and not is_resolving_span
 ),
 
 levels as (

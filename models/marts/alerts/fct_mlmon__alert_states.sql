@@ -2,8 +2,9 @@
 -- that could be judged; a series that never could be is ok and says so.
 with
 
-steps as (
+newest as (
     select * from {{ ref('int_mlmon__alert_steps') }}
+    where newness = 1
 ),
 
 rules as (
@@ -32,35 +33,23 @@ owners as (
     group by monitor
 ),
 
-ranked as (
-    select
-        steps.*,
-        max(window_end) over (partition by series_id) as last_window_end,
-        max(step) over (partition by series_id) as n_judged,
-        row_number() over (
-            partition by series_id
-            order by case when is_breached is null then 1 else 0 end, window_end desc
-        ) as newness
-    from steps
-),
-
 joined as (
     select
-        ranked.*,
+        newest.*,
         case
-            when ranked.is_firing then 'firing'
-            when ranked.n_breached > 0 then 'pending'
+            when newest.is_firing then 'firing'
+            when newest.n_breached > 0 then 'pending'
             else 'ok'
         end as state,
         case
-            when ranked.is_critical then 'critical'
-            when ranked.is_firing then 'warning'
-            else ranked.severity
+            when newest.is_critical then 'critical'
+            when newest.is_firing then 'warning'
+            else newest.severity
         end as state_severity,
-        case when ranked.is_firing then ranked.last_fired_at end as fired_at,
+        case when newest.is_firing then newest.last_fired_at end as fired_at,
         case
-            when ranked.is_firing then ranked.last_fired_since
-            when ranked.n_breached > 0 then ranked.breached_since
+            when newest.is_firing then newest.last_fired_since
+            when newest.n_breached > 0 then newest.breached_since
         end as since_window_end,
         rules.inhibited_by,
         rules.channels,
@@ -77,19 +66,18 @@ joined as (
         end as owner,
         -- A rule on 'all' versions is about the monitor, which is never retired.
         coalesce(
-            monitors.is_current_version, ranked.model_version = 'all'
+            monitors.is_current_version, newest.model_version = 'all'
         ) as is_current_version,
-        coalesce(monitors.is_active, ranked.model_version = 'all') as is_active
-    from ranked
+        coalesce(monitors.is_active, newest.model_version = 'all') as is_active
+    from newest
     inner join rules
-        on ranked.rule_version = rules.rule_version
+        on newest.rule_version = rules.rule_version
     left join runbooks
         on rules.runbook = runbooks.runbook
     left join owners
-        on ranked.monitor = owners.monitor
+        on newest.monitor = owners.monitor
     left join monitors
-        on ranked.monitor_key = monitors.monitor_key
-    where ranked.newness = 1
+        on newest.monitor_key = monitors.monitor_key
 )
 
 select

@@ -1,6 +1,6 @@
 -- One row per monitor, challenger, champion, closed window end, span and metric: both versions' values at the horizon age,
--- each on its own traffic and both on the requests that both scored, with the differences and how likely chance
--- makes them. Empty where a monitor has one version.
+-- each on its own traffic and, where the area common_traffic is asked for, both on the requests that both scored, with
+-- the differences and how likely chance makes them. Empty where a monitor has one version.
 with
 
 pairs as (
@@ -26,13 +26,20 @@ common as (
         'monitor_key', 'champion_version', 'window_index', 'span_windows', 'metric', 'n', 'value',
         'other_value', 'difference', 'variance', 'p_value', 'method',
     ] %}
+    {%- if mlmon.is_asked_for('common_traffic') %}
     select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_classes') }}
     union all
-    select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_balanced') }}
-    union all
-    select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_means') }}
-    union all
-    select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_ranks') }}
+    select {{ columns | join(', ') }} from {{ ref('int_mlmon__common_scores') }}
+    {%- else %}
+    select
+        {%- for column in columns %}
+        cast(null as {{
+            dbt.type_string() if column in ('monitor_key', 'champion_version', 'metric', 'method')
+            else mlmon.type_double()
+        }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    where false
+    {%- endif %}
 ),
 
 compared as (
@@ -113,7 +120,8 @@ select
     tested.p_value,
     case
         when
-            tested.metric in ('{{ mlmon.common_metrics() | join("', '") }}')
+            {{ mlmon.is_of_area('common_traffic', 'tested.monitor') }}
+            and tested.metric in ('{{ mlmon.common_metrics() | join("', '") }}')
             and (tested.metric <> 'log_loss' or settings.has_score)
             and (tested.metric <> 'balanced_accuracy' or settings.task = 'binary')
             then cast(coalesce(common.n, 0) as bigint)

@@ -1,5 +1,6 @@
--- One row per verdict at warning or critical, of all marts that judge: the one list of what was wrong, where and
--- when. Drift at the verdict span and performance at the default one; the others are there to look at.
+-- One row per verdict at warning or critical, of all marts that judge: the one list of what was
+-- wrong, where and when. Drift at the verdict span and performance at the default one; the
+-- others are there to look at.
 {{ config(materialized='view') }}
 
 {%- set of_table = {
@@ -11,6 +12,22 @@
 } %}
 {#- What has no verdict span of its own is judged at the longest. #}
 {%- set at_longest = 'cast(null as boolean)' %}
+{%- set verdicts = [
+    ('quality', 'fct_mlmon__quality_checks', 'check_name', of_column, 'true'),
+    ('drift', 'fct_mlmon__column_drift', 'deciding_method', of_column, 'is_verdict'),
+    ('drift', 'fct_mlmon__label_drift', 'method', of_column, at_longest),
+    ('drift', 'fct_mlmon__dataset_drift', "'drift_share'", of_table, 'is_verdict'),
+    ('performance', 'fct_mlmon__degradation', 'metric', of_table, at_longest),
+] %}
+{#- Areas that no monitor asks for are not built. #}
+{%- for asked, verdict in [
+    ('association', ('drift', 'fct_mlmon__label_association', 'method', of_column, at_longest)),
+    ('multivariate', ('drift', 'fct_mlmon__multivariate_drift', 'method', of_table, 'true')),
+    ('fairness', ('fairness', 'fct_mlmon__group_fairness', 'metric', of_table, 'true')),
+    ('kpis', ('kpi', 'fct_mlmon__kpis', 'kpi', of_table, at_longest)),
+] if mlmon.is_asked_for(asked) %}
+    {%- do verdicts.append(verdict) %}
+{%- endfor %}
 
 with
 
@@ -23,17 +40,7 @@ monitors as (
 ),
 
 verdicts as (
-    {%- for area, mart, object, column, is_verdict in [
-        ('quality', 'fct_mlmon__quality_checks', 'check_name', of_column, 'true'),
-        ('drift', 'fct_mlmon__column_drift', 'deciding_method', of_column, 'is_verdict'),
-        ('drift', 'fct_mlmon__label_drift', 'method', of_column, at_longest),
-        ('drift', 'fct_mlmon__label_association', 'method', of_column, at_longest),
-        ('drift', 'fct_mlmon__dataset_drift', "'drift_share'", of_table, 'is_verdict'),
-        ('drift', 'fct_mlmon__multivariate_drift', 'method', of_table, 'true'),
-        ('performance', 'fct_mlmon__degradation', 'metric', of_table, at_longest),
-        ('fairness', 'fct_mlmon__group_fairness', 'metric', of_table, 'true'),
-        ('kpi', 'fct_mlmon__kpis', 'kpi', of_table, at_longest),
-    ] %}
+    {%- for area, mart, object, column, is_verdict in verdicts %}
     {%- if not loop.first %}
 
     union all

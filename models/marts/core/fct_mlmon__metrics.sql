@@ -1,5 +1,6 @@
--- One row per monitor, version, closed window end, span, segment, column, metric, class and label age: every number
--- of the package in one shape, for alert rules and for one chart that can show them all. A view over the marts.
+-- One row per monitor, version, closed window end, span, segment, column, metric, class and
+-- label age: every number of the package in one shape, for alert rules and for one chart that
+-- can show them all. A view over the marts, of areas where a monitor asks for them.
 {{ config(materialized='view') }}
 
 {%- set judged = {
@@ -17,18 +18,22 @@ union all
 {{ mlmon.metric_rows('fct_mlmon__dataset_drift', "'drift_share'", 'drift_share', dict(
     judged, n='n_judged',
 )) }}
+{%- if mlmon.is_asked_for('multivariate') %}
 union all
 {{ mlmon.metric_rows('fct_mlmon__multivariate_drift', 'method', 'value', dict(
     judged, value_low='value_low', value_high='value_high', n='n_current',
 ), 'value is not null') }}
+{%- endif %}
 union all
 {{ mlmon.metric_rows('fct_mlmon__label_drift', 'method', 'value', dict(
     judged, column=true, label_age='label_age', n='n_current',
 )) }}
+{%- if mlmon.is_asked_for('association') %}
 union all
 {{ mlmon.metric_rows('fct_mlmon__label_association', 'method', 'value', dict(
     judged, column=true, label_age='label_age', n='n_current', reference_value='reference_value',
 )) }}
+{%- endif %}
 union all
 {{ mlmon.metric_rows('fct_mlmon__performance', 'metric', 'value', dict(
     judged, class_label='class_label', label_age='label_age', value_low='value_low',
@@ -39,21 +44,25 @@ union all
     judged, class_label='class_label', label_age='label_age', n='n',
     reference_value='baseline_value',
 ), 'is_deciding') }}
+{%- if mlmon.is_asked_for('fairness') %}
 union all
 {{ mlmon.metric_rows('fct_mlmon__group_fairness', 'metric', 'value', dict(
     judged, label_age='label_age', value_low='value_low', value_high='value_high', n='n',
     reference_value='others_value',
 )) }}
+{%- endif %}
 union all
 {{ mlmon.metric_rows('fct_mlmon__estimated_performance', "'estimated_' || metric", 'value', dict(
     judged, value_low='value_low', value_high='value_high', n='n_predictions',
     reference_value='realised_value',
 )) }}
+{%- if mlmon.is_asked_for('kpis') %}
 union all
 {{ mlmon.metric_rows('fct_mlmon__kpis', "'kpi_' || kpi", 'value_per_request', dict(
     judged, label_age='label_age', value_low='value_low', value_high='value_high', n='n',
     reference_value='baseline_per_request',
 ), 'value_per_request is not null') }}
+{%- endif %}
 union all
 {{ mlmon.metric_rows('fct_mlmon__quality_checks', "'check_' || check_name", 'value', dict(
     judged, column=true, n='n_checked', reference_value='reference_value',

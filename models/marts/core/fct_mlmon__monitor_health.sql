@@ -1,9 +1,116 @@
--- One row per monitor, version and closed window end at the default span: which models are unhealthy, and where.
--- Each area shows its worst status; the row's own is the worst of them.
+-- One row per monitor, version and closed window end at the default span: which models are
+-- unhealthy, and where. Each area shows its worst status; the row's own is the worst of them.
 with
 
+spans as (
+    select * from {{ ref('int_mlmon__spans') }}
+    where is_default_span
+),
+
+settings as (
+    select * from {{ ref('int_mlmon__settings') }}
+),
+
+bounds as (
+    select * from {{ ref('int_mlmon__log_bounds') }}
+),
+
+-- Quality belongs to the base window that ends the span; its table checks to all versions.
+quality as (
+    select
+        monitor,
+        model_version,
+        window_end,
+        max(case when check_group <> 'freshness' then status_rank end) as quality_rank,
+        max(case when check_group = 'freshness' then status_rank end) as freshness_rank
+    from {{ ref('fct_mlmon__quality_checks') }}
+    group by monitor, model_version, window_end
+),
+
+drift as (
+    select * from {{ ref('fct_mlmon__dataset_drift') }}
+    where segment_name = 'all' and is_verdict
+),
+
+output_drift as (
+    select
+        monitor_key,
+        window_end,
+        max(status_rank) as output_rank
+    from {{ ref('fct_mlmon__column_drift') }}
+    where segment_name = 'all' and column_role <> 'feature' and is_verdict
+    group by monitor_key, window_end
+),
+
+degradation as (
+    select * from {{ ref('fct_mlmon__degradation') }}
+    where segment_name = 'all' and is_deciding
+),
+
+operations as (
+    select * from {{ ref('fct_mlmon__operations') }}
+    where segment_name = 'all'
+),
+
 gathered as (
-    select * from {{ ref('int_mlmon__health_areas') }}
+    select
+        {{ mlmon.window_columns('spans') }},
+        greatest(
+            coalesce(own_quality.quality_rank, 0), coalesce(shared_quality.quality_rank, 0)
+        ) as quality_rank,
+        greatest(coalesce(drift.status_rank, 0), coalesce(output_drift.output_rank, 0))
+            as drift_rank,
+        coalesce(degradation.status_rank, 0) as performance_rank,
+        coalesce(shared_quality.freshness_rank, 0) as freshness_rank,
+        case
+            when operations.n_requests is null then 0
+            when operations.error_budget_burn >= 10 then 5
+            when operations.error_budget_burn > 1 then 4
+            else 1
+        end as operations_rank,
+        drift.drift_share,
+        settings.primary_metric,
+        degradation.value as primary_value,
+        degradation.relative_loss as primary_relative_loss,
+        degradation.label_coverage,
+        operations.latency_p99_ms,
+        operations.error_rate,
+        operations.n_requests as n_predictions,
+        bounds.data_through_at
+    from spans
+    inner join settings
+        on spans.monitor = settings.monitor
+    inner join bounds
+        on spans.monitor = bounds.monitor
+    left join quality as own_quality
+        on
+            spans.monitor = own_quality.monitor
+            and spans.model_version = own_quality.model_version
+            and spans.window_end = own_quality.window_end
+    left join quality as shared_quality
+        on
+            spans.monitor = shared_quality.monitor
+            and shared_quality.model_version = 'all'
+            and spans.window_end = shared_quality.window_end
+    left join drift
+        on
+            spans.monitor_key = drift.monitor_key
+            and spans.window_end = drift.window_end
+    left join output_drift
+        on
+            spans.monitor_key = output_drift.monitor_key
+            and spans.window_end = output_drift.window_end
+    left join degradation
+        on
+            spans.monitor_key = degradation.monitor_key
+            and spans.window_end = degradation.window_end
+            and spans.span_windows = degradation.span_windows
+            and degradation.metric = settings.primary_metric
+    left join operations
+        on
+            spans.monitor_key = operations.monitor_key
+            and spans.window_end = operations.window_end
+            and spans.span_windows = operations.span_windows
 ),
 
 ranked as (

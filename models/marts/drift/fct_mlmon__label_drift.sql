@@ -16,19 +16,17 @@ spans as (
                 then md5(
                     spans.monitor || '|label|class|' || coalesce(spans.fixed_reference_hash, '')
                 )
-            else edges.bin_spec_id
+            else md5('label|' || spans.fixed_reference_hash)
         end as bin_spec_id
     from {{ ref('int_mlmon__spans') }} as spans
     inner join {{ ref('int_mlmon__label_readiness') }} as readiness
         on
             spans.window_key = readiness.window_key
             and spans.span_windows = readiness.span_windows
-    left join {{ ref('int_mlmon__label_slot_edges') }} as edges
-        on spans.reference_key = edges.reference_key
 ),
 
 methods as (
-    select * from {{ ref('int_mlmon__label_drift_methods') }}
+    select * from {{ ref('int_mlmon__label_drift_statistics') }}
 ),
 
 thresholds as (

@@ -1,5 +1,6 @@
--- One row per monitor, version ('all' beside each), window end, span and segment: throughput, errors and latency.
--- Open windows are shown at span 1. Quantiles are exact at span 1, within 1 % over longer spans and several versions.
+-- One row per monitor, version ('all' beside each), window end, span and segment: throughput,
+-- errors and latency. Open windows are shown at span 1. Quantiles are exact at span 1, within
+-- 1 % over longer spans and several versions.
 with
 
 settings as (
@@ -10,16 +11,167 @@ spans as (
     select * from {{ ref('int_mlmon__operation_spans') }}
 ),
 
+sums as (
+    select * from {{ ref('int_mlmon__operation_sums') }}
+),
+
 summed as (
-    select * from {{ ref('int_mlmon__span_operations') }}
+    select
+        spans.monitor_key,
+        spans.window_index,
+        spans.span_windows,
+        sums.segment_name,
+        sums.segment_value,
+        sum(sums.n_requests) as n_requests,
+        sum(sums.n_errors) as n_errors,
+        sum(sums.n_latency) as n_latency,
+        sum(sums.n_within_slo) as n_within_slo,
+        sum(sums.latency_sum_ms) as latency_sum_ms,
+        sum(sums.latency_sum_squares) as latency_sum_squares,
+        max(sums.latency_p50_ms) as latency_p50_ms,
+        max(sums.latency_p90_ms) as latency_p90_ms,
+        max(sums.latency_p95_ms) as latency_p95_ms,
+        max(sums.latency_p99_ms) as latency_p99_ms,
+        max(sums.latency_max_ms) as latency_max_ms,
+        count(*) as n_facts
+    from spans
+    inner join sums
+        on
+            spans.monitor = sums.monitor
+            and spans.model_version in ('all', sums.model_version)
+            and sums.window_index between spans.first_index and spans.window_index
+    where sums.segment_name = 'all' or spans.is_default_span or spans.span_windows = 1
+    group by
+        spans.monitor_key, spans.window_index, spans.span_windows,
+        sums.segment_name, sums.segment_value
+),
+
+-- Latency quantiles merged from the bucket counts: the value of a rank is the middle of its
+-- bucket (relative error at most 1 %); between two ranks it is interpolated linearly, as in
+-- the exact quantiles.
+buckets as (
+    select * from {{ ref('int_mlmon__latency_counts') }}
+    where bucket is not null
+),
+
+merged as (
+    select
+        spans.monitor_key,
+        spans.window_index,
+        spans.span_windows,
+        buckets.segment_name,
+        buckets.segment_value,
+        buckets.bucket,
+        sum(buckets.n) as n
+    from spans
+    inner join buckets
+        on
+            spans.monitor = buckets.monitor
+            and spans.model_version in ('all', buckets.model_version)
+            and buckets.window_index between spans.first_index and spans.window_index
+    where
+        spans.is_closed
+        -- One window of one version is one fact, whose quantiles are exact.
+        and (spans.span_windows > 1 or spans.model_version = 'all')
+        and (
+            buckets.segment_name = 'all'
+            or spans.is_default_span
+            or spans.span_windows = 1
+        )
+    group by
+        spans.monitor_key, spans.window_index, spans.span_windows,
+        buckets.segment_name, buckets.segment_value, buckets.bucket
+),
+
+accumulated as (
+    select
+        merged.*,
+        sum(n) over (
+            partition by monitor_key, window_index, span_windows, segment_name, segment_value
+            order by bucket
+            rows between unbounded preceding and current row
+        ) as n_up_to,
+        sum(n) over (
+            partition by monitor_key, window_index, span_windows, segment_name, segment_value
+        ) as n_total
+    from merged
+),
+
+-- Rank p (n - 1) / 100 from 0 lies between the whole ranks below and above it.
+ranked as (
+    select
+        monitor_key,
+        window_index,
+        span_windows,
+        segment_name,
+        segment_value,
+        max(n_total) as n_total
+        {%- for percent in [50, 90, 95, 99] %},
+        {{ mlmon.latency_of_bucket(
+            'min(case when 100 * n_up_to > ' ~ percent ~ ' * (n_total - 1) then bucket end)'
+        ) }} as below_{{ percent }},
+        {{ mlmon.latency_of_bucket(
+            'min(case when 100 * (n_up_to - 1) >= ' ~ percent ~ ' * (n_total - 1) then bucket end)'
+        ) }} as above_{{ percent }}
+        {%- endfor %}
+    from accumulated
+    group by monitor_key, window_index, span_windows, segment_name, segment_value
 ),
 
 merged_quantiles as (
-    select * from {{ ref('int_mlmon__latency_quantiles') }}
+    select
+        monitor_key,
+        window_index,
+        span_windows,
+        segment_name,
+        segment_value,
+        {%- for percent in [50, 90, 95, 99] %}
+        below_{{ percent }} + (above_{{ percent }} - below_{{ percent }})
+        * mod({{ percent }} * (n_total - 1), 100) / 100.0 as latency_p{{ percent }}_ms
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from ranked
+),
+
+-- What the slowest requests usually took in the reference, where that has at least eight
+-- base windows in the log with a hundred latencies.
+versions as (
+    select * from {{ ref('int_mlmon__versions') }}
+),
+
+reference_facts as (
+    select * from {{ ref('int_mlmon__references') }}
+),
+
+-- Below that the percentile is little more than the slowest request.
+timed as (
+    select * from {{ ref('int_mlmon__operation_sums') }}
+    where segment_name = 'all' and n_latency >= 100
+),
+
+usual as (
+    select
+        versions.monitor_key,
+        count(distinct timed.window_index) as n_windows,
+        {{ mlmon.quantiles('timed.latency_p99_ms', [50]) }}
+    from versions
+    inner join reference_facts
+        on versions.reference_key = reference_facts.reference_key
+    inner join timed
+        on
+            reference_facts.monitor = timed.monitor
+            and timed.window_index
+            between reference_facts.first_index and reference_facts.last_index
+            and coalesce(reference_facts.logged_version, 'all') in ('all', timed.model_version)
+    group by versions.monitor_key
 ),
 
 reference_latencies as (
-    select * from {{ ref('int_mlmon__reference_latencies') }}
+    select
+        monitor_key,
+        {{ mlmon.quantile([50], 50) }} as latency_p99_ms
+    from usual
+    where n_windows >= 8
 )
 
 select

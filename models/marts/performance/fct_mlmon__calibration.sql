@@ -6,25 +6,8 @@ bins as (
     select * from {{ ref('int_mlmon__calibration_bins') }}
 ),
 
-spans as (
-    select spans.*
-    from {{ ref('int_mlmon__version_spans') }} as spans
-    where spans.is_default_span
-),
-
-ends as (
-    select
-        ends.window_key,
-        spans.*
-    from {{ ref('int_mlmon__performance_ends') }} as ends
-    inner join spans
-        on
-            ends.monitor_key = spans.monitor_key
-            and ends.window_index = spans.window_index
-),
-
 versions as (
-    select * from {{ ref('int_mlmon__baseline_versions') }}
+    {{ mlmon.version_references() }}
 ),
 
 edges as (
@@ -34,20 +17,23 @@ edges as (
 
 rates as (
     select
-        ends.monitor_key,
-        ends.monitor,
-        ends.model_version,
-        ends.window_start,
-        ends.window_end,
-        ends.window_date,
-        ends.span_windows,
+        spans.monitor_key,
+        spans.monitor,
+        spans.model_version,
+        spans.window_start,
+        spans.window_end,
+        spans.window_date,
+        spans.span_windows,
         bins.bin_index,
         bins.n,
         bins.score_sum / bins.n as mean_score,
         cast(bins.n_positive as {{ mlmon.type_double() }}) / bins.n as observed_rate
     from bins
-    inner join ends
-        on bins.window_key = ends.window_key
+    inner join {{ ref('int_mlmon__version_spans') }} as spans
+        on
+            bins.monitor_key = spans.monitor_key
+            and bins.window_index = spans.window_index
+            and spans.is_default_span
     where bins.reference_key is null
 )
 

@@ -5,14 +5,14 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_performance_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_performance_ends') }}",
+    meta={'stale': 'int_mlmon__stale_performance_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_performance_ends') }}",
 ) }}
 
 with
 
 counts as (
-    select * from {{ ref('int_mlmon__population_confusion') }}
+    select * from {{ ref('int_mlmon__confusion_sums') }}
     where label_class is not null and predicted_class is not null
 ),
 
@@ -20,20 +20,25 @@ shared as (
     select
         counts.*,
         sum(n) over (
-            partition by population_number, segment_name, segment_value
+            partition by window_set_number, label_age, segment_name, segment_value
         ) as n_all,
         sum(n) over (
-            partition by population_number, segment_name, segment_value, label_class
+            partition by window_set_number, label_age, segment_name, segment_value, label_class
         ) as n_of_label
     from counts
+),
+
+window_sets as (
+    select * from {{ ref('int_mlmon__window_sets') }}
+    where reference_key is null and (is_horizon or label_age_days is null)
 )
 
 select
-    stretches.window_key,
-    {{ mlmon.window_columns('stretches') }},
+    window_sets.window_key,
+    {{ mlmon.window_columns('window_sets') }},
     shared.segment_name,
     shared.segment_value,
-    populations.label_age,
+    window_sets.label_age,
     shared.label_class,
     shared.predicted_class,
     case
@@ -48,17 +53,10 @@ select
     cast(shared.n as {{ mlmon.type_double() }}) / shared.n_all as share_of_all,
     cast(shared.n as {{ mlmon.type_double() }}) / shared.n_of_label as share_of_label
 from shared
-inner join {{ ref('int_mlmon__population_members') }} as populations
-    on shared.population_number = populations.population_number
-inner join {{ ref('int_mlmon__population_stretches') }} as stretches
-    on populations.stretch_number = stretches.stretch_number
-inner join {{ ref('int_mlmon__settings') }} as settings
-    on populations.monitor = settings.monitor
-inner join ({{ mlmon.label_age_settings() }}) as label_ages
+inner join window_sets
     on
-        populations.monitor = label_ages.monitor
-        and populations.label_age = label_ages.label_age
-        and (label_ages.is_horizon or label_ages.label_age_days is null)
-where
-    populations.reference_key is null
-    and (populations.has_segments or shared.segment_name = 'all')
+        shared.window_set_number = window_sets.window_set_number
+        and shared.label_age = window_sets.label_age
+inner join {{ ref('int_mlmon__settings') }} as settings
+    on window_sets.monitor = settings.monitor
+where window_sets.is_default_span or shared.segment_name = 'all'

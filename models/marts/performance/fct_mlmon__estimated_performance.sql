@@ -1,21 +1,9 @@
--- One row per monitor with scores or error estimates, version, closed window end, span, segment and metric: what performance is
+-- One row per monitor with scores, version, closed window end, span, segment and metric: what performance is
 -- expected to be before labels arrive, and, once they have, what it was.
 with
 
 estimates as (
-    select
-        estimated_values.*,
-        'cbpe' as method
-    from {{ ref('int_mlmon__estimated_values') }} as estimated_values
-    {%- if mlmon.estimates_errors() %}
-
-    union all
-
-    select
-        estimated_errors.*,
-        'dle' as method
-    from {{ ref('int_mlmon__estimated_errors') }} as estimated_errors
-    {%- endif %}
+    select * from {{ ref('int_mlmon__estimated_values') }}
 ),
 
 spans as (
@@ -47,7 +35,6 @@ joined as (
         estimates.segment_name,
         estimates.segment_value,
         estimates.metric,
-        estimates.method,
         estimates.value,
         estimates.value_low,
         estimates.value_high,
@@ -78,7 +65,7 @@ select
     joined.segment_value,
     joined.metric,
     cast('all' as {{ dbt.type_string() }}) as class_label,
-    cast(joined.method as {{ dbt.type_string() }}) as method,
+    cast('cbpe' as {{ dbt.type_string() }}) as method,
     joined.value,
     joined.value_low,
     joined.value_high,

@@ -6,27 +6,15 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_performance_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_performance_ends') }}",
+    meta={'stale': 'int_mlmon__stale_performance_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_performance_ends') }}",
 ) }}
 
 with
 
-populations as (
-    select
-        stretches.*,
-        populations.population_number,
-        populations.label_age,
-        populations.label_age_days,
-        populations.has_segments
-    from {{ ref('int_mlmon__population_members') }} as populations
-    inner join {{ ref('int_mlmon__population_stretches') }} as stretches
-        on populations.stretch_number = stretches.stretch_number
-    where populations.reference_key is null
-),
-
-coverage as (
-    select * from {{ ref('int_mlmon__stretch_coverage') }}
+window_sets as (
+    select * from {{ ref('int_mlmon__window_sets') }}
+    where reference_key is null
 ),
 
 settings as (
@@ -38,50 +26,95 @@ log_bounds as (
 ),
 
 measured as (
-    select * from {{ ref('int_mlmon__metric_values') }}
+    {{ mlmon.metric_values() }}
+),
+
+-- The predictions of a window set and segment, how many have a label at that age, and how many would have if its windows
+-- had what their peers had; told where half of its windows have peers.
+covered as (
+    select
+        window_sets.window_key,
+        window_sets.span_windows,
+        window_sets.label_age,
+        coverage.segment_name,
+        coverage.segment_value,
+        sum(coverage.n_predictions) as n_predictions,
+        sum(coverage.n_labelled) as n_labelled,
+        cast(sum(coverage.n_labelled) as {{ mlmon.type_double() }})
+        / nullif(sum(coverage.n_predictions), 0) as label_coverage,
+        case
+            when
+                2 * count(
+                    case when coverage.n_predictions > 0 then coverage.expected_label_coverage end
+                ) >= count(case when coverage.n_predictions > 0 then 1 end)
+                then
+                    sum(coverage.expected_label_coverage * coverage.n_predictions)
+                    / nullif(sum(
+                        case
+                            when coverage.expected_label_coverage is not null
+                                then coverage.n_predictions
+                        end
+                    ), 0)
+        end as expected_label_coverage
+    from window_sets
+    inner join {{ ref('int_mlmon__label_coverage') }} as coverage
+        on
+            window_sets.monitor = coverage.monitor
+            and window_sets.model_version = coverage.model_version
+            and window_sets.label_age = coverage.label_age
+            and coverage.window_index between window_sets.first_index and window_sets.last_index
+    where window_sets.is_default_span or coverage.segment_name = 'all'
+    group by
+        window_sets.window_key, window_sets.span_windows, window_sets.label_age,
+        coverage.segment_name, coverage.segment_value
+),
+
+places as (
+    select
+        window_sets.*,
+        covered.segment_name,
+        covered.segment_value,
+        covered.n_predictions,
+        covered.n_labelled,
+        covered.label_coverage,
+        covered.expected_label_coverage
+    from window_sets
+    inner join covered
+        on
+            window_sets.window_key = covered.window_key
+            and window_sets.span_windows = covered.span_windows
+            and window_sets.label_age = covered.label_age
 ),
 
 -- A metric without any label yet has a row, too; those of single classes only where the class occurs.
 wanted as (
     select
-        coverage.stretch_number,
-        coverage.label_age,
-        coverage.segment_name,
-        coverage.segment_value,
+        places.*,
         metrics.metric,
         cast('all' as {{ dbt.type_string() }}) as class_label
-    from coverage
-    inner join populations
-        on
-            coverage.stretch_number = populations.stretch_number
-            and coverage.label_age = populations.label_age
+    from places
     inner join ({{ mlmon.computed_metric_settings() }}) as metrics
-        on populations.monitor = metrics.monitor
+        on places.monitor = metrics.monitor
 
     union all
 
     select
-        populations.stretch_number,
-        populations.label_age,
-        measured.segment_name,
-        measured.segment_value,
+        places.*,
         measured.metric,
         measured.class_label
-    from measured
-    inner join populations
-        on measured.population_number = populations.population_number
-    where
-        measured.class_label <> 'all'
-        and (populations.has_segments or measured.segment_name = 'all')
+    from places
+    inner join measured
+        on
+            places.window_set_number = measured.window_set_number
+            and places.label_age = measured.label_age
+            and places.segment_name = measured.segment_name
+            and places.segment_value = measured.segment_value
+    where measured.class_label <> 'all'
 ),
 
 rated as (
     select
-        populations.*,
-        wanted.segment_name,
-        wanted.segment_value,
-        wanted.metric,
-        wanted.class_label,
+        wanted.*,
         measured.value,
         measured.value_low,
         measured.value_high,
@@ -89,41 +122,29 @@ rated as (
         measured.interval_method,
         coalesce(measured.n, 0) as n,
         coalesce(measured.n_excluded, 0) as n_excluded,
-        coverage.n_predictions,
-        coverage.label_coverage,
-        coverage.expected_label_coverage,
         case
-            when populations.label_age_days is null then true
+            when wanted.label_age_days is null then true
             else log_bounds.data_through_at >= {{ mlmon.add_time(
-                'populations.window_end', 'populations.label_age_days', 'day'
+                'wanted.window_end', 'wanted.label_age_days', 'day'
             ) }}
         end as is_complete,
         log_bounds.data_through_at >= {{ mlmon.add_time(
-            'populations.window_end', 'settings.label_horizon_days', 'day'
+            'wanted.window_end', 'settings.label_horizon_days', 'day'
         ) }} as is_mature,
         case
-            when coverage.n_labelled = 0 then 'no_labels'
+            when wanted.n_labelled = 0 then 'no_labels'
             when measured.value is null then 'undefined'
             else 'not_judged_here'
         end as reason_code
     from wanted
-    inner join populations
-        on
-            wanted.stretch_number = populations.stretch_number
-            and wanted.label_age = populations.label_age
-    inner join coverage
-        on
-            wanted.stretch_number = coverage.stretch_number
-            and wanted.label_age = coverage.label_age
-            and wanted.segment_name = coverage.segment_name
-            and wanted.segment_value = coverage.segment_value
     inner join settings
-        on populations.monitor = settings.monitor
+        on wanted.monitor = settings.monitor
     inner join log_bounds
-        on populations.monitor = log_bounds.monitor
+        on wanted.monitor = log_bounds.monitor
     left join measured
         on
-            populations.population_number = measured.population_number
+            wanted.window_set_number = measured.window_set_number
+            and wanted.label_age = measured.label_age
             and wanted.segment_name = measured.segment_name
             and wanted.segment_value = measured.segment_value
             and wanted.metric = measured.metric

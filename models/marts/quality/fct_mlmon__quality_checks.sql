@@ -1,9 +1,42 @@
--- One row per monitor, version, closed base window, segment, column and check: the verdict on the logs themselves.
--- Checks on the logs as a whole have the column 'all' and the model_version 'all'.
+-- One row per monitor, version, closed base window, segment, column and check: the verdict on
+-- the logs themselves. Checks on the logs as a whole have the column 'all' and the
+-- model_version 'all'.
 with
 
 checks as (
-    select * from {{ ref('int_mlmon__all_checks') }}
+    {%- for kind in ['column', 'usual', 'log', 'volume', 'schema'] %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        monitor_key,
+        monitor,
+        model_version,
+        window_start,
+        window_end,
+        window_date,
+        segment_name,
+        segment_value,
+        column_name,
+        column_role,
+        column_kind,
+        check_name,
+        check_group,
+        value,
+        reference_value,
+        expected_low,
+        expected_high,
+        n_checked,
+        n_failed,
+        reason_code,
+        found
+    from {{ ref('int_mlmon__' ~ kind ~ '_checks') }}
+    {%- if kind == 'column' %}
+    -- The others of its rows are those of int_mlmon__usual_checks.
+    where reason_code is not null
+    {%- endif %}
+    {%- endfor %}
 ),
 
 rated as (

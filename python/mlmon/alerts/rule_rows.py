@@ -1,7 +1,7 @@
 """Alert rules as a file has them: what each row means, and what is wrong with it.
 
-The twin of int_mlmon__alert_rule_rows, __alert_conditions and __alert_rules for rows that dbt has not
-built. It says the same of a row in the same words, and reads no table.
+The twin of int_mlmon__alert_rules for rows that dbt has not built. It says the same of a row in the
+same words, and reads no table.
 """
 
 from __future__ import annotations

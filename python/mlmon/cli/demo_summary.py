@@ -148,7 +148,7 @@ def _literal(value: str | int) -> str:
     return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
-def print_summary(page: Console, target: Target, place: Path, *, seconds: float) -> None:
+def print_summary(page: Console, target: Target, place: Path) -> None:
     """Print what went in, which incident was seen where, what fires, and where the tables are."""
     artifacts = place / "target"
 
@@ -171,7 +171,7 @@ def print_summary(page: Console, target: Target, place: Path, *, seconds: float)
     page.print(f"[bold]{headline(firing, 0)}[/]")
     if firing:
         page.print(alert_table(firing))
-    _print_where(page, target, place, seconds)
+    _print_where(page, target, place)
 
 
 def _logged(warehouse: Connection, windows: str) -> list[Row]:
@@ -237,9 +237,8 @@ def _incident_table(incidents: Sequence[Incident], sightings: Sequence[Sighting]
     return shown
 
 
-def _print_where(page: Console, target: Target, place: Path, seconds: float) -> None:
+def _print_where(page: Console, target: Target, place: Path) -> None:
     health = relation(target, "fct_mlmon__monitor_health_latest", place / "target")
-    page.print(f"Done in {seconds:.0f} s. ", end="")
     if target.kind != "duckdb":
         schema = health.rsplit(".", 1)[0]
         page.print(f"The tables are in schema {schema}; begin with {health}.", soft_wrap=True)

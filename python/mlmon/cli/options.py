@@ -33,6 +33,13 @@ def project_options(command: Command) -> Command:
     return command
 
 
+def vars_option(command: Command) -> Command:
+    """Vars for dbt, over those of the project."""
+    return click.option(
+        "--vars", "variables", help="Vars for dbt, as its own option takes them: YAML or JSON."
+    )(command)
+
+
 def place_of(ctx: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
     """The project options of a command, those given before it where it has none of its own."""
     before = ctx.obj or {}

@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlmon.cli.alerts_send import RUN_ID, SHORT_RUN, channels_option, send, state_options
-from mlmon.cli.options import project_options
-from mlmon.cli.validate import validate
+from mlmon.cli.options import project_options, vars_option
 from mlmon.errors import OK, MlmonError
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from mlmon.dbt_process import DbtRun
+    from mlmon.gate.plan import Plan
+    from mlmon.last_build.mark import Mark
+    from mlmon.last_build.watched import Watched
     from mlmon.profile import Target
 
 _PLACE = ("project_dir", "profiles_dir", "profile", "target")
@@ -26,7 +31,9 @@ _STATE = ("state", "now_text", "lock_seconds")
 
 @click.command()
 @project_options
+@vars_option
 @state_options
+@click.option("--always", is_flag=True, help="Build even where nothing is new.")
 @click.option("--no-gate", is_flag=True, help="Do not look at what landed before dbt reads it.")
 @click.option("--warn-only", is_flag=True, help="Let the gate tell what fails, and let it pass.")
 @click.option("--no-alerts", is_flag=True, help="Tell nobody.")
@@ -37,9 +44,11 @@ _STATE = ("state", "now_text", "lock_seconds")
 def run(
     ctx: click.Context,
     /,
+    always: bool,
     no_gate: bool,
     warn_only: bool,
     no_alerts: bool,
+    variables: str | None,
     select: str | None,
     exclude: str | None,
     channels_file: Path | None,
@@ -47,10 +56,11 @@ def run(
 ) -> None:
     """Check what landed, build the tables, tell people: all that a schedule has to start.
 
-    A critical failure of the gate keeps dbt from reading the rows; a failed build leaves the tables
-    that were built. People are told in either case, of what the tables say and of what is missing.
-    The exit code is that of the first step that failed. Started twice at once on one warehouse, the
-    second run leaves with 75.
+    Where nothing is new since the last complete build, dbt is not started; people are told all the
+    same. A critical failure of the gate keeps dbt from reading the rows; a failed build leaves the
+    tables that were built. People are told in either case, of what the tables say and of what is
+    missing. The exit code is that of the first step that failed. Started twice at once on one
+    warehouse, the second run leaves with 75.
 
     \b
     mlmon run --project-dir my_dbt
@@ -66,12 +76,12 @@ def run(
     log = start_logging(ctx.meta[RUN_ID])
     with one_at_a_time(found):
         codes = []
-        if not no_gate:
-            codes.append(
-                _step(log, "gate", lambda: ctx.invoke(validate, **place, warn_only=warn_only))
-            )
-        if not any(codes):
-            codes.append(_step(log, "dbt build", lambda: _build(found, place, select, exclude)))
+        building = _Building(log, found, place, variables, select, exclude, not no_gate)
+        if building.is_needed(always=always):
+            if not no_gate:
+                codes.append(_step(log, "gate", lambda: building.check(warn_only=warn_only)))
+            if not any(codes):
+                codes.append(_step(log, "dbt build", building.build))
         if not no_alerts:
             state = {name: options[name] for name in _STATE}
             codes.append(
@@ -100,7 +110,130 @@ def _step(log: FilteringBoundLogger, name: str, work: Callable[[], Any]) -> int:
     return code
 
 
-def _build(target: Target, place: dict[str, Any], select: str | None, exclude: str | None) -> None:
+@dataclass(slots=True)
+class _Building:
+    """The gate and the build of one run, and what is remembered of them for the next.
+
+    ``watched`` is what the logs held before anything read them, None where nobody could tell: rows
+    that land while dbt builds are then new to the next run.
+    """
+
+    log: FilteringBoundLogger
+    target: Target
+    place: dict[str, Any]
+    variables: str | None
+    select: str | None
+    exclude: str | None
+    has_gate: bool
+    state: dict[str, str] | None = None
+    mark: Mark | None = None
+    watched: list[Watched] | None = None
+
+    def is_needed(self, *, always: bool) -> bool:
+        """Whether there may be something to build; where not, that is said in a line."""
+        why = self._why(always)
+        if why:
+            self.log.info("builds", because=why)
+            return True
+        assert self.mark is not None
+        self.log.info("nothing new", since=self.mark.at.isoformat())
+        click.echo(
+            f"Nothing new since the build of {self.mark.at:%Y-%m-%d %H:%M} UTC: dbt was not started"
+            " (--always forces a build)."
+        )
+        return False
+
+    def _why(self, always: bool) -> str | None:
+        from mlmon.last_build.mark import can_be_marked, news, read_mark
+        from mlmon.last_build.state import project_state, wants_full_refresh
+
+        if not can_be_marked(self.target):
+            return f"nothing is remembered in a warehouse of type {self.target.kind}"
+        try:
+            self.state = project_state(
+                self.target, variables=self.variables, select=self.select, exclude=self.exclude
+            )
+            self.mark = read_mark(self.target)
+            if always:
+                return "--always"
+            if wants_full_refresh():
+                return "DBT_FULL_REFRESH"
+            return news(self.target, self.mark, self.state, gate=self.has_gate)
+        except MlmonError as error:
+            # The step that needs it tells in full what is in the way.
+            return f"it cannot be told what is new: {_first_line(error)}"
+
+    def check(self, *, warn_only: bool) -> None:
+        """The gate. What the logs hold is read before it, so that it has seen whatever counts as seen."""
+        from mlmon.cli.validate import check_landed, planned
+
+        plan = planned(self.target, self.variables)
+        self._look(plan)
+        check_landed(self.target, plan, warn_only=warn_only)
+
+    def build(self) -> None:
+        """dbt's build, with the mark of the last one taken away before and a new one set after it."""
+        from mlmon.last_build.mark import forget
+
+        began = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        if not self.has_gate:
+            self._look(None)
+        forget(self.target)
+        run = _build(self.target, self.place, self.variables, self.select, self.exclude)
+        self._remember(began, run)
+
+    def _look(self, plan: Plan | None) -> None:
+        from mlmon.gate.plan import read_plan
+        from mlmon.last_build.watched import read_held, watched_by
+
+        if self.state is None:
+            return
+        try:
+            if plan:
+                watched = watched_by(plan)
+            elif self.mark and self.mark.state == self.state:
+                watched = list(self.mark.watched)
+            else:
+                watched = watched_by(read_plan(self.target, self.variables)[0])
+            self.watched = read_held(self.target, watched)
+        except MlmonError as error:
+            self.log.info("not looked at", because=_first_line(error))
+
+    def _remember(self, began: datetime, run: DbtRun) -> None:
+        from mlmon.last_build.complete import NotKnownError, what_was_built
+        from mlmon.last_build.mark import Mark, identity, write_mark
+        from mlmon.warehouse import artifacts
+
+        if self.state is None or self.watched is None:
+            return
+        try:
+            built, watched = what_was_built(run, artifacts(self.target), self.watched)
+            mark = Mark(
+                at=began,
+                has_gate=self.has_gate,
+                state=self.state,
+                watched=watched,
+                tables=built.tables,
+                names=built.names,
+                identity=identity(self.target, built.tables),
+            )
+            write_mark(self.target, mark)
+        except (NotKnownError, MlmonError, OSError) as error:
+            # The tables are built; the next run builds again, that is all.
+            self.log.info("not remembered", because=_first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _build(
+    target: Target,
+    place: dict[str, Any],
+    variables: str | None,
+    select: str | None,
+    exclude: str | None,
+) -> DbtRun:
     from mlmon.cli.console import console
     from mlmon.cli.shown_dbt import shown_dbt
 
@@ -108,6 +241,7 @@ def _build(target: Target, place: dict[str, Any], select: str | None, exclude: s
     for option, value in (
         ("--profile", place["profile"]),
         ("--target", place["target"]),
+        ("--vars", variables),
         ("--select", select),
         ("--exclude", exclude),
     ):
@@ -122,3 +256,4 @@ def _build(target: Target, place: dict[str, Any], select: str | None, exclude: s
         log_path=logs / "dbt.log",
     )
     page.print(f"dbt built {built.n_done} models, seeds and tests.")
+    return built

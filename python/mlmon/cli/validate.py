@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlmon.cli.console import SEVERITY_STYLES, console
-from mlmon.cli.options import project_options
+from mlmon.cli.options import project_options, vars_option
 from mlmon.errors import FAILED
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from mlmon.gate.plan import Plan
     from mlmon.gate.results import LogResult, Verdict
     from mlmon.gate.run import Outcome
     from mlmon.profile import Target
@@ -28,6 +29,7 @@ _SHOWN = 3
 
 @click.command()
 @project_options
+@vars_option
 @click.option("--monitor", "monitors", multiple=True, help="Only this monitor. May be repeated.")
 @click.option(
     "--since",
@@ -58,6 +60,7 @@ def validate(
     profiles_dir: Path | None,
     profile: str | None,
     target: str | None,
+    variables: str | None,
     monitors: tuple[str, ...],
     since: datetime | None,
     suites: Path | None,
@@ -84,10 +87,11 @@ def validate(
 
     found = read_target(project_dir, profiles_dir, profile, target)
     if configuration_only:
-        _warn(parse(found).warnings)
+        _warn(parse(found, variables).warnings)
         click.echo(f"The configuration of {found.project_dir} is right.")
         return
-    outcome = _gate(found, monitors, since, suites, warn_only)
+    plan = planned(found, variables)
+    outcome = _gate(found, plan, monitors, since, suites, warn_only)
     if output == "json":
         import json
 
@@ -98,18 +102,33 @@ def validate(
         click.get_current_context().exit(FAILED)
 
 
+def planned(target: Target, variables: str | None) -> Plan:
+    """What there is to check, with dbt's warnings told."""
+    from mlmon.gate.plan import read_plan
+
+    plan, run = read_plan(target, variables)
+    _warn(run.warnings)
+    return plan
+
+
+def check_landed(target: Target, plan: Plan, *, warn_only: bool) -> None:
+    """Check all that has landed and tell it, as the command does without options."""
+    outcome = _gate(target, plan, (), None, None, warn_only)
+    _print(console(), target, outcome)
+    if outcome.n_critical and not warn_only:
+        raise click.exceptions.Exit(FAILED)
+
+
 def _gate(
     target: Target,
+    plan: Plan,
     monitors: tuple[str, ...],
     since: datetime | None,
     suites: Path | None,
     warn_only: bool,
 ) -> Outcome:
-    from mlmon.gate.plan import read_plan
     from mlmon.gate.run import run_gate
 
-    plan, run = read_plan(target)
-    _warn(run.warnings)
     outcome = run_gate(
         target, plan, monitors=monitors, since=since, suites=suites, warn_only=warn_only
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlmon.configuration import failure, fresh_run, listed
@@ -52,6 +52,8 @@ class Log:
     types: Mapping[str, str]
     loaded_at: str
     is_success: str | None
+    # {source: [name, table]}, {ref: model} or {ref: [project, model]}.
+    spec: Mapping[str, Any] = field(default_factory=dict)
 
     def column(self, name: str) -> Column | None:
         """The column of that name that the log has, or None."""
@@ -79,6 +81,15 @@ class Monitor:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSeed:
+    """A relation of the user in place of a shipped seed; ``spec`` is that of a log."""
+
+    name: str
+    relation: str
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything to be looked at. ``limits`` has ``warning`` and ``critical`` by check.
 
@@ -92,16 +103,19 @@ class Plan:
     other_kind_share: float
     min_event_at: str
     utc_now: str
+    seeds: tuple[OwnSeed, ...] = ()
 
 
-def read_plan(target: Target) -> tuple[Plan, DbtRun]:
+def read_plan(target: Target, variables: str | None = None) -> tuple[Plan, DbtRun]:
     """Ask dbt for the plan of a project; also returned is what dbt said.
+
+    ``variables`` are vars as dbt's option ``--vars`` takes them.
 
     Raises ConfigurationError with every problem of the configuration, those that only the
     warehouse can tell among them; TryAgainError where the warehouse is locked; MlmonError where it
     does not answer.
     """
-    run = fresh_run(["run-operation", MACRO], target)
+    run = fresh_run(["run-operation", MACRO], target, variables)
     told = [line for line in run.logged if line.startswith(MARK)]
     if run.exit_code != 0 or not told:
         raise failure(run, target)
@@ -119,6 +133,7 @@ def _plan(given: Mapping[str, Any]) -> Plan:
         other_kind_share=given["other_kind_share"],
         min_event_at=given["min_event_at"],
         utc_now=given["utc_now"],
+        seeds=tuple(OwnSeed(**seed) for seed in given["seeds"]),
     )
 
 
@@ -148,6 +163,7 @@ def _log(monitor: str, given: Mapping[str, Any]) -> Log:
         types=given["types"],
         loaded_at=given["loaded_at"],
         is_success=given["is_success"],
+        spec=given["spec"],
     )
 
 

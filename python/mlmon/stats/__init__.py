@@ -5,7 +5,6 @@ number means is in docs/numbers.md, how to use the library in docs/stats.md. A v
 is NaN; an argument that cannot be used is a ValueError that says the fix.
 """
 
-from mlmon.stats.additive import AdditiveModel, additive_fit
 from mlmon.stats.bins import (
     Bin,
     Bins,
@@ -45,7 +44,6 @@ __all__ = [
     "EXACT_KS_ROWS",
     "HASHINGS",
     "N_BUCKETS",
-    "AdditiveModel",
     "Bin",
     "Bins",
     "CalibrationMap",
@@ -53,7 +51,6 @@ __all__ = [
     "Difference",
     "ExpectedConfusion",
     "TableSums",
-    "additive_fit",
     "benjamini_hochberg",
     "bin_counts",
     "binned_p_value",

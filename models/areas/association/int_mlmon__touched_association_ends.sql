@@ -1,0 +1,131 @@
+-- One row per window end whose associations with the label are out of date, or that is gone (fingerprint NULL). They are
+-- made, at the longest span, from what its windows and the reference's were counted from, and from whether labels are late.
+-- Where a window of the span could not be counted anew, because the log no longer has it, they stay as they are.
+-- depends_on: {{ ref('int_mlmon__label_bin_counts') }}
+{{ config(enabled=mlmon.is_asked_for('association')) }}
+
+with
+
+spans as (
+    select * from {{ ref('int_mlmon__spans') }}
+    where is_default_span and {{ mlmon.is_of_area('association') }}
+),
+
+readiness as (
+    select * from {{ ref('int_mlmon__label_readiness') }}
+),
+
+settings as (
+    select * from {{ ref('int_mlmon__settings') }}
+),
+
+counted as (
+    select
+        windows.monitor,
+        windows.model_version,
+        windows.window_index,
+        {{ mlmon.row_checksum(['windows.window_key', 'processed.fingerprint']) }} as checksum
+    from {{ ref('int_mlmon__windows') }} as windows
+    inner join {{ ref('int_mlmon__processed_windows') }} as processed
+        on windows.window_key = processed.window_key
+    where
+        windows.n_predictions > 0
+        and processed.model_name = 'int_mlmon__label_bin_counts'
+),
+
+mature_references as (
+    select
+        mature_references.reference_key,
+        sum(counted.checksum) as checksum
+    from {{ ref('int_mlmon__mature_references') }} as mature_references
+    left join counted
+        on
+            mature_references.reference_kind <> 'table'
+            and mature_references.monitor = counted.monitor
+            and mature_references.logged_version in ('all', counted.model_version)
+            and counted.window_index
+            between mature_references.first_index and mature_references.last_index
+    group by mature_references.reference_key
+),
+
+checksums as (
+    select
+        spans.window_key,
+        sum(counted.checksum) as checksum
+    from spans
+    inner join readiness
+        on
+            spans.window_key = readiness.window_key
+            and spans.span_windows = readiness.span_windows
+    inner join counted
+        on
+            spans.monitor = counted.monitor
+            and spans.model_version = counted.model_version
+            and counted.window_index between spans.first_index and spans.window_index
+    where readiness.readiness <> 'immature'
+    group by spans.window_key
+),
+
+ends as (
+    select
+        spans.window_key,
+        md5(
+            coalesce(cast(checksums.checksum as {{ dbt.type_string() }}), '')
+            || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
+            || '|' || readiness.readiness
+            || '|' || coalesce(spans.fixed_reference_hash, '')
+            || '|' || case when mature_references.reference_key is null then '' else 'mature' end
+            || '|' || coalesce(cast(mature_references.checksum as {{ dbt.type_string() }}), '')
+            || '|' || settings.config_hash
+            || '|{{ mlmon.facts_version() }}'
+        ) as fingerprint
+    from spans
+    inner join readiness
+        on
+            spans.window_key = readiness.window_key
+            and spans.span_windows = readiness.span_windows
+    inner join settings
+        on spans.monitor = settings.monitor
+    left join checksums
+        on spans.window_key = checksums.window_key
+    left join mature_references
+        on spans.reference_key = mature_references.reference_key
+),
+
+stale as (
+    {{ mlmon.stale_windows('ends', ['fct_mlmon__label_association']) }}
+),
+
+-- Counted, but not with today's reference and settings.
+uncounted as (
+    select
+        fingerprints.monitor,
+        fingerprints.model_version,
+        fingerprints.window_index
+    from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
+    inner join {{ ref('int_mlmon__processed_windows') }} as processed
+        on fingerprints.window_key = processed.window_key
+    where
+        fingerprints.n_predictions > 0
+        and processed.model_name = 'int_mlmon__label_bin_counts'
+        and processed.fingerprint not in (
+            fingerprints.label_fingerprint,
+            substr(fingerprints.label_fingerprint, 1, 32) || md5('immature')
+        )
+),
+
+kept as (
+    select distinct spans.window_key
+    from spans
+    inner join uncounted
+        on
+            spans.monitor = uncounted.monitor
+            and spans.model_version = uncounted.model_version
+            and uncounted.window_index between spans.first_index and spans.window_index
+)
+
+select stale.*
+from stale
+left join kept
+    on stale.window_key = kept.window_key
+where kept.window_key is null

@@ -1,0 +1,107 @@
+-- One row per window set of a monitor with class scores, label age and segment: roc_auc_macro, the mean over classes of the ROC AUC of each
+-- against the rest (scikit-learn's multi_class='ovr'). Its variance is DeLong's (1988): rows are independent, the AUCs of
+-- the classes are not, so what a row adds to all of them is summed first. A label
+-- whose class has no score is one of the rest.
+{{ config(enabled=mlmon.is_asked_for('class_scores')) }}
+{%- set keys = ['window_set_number', 'label_age', 'segment_position', 'segment_value'] %}
+
+with
+
+segmented as (
+    {{ mlmon.rows_by_segment(ref('int_mlmon__class_score_labels'), 'has_segments') }}
+),
+
+ranked as (
+    {%- for slot in mlmon.class_score_slots() %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        {{ keys | join(', ') }},
+        row_id,
+        {{ loop.index }} as class_number,
+        {{ slot }} as score,
+        1 as n,
+        cast(
+            case when class_number = {{ loop.index }} then 1 else 0 end as {{ mlmon.type_double() }}
+        ) as probability
+    from segmented
+    where is_scored and n_class_scores >= {{ loop.index }}
+    {%- endfor %}
+),
+
+parts as (
+    {{ mlmon.class_rank_parts('ranked', keys) }}
+),
+
+-- Of n components the sample variance has n - 1 in the denominator.
+influences as (
+    select
+        {{ keys | join(', ') }},
+        row_id,
+        avg(auc) as value,
+        min(least(of_class, of_rest)) as n_rarest,
+        avg(case
+            when probability = 1 then if_class * sqrt(of_class / nullif(of_class - 1, 0))
+            else if_rest * sqrt(of_rest / nullif(of_rest - 1, 0))
+        end) as influence
+    from parts
+    group by {{ keys | join(', ') }}, row_id
+),
+
+measured as (
+    select
+        {{ keys | join(', ') }},
+        max(value) as value,
+        max(n_rarest) as n_rarest,
+        -- Of a class with one row nobody knows how it varies.
+        case when min(n_rarest) > 1 then sum(influence * influence) end as variance
+    from influences
+    group by {{ keys | join(', ') }}
+),
+
+sizes as (
+    select
+        {{ keys | join(', ') }},
+        min(monitor) as monitor,
+        count(case when is_scored then 1 end) as n,
+        count(case when is_scored then null else 1 end) as n_excluded
+    from segmented
+    group by {{ keys | join(', ') }}
+),
+
+sized as (
+    select
+        sizes.*,
+        measured.value,
+        measured.variance,
+        measured.n_rarest
+    from sizes
+    left join measured
+        on
+            sizes.window_set_number = measured.window_set_number
+            and sizes.label_age = measured.label_age
+            and sizes.segment_position = measured.segment_position
+            and sizes.segment_value = measured.segment_value
+),
+
+named as (
+    {{ mlmon.named_segments('sized') }}
+)
+
+select
+    window_set_number,
+    label_age,
+    segment_name,
+    segment_value,
+    cast('roc_auc_macro' as {{ dbt.type_string() }}) as metric,
+    cast('all' as {{ dbt.type_string() }}) as class_label,
+    value,
+    interval_variance as variance,
+    cast(n as bigint) as n,
+    cast(n_excluded as bigint) as n_excluded,
+    value_low,
+    value_high,
+    interval_method
+from ({{ mlmon.rank_intervals('named', 'true') }}) as bounded

@@ -1,0 +1,329 @@
+-- One row per monitor, version ('all' beside each), closed window end, span, segment, KPI and label age that is shown, with
+-- or without a value: what a request of the span is worth, beside the same over the reference. What fct_mlmon__kpis judges.
+{{ config(enabled=mlmon.is_asked_for('kpis')) }}
+{%- set sums = ['n', 'n_missing', 'value_sum', 'value_mean', 'deviation_squares'] %}
+{%- set facts = ['monitor', 'kpi', 'label_age', 'segment_name', 'segment_value'] + sums %}
+
+with
+
+spans as (
+    select * from {{ ref('int_mlmon__version_spans') }}
+),
+
+ages as (
+    {{ mlmon.kpi_age_settings() }}
+),
+
+reference_facts as (
+    select * from {{ ref('int_mlmon__references') }}
+),
+
+-- What labelled predictions are worth by the value matrix, from the confusion counts. It is read here and not stored, so
+-- that a changed matrix holds for all of history.
+matrix_cells as (
+    select
+        counts.window_key as source_key,
+        counts.model_version,
+        counts.window_index,
+        matrix.monitor,
+        counts.label_age,
+        counts.segment_name,
+        counts.segment_value,
+        counts.n,
+        case
+            when counts.predicted_class is null or counts.label_class is null then null
+            when counts.label_class = '1' and counts.predicted_class = '1' then matrix.tp
+            when counts.label_class = '1' then matrix.fn
+            when counts.predicted_class = '1' then matrix.fp
+            else matrix.tn
+        end as worth
+    from {{ ref('int_mlmon__confusion_counts') }} as counts
+    left join reference_facts
+        on counts.window_key = reference_facts.reference_key
+    inner join ({{ mlmon.value_matrix_settings() }}) as matrix
+        on coalesce(counts.monitor, reference_facts.monitor) = matrix.monitor
+    left join ages
+        on
+            matrix.monitor = ages.monitor
+            and ages.kpi = 'value'
+            and counts.label_age = ages.label_age
+    where ages.label_age is not null or counts.label_age = 'reference'
+),
+
+centred_cells as (
+    select
+        matrix_cells.*,
+        sum(n * worth) over (
+            partition by source_key, label_age, segment_name, segment_value
+        )
+        / nullif(sum(case when worth is not null then n end) over (
+            partition by source_key, label_age, segment_name, segment_value
+        ), 0) as value_mean
+    from matrix_cells
+),
+
+value_sums as (
+    select
+        source_key,
+        model_version,
+        window_index,
+        monitor,
+        cast('value' as {{ dbt.type_string() }}) as kpi,
+        label_age,
+        segment_name,
+        segment_value,
+        cast(sum(case when worth is not null then n else 0 end) as bigint) as n,
+        cast(sum(case when worth is null then n else 0 end) as bigint) as n_missing,
+        sum(n * worth) as value_sum,
+        case when min(worth) = max(worth) then min(worth) else max(value_mean) end as value_mean,
+        case
+            when min(worth) = max(worth) then 0
+            else sum(n * {{ mlmon.square('(worth - value_mean)') }})
+        end as deviation_squares
+    from centred_cells
+    group by
+        source_key, model_version, window_index, monitor, label_age, segment_name,
+        segment_value
+),
+
+window_sums as (
+    {%- for model_name in ['int_mlmon__kpi_sums', 'int_mlmon__labelled_kpi_sums'] %}
+    select
+        model_version,
+        window_index,
+        {{ facts | join(',\n        ') }}
+    from {{ ref(model_name) }}
+
+    union all
+    {% endfor %}
+    select
+        model_version,
+        window_index,
+        {{ facts | join(',\n        ') }}
+    from value_sums
+    where label_age <> 'reference'
+),
+
+span_parts as (
+    select
+        spans.monitor_key,
+        spans.window_index as end_index,
+        spans.span_windows,
+        window_sums.kpi,
+        window_sums.label_age,
+        window_sums.segment_name,
+        window_sums.segment_value,
+        window_sums.{{ sums | join(',\n        window_sums.') }}
+    from spans
+    inner join window_sums
+        on
+            spans.monitor = window_sums.monitor
+            and spans.model_version in ('all', window_sums.model_version)
+            and window_sums.window_index between spans.first_index and spans.window_index
+    where window_sums.segment_name = 'all' or spans.is_default_span
+),
+
+measured as (
+    {{- mlmon.merged_kpi_sums('span_parts', [
+        'monitor_key', 'end_index', 'span_windows', 'kpi', 'label_age', 'segment_name',
+        'segment_value',
+    ]) }}
+),
+
+-- A stretch of the log that is the reference has its sums in those of its windows, of labels at the horizon.
+reference_parts as (
+    select
+        reference_key,
+        kpi,
+        segment_name,
+        segment_value,
+        {{ sums | join(',\n        ') }}
+    from {{ ref('int_mlmon__reference_kpi_sums') }}
+
+    union all
+
+    select
+        source_key as reference_key,
+        kpi,
+        segment_name,
+        segment_value,
+        {{ sums | join(',\n        ') }}
+    from value_sums
+    where label_age = 'reference'
+
+    union all
+
+    select
+        reference_facts.reference_key,
+        window_sums.kpi,
+        window_sums.segment_name,
+        window_sums.segment_value,
+        window_sums.{{ sums | join(',\n        window_sums.') }}
+    from reference_facts
+    inner join window_sums
+        on
+            reference_facts.monitor = window_sums.monitor
+            and window_sums.window_index
+            between reference_facts.first_index and reference_facts.last_index
+            and reference_facts.logged_version in ('all', window_sums.model_version)
+    inner join ages
+        on
+            window_sums.monitor = ages.monitor
+            and window_sums.kpi = ages.kpi
+            and window_sums.label_age = ages.label_age
+            and ages.is_judged_age
+    where reference_facts.reference_kind <> 'table'
+),
+
+baselines as (
+    {{- mlmon.merged_kpi_sums(
+        'reference_parts', ['reference_key', 'kpi', 'segment_name', 'segment_value']
+    ) }}
+),
+
+-- How complete the labels are, as performance has it.
+coverage as (
+    select
+        monitor_key,
+        window_end,
+        span_windows,
+        segment_name,
+        segment_value,
+        label_age,
+        max(label_coverage) as label_coverage,
+        max(expected_label_coverage) as expected_label_coverage,
+        max(case when is_mature then 1 else 0 end) = 1 as is_mature
+    from {{ ref('fct_mlmon__performance') }}
+    where class_label = 'all'
+    group by
+        monitor_key, window_end, span_windows, segment_name, segment_value, label_age
+),
+
+-- KPIs that need no label are shown for the whole and for each segment that has requests; those that need one wherever
+-- performance is.
+shown as (
+    select
+        spans.monitor_key,
+        spans.window_index,
+        spans.span_windows,
+        cast('all' as {{ dbt.type_string() }}) as segment_name,
+        cast('all' as {{ dbt.type_string() }}) as segment_value,
+        ages.kpi,
+        ages.label_age,
+        cast(null as {{ mlmon.type_double() }}) as label_coverage,
+        cast(null as {{ mlmon.type_double() }}) as expected_label_coverage,
+        cast(null as boolean) as is_mature
+    from spans
+    inner join ages
+        on
+            spans.monitor = ages.monitor
+            and not ages.needs_label
+
+    union all
+
+    select
+        monitor_key,
+        end_index as window_index,
+        span_windows,
+        segment_name,
+        segment_value,
+        kpi,
+        label_age,
+        null as label_coverage,
+        null as expected_label_coverage,
+        null as is_mature
+    from measured
+    where segment_name <> 'all' and label_age = 'none'
+
+    union all
+
+    select
+        spans.monitor_key,
+        spans.window_index,
+        spans.span_windows,
+        coverage.segment_name,
+        coverage.segment_value,
+        ages.kpi,
+        ages.label_age,
+        coverage.label_coverage,
+        coverage.expected_label_coverage,
+        coverage.is_mature
+    from spans
+    inner join ages
+        on
+            spans.monitor = ages.monitor
+            and ages.needs_label
+    inner join coverage
+        on
+            spans.monitor_key = coverage.monitor_key
+            and spans.window_end = coverage.window_end
+            and spans.span_windows = coverage.span_windows
+            and ages.label_age = coverage.label_age
+)
+
+select
+    spans.monitor_key,
+    spans.monitor,
+    spans.model_version,
+    spans.window_index,
+    spans.window_start,
+    spans.window_end,
+    spans.window_date,
+    spans.span_windows,
+    spans.is_judged,
+    shown.segment_name,
+    shown.segment_value,
+    shown.kpi,
+    shown.label_age,
+    ages.is_judged_age,
+    shown.label_coverage,
+    shown.expected_label_coverage,
+    shown.is_mature,
+    kpis.needs_label,
+    kpis.unit,
+    kpis.is_higher_better,
+    kpis.warning,
+    kpis.critical,
+    coalesce(measured.n, 0) as n,
+    coalesce(measured.n_missing, 0) as n_missing,
+    measured.value_sum,
+    measured.value,
+    measured.variance,
+    baselines.value as baseline,
+    baselines.n as n_baseline,
+    baselines.variance as baseline_variance,
+    baselines.spread as baseline_spread
+from shown
+inner join spans
+    on
+        shown.monitor_key = spans.monitor_key
+        and shown.window_index = spans.window_index
+        and shown.span_windows = spans.span_windows
+inner join ({{ mlmon.kpi_settings() }}) as kpis
+    on
+        spans.monitor = kpis.monitor
+        and shown.kpi = kpis.kpi
+inner join ages
+    on
+        spans.monitor = ages.monitor
+        and shown.kpi = ages.kpi
+        and shown.label_age = ages.label_age
+left join measured
+    on
+        shown.monitor_key = measured.monitor_key
+        and shown.window_index = measured.end_index
+        and shown.span_windows = measured.span_windows
+        and shown.segment_name = measured.segment_name
+        and shown.segment_value = measured.segment_value
+        and shown.kpi = measured.kpi
+        and shown.label_age = measured.label_age
+left join ({{ mlmon.version_references() }}) as versions
+    on
+        spans.monitor = versions.monitor
+        and spans.model_version = versions.model_version
+left join baselines
+    on
+        versions.reference_key = baselines.reference_key
+        and shown.segment_name = baselines.segment_name
+        and shown.segment_value = baselines.segment_value
+        and shown.kpi = baselines.kpi

@@ -1,0 +1,18 @@
+# One row per window end to judge anew, with enough sampled rows: how well the rows of its span can be told from the
+# reference's. Python, because it trains a classifier; it reads the bounded samples and no log.
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    try:
+        from mlmon.joint_drift import measure
+    except ImportError as error:
+        raise ImportError(
+            "`multivariate` needs the Python package of mlmon beside dbt: pip install mlmon"
+        ) from error
+    return measure(
+        spans=dbt.ref("int_mlmon__joint_spans"),
+        columns=dbt.ref("int_mlmon__column_settings"),
+        window_samples=dbt.ref("int_mlmon__window_samples"),
+        reference_samples=dbt.ref("int_mlmon__reference_samples"),
+    )

@@ -1,0 +1,35 @@
+-- One row per window end whose joint drift is to be measured anew: where the samples of its default span and of its
+-- reference lie.
+{{ config(enabled=mlmon.is_asked_for('multivariate')) }}
+
+with
+
+touched as (
+    select * from {{ ref('int_mlmon__touched_verdict_windows') }}
+),
+
+spans as (
+    select * from {{ ref('int_mlmon__spans') }}
+    where is_default_span
+)
+
+select
+    spans.window_key,
+    spans.monitor,
+    spans.model_version,
+    spans.first_index,
+    spans.window_index as last_index,
+    settings.multivariate_rows as n_rows,
+    reference_facts.reference_key,
+    reference_facts.reference_kind,
+    reference_facts.logged_version,
+    reference_facts.first_index as reference_first_index,
+    reference_facts.last_index as reference_last_index
+from spans
+inner join touched
+    on spans.window_key = touched.window_key
+inner join {{ ref('int_mlmon__settings') }} as settings
+    on spans.monitor = settings.monitor
+inner join {{ ref('int_mlmon__references') }} as reference_facts
+    on spans.reference_key = reference_facts.reference_key
+where settings.multivariate_rows is not null

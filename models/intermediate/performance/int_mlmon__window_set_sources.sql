@@ -1,0 +1,43 @@
+-- One row per window set and source of its labelled predictions: a window of the log, or a reference that is a table. The
+-- facts of labels have either as their window_key. A table, because each family of metrics adds up its facts by it.
+with
+
+window_sets as (
+    select
+        window_set_number,
+        monitor,
+        is_table,
+        filled_version,
+        first_filled_index,
+        last_filled_index,
+        min(reference_key) as reference_key,
+        bool_or(is_default_span) as has_segments
+    from {{ ref('int_mlmon__window_sets') }}
+    group by
+        window_set_number, monitor, is_table, filled_version, first_filled_index,
+        last_filled_index
+)
+
+select
+    window_sets.window_set_number,
+    window_sets.monitor,
+    window_sets.has_segments,
+    windows.window_key as source_key
+from window_sets
+inner join {{ ref('int_mlmon__windows') }} as windows
+    on
+        window_sets.monitor = windows.monitor
+        and window_sets.filled_version in ('all', windows.model_version)
+        and windows.window_index
+        between window_sets.first_filled_index and window_sets.last_filled_index
+        and windows.n_predictions > 0
+
+union all
+
+select
+    window_set_number,
+    monitor,
+    has_segments,
+    reference_key as source_key
+from window_sets
+where is_table

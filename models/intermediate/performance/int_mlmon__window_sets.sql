@@ -1,0 +1,104 @@
+-- One row per stale window end, span and label age, and per stale reference: the windows whose labelled predictions are
+-- measured together at that age, as the number of their set. The whole monitor is measured at every span, at the horizon and
+-- latest; other ages, and segments, at the longest span; a reference at the horizon, or, where it is a table, whose labels
+-- do not change, latest. Ends with the same filled windows share a set: where there is but one version, all versions
+-- together cost nothing.
+with
+
+label_ages as (
+    {{ mlmon.label_age_settings() }}
+),
+
+ends as (
+    select
+        stale.window_key,
+        spans.monitor_key,
+        spans.monitor,
+        spans.model_version,
+        spans.window_index,
+        spans.first_index,
+        spans.window_index as last_index,
+        spans.window_start,
+        spans.window_end,
+        spans.window_date,
+        spans.span_windows,
+        spans.is_default_span,
+        cast(null as {{ dbt.type_string() }}) as reference_key,
+        false as is_table
+    from {{ ref('int_mlmon__stale_performance_ends') }} as stale
+    inner join {{ ref('int_mlmon__version_spans') }} as spans
+        on
+            stale.monitor_key = spans.monitor_key
+            and stale.window_index = spans.window_index
+
+    union all
+
+    -- A reference has no span: 0.
+    select
+        stale.window_key,
+        stale.monitor_key,
+        stale.monitor,
+        reference_facts.logged_version as model_version,
+        stale.window_index,
+        reference_facts.first_index,
+        reference_facts.last_index,
+        reference_facts.reference_start_at as window_start,
+        reference_facts.reference_end_at as window_end,
+        cast(null as date) as window_date,
+        cast(0 as bigint) as span_windows,
+        true as is_default_span,
+        reference_facts.reference_key,
+        reference_facts.reference_kind = 'table' as is_table
+    from {{ ref('int_mlmon__stale_performance_ends') }} as stale
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on stale.window_key = reference_facts.reference_key
+),
+
+-- Of all versions between two windows, or of the one version that is there: what a set's windows have in common.
+filled as (
+    select
+        ends.window_key,
+        ends.span_windows,
+        case
+            when min(windows.model_version) = max(windows.model_version)
+                then min(windows.model_version)
+            else 'all'
+        end as filled_version,
+        min(windows.window_index) as first_filled_index,
+        max(windows.window_index) as last_filled_index
+    from ends
+    inner join {{ ref('int_mlmon__windows') }} as windows
+        on
+            ends.monitor = windows.monitor
+            and ends.model_version in ('all', windows.model_version)
+            and windows.window_index between ends.first_index and ends.last_index
+            and windows.n_predictions > 0
+    group by ends.window_key, ends.span_windows
+)
+
+select
+    dense_rank() over (
+        order by
+            ends.monitor, filled.filled_version, filled.first_filled_index,
+            filled.last_filled_index, case when ends.is_table then ends.reference_key end
+    ) as window_set_number,
+    ends.*,
+    filled.filled_version,
+    filled.first_filled_index,
+    filled.last_filled_index,
+    case when ends.is_table then 'latest' else label_ages.label_age end as label_age,
+    label_ages.label_age_days,
+    label_ages.is_horizon
+from ends
+inner join label_ages
+    on ends.monitor = label_ages.monitor
+left join filled
+    on
+        ends.window_key = filled.window_key
+        and ends.span_windows = filled.span_windows
+where
+    label_ages.is_horizon
+    or (
+        ends.reference_key is null
+        and (ends.is_default_span or label_ages.label_age_days is null)
+    )
