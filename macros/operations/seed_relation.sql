@@ -8,7 +8,7 @@
     {%- set replacement = replacements.get(name) -%}
     {%- if replacement is none -%}
         {%- set shipped = ref('mlmon', name) -%}
-        {%- do mlmon.require_seed(shipped) -%}
+        {%- do mlmon.require_seed(builtins.ref('mlmon', name)) -%}
         {{- return(shipped) -}}
     {%- endif -%}
     {%- if replacement is mapping and replacement | length == 1 -%}
