@@ -44,14 +44,14 @@
 {% endmacro %}
 
 {#
-    Per window of `touched`: rows that were loaded before they were predicted, or after their window had closed, and a
+    Per window of `stale`: rows that were loaded before they were predicted, or after their window had closed, and a
     request of them. A log that is loaded at once has no other rows, so that one request stands for all.
 #}
-{% macro rows_loaded_oddly(touched) %}
+{% macro rows_loaded_oddly(stale) %}
     {%- set conditions = {
         'clock_skew': 'resolved.loaded_at < ' ~ mlmon.add_time('resolved.predicted_at', '-5', 'second'),
         'freshness': 'resolved.loaded_at > ' ~ mlmon.add_time(
-            'touched.window_end', 'settings.close_after_minutes', 'minute'
+            'stale.window_end', 'settings.close_after_minutes', 'minute'
         ),
     } %}
     select
@@ -63,7 +63,7 @@
         min({{ mlmon.byte_order('request_id') }}) as example_request_id
     from (
         select
-            touched.window_number,
+            stale.window_number,
             resolved.request_id,
             case
                 {%- for check, condition in conditions.items() %}
@@ -71,11 +71,11 @@
                 {%- endfor %}
             end as check_name
         from {{ ref('mlmon', 'int_mlmon__resolved_predictions') }} as resolved
-        inner join {{ touched }} as touched
+        inner join {{ stale }} as stale
             on
-                resolved.monitor = touched.monitor
-                and resolved.model_version = touched.model_version
-                and resolved.window_index = touched.window_index
+                resolved.monitor = stale.monitor
+                and resolved.model_version = stale.model_version
+                and resolved.window_index = stale.window_index
         inner join {{ ref('mlmon', 'int_mlmon__settings') }} as settings
             on resolved.monitor = settings.monitor
     ) as loaded

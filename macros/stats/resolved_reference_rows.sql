@@ -14,7 +14,7 @@
         select distinct
             reference_key,
             window_index
-        from {{ ref('mlmon', 'int_mlmon__touched_reference_rows') }}
+        from {{ ref('mlmon', 'int_mlmon__stale_reference_rows') }}
     ) as reference_windows
     inner join {{ ref('mlmon', 'int_mlmon__references') }} as reference_facts
         on reference_windows.reference_key = reference_facts.reference_key
@@ -34,7 +34,7 @@
         {{ mlmon.resolved_segment('logged.' ~ slot, slot ~ '_values')
             if slot.startswith('segment') else 'logged.' ~ slot }} as {{ slot }}
         {%- endfor %}
-    from {{ ref('mlmon', 'int_mlmon__touched_reference_rows') }} as logged
+    from {{ ref('mlmon', 'int_mlmon__stale_reference_rows') }} as logged
     inner join {{ windows }} as windows
         on
             logged.reference_key = windows.reference_key

@@ -764,18 +764,18 @@ SELECTED = [
 ]
 
 
-def touched_days(project: DbtProject, version: str) -> set[int]:
+def stale_days(project: DbtProject, version: str) -> set[int]:
     rows = project.read("int_mlmon__stale_windows")
     rows = rows[rows["facts"].eq("labels") & ~rows["is_reference"]]
     rows = rows[rows["monitor"].eq("binary") & rows["model_version"].eq(version)]
     return set((pd.to_datetime(rows["window_start"]) - START).dt.days)
 
 
-def touched_ends(project: DbtProject) -> set[int]:
+def stale_ends(project: DbtProject) -> set[int]:
     """The window ends whose versions the last run compared, as days."""
-    touched = project.read("int_mlmon__touched_common_ends")
+    stale = project.read("int_mlmon__stale_common_ends")
     pairs = project.read("int_mlmon__version_pairs")
-    return set(windowed(pairs[pairs["window_key"].isin(touched["window_key"])])["day"])
+    return set(windowed(pairs[pairs["window_key"].isin(stale["window_key"])])["day"])
 
 
 def ends_with_requests_of(day: int) -> set[int]:
@@ -805,20 +805,20 @@ def test_runs_on_the_way_end_as_one_full_refresh(
         kept = kept[kept["model_version"].ne("v1") | (kept.index % 7 != 0)].reset_index(drop=True)
         lived.warehouse.load(f"{task}_predictions", kept, types=TYPES)
     run()
-    assert touched_days(lived, "v1") == set(range(16))
-    assert touched_days(lived, "v2") == set()
+    assert stale_days(lived, "v1") == set(range(16))
+    assert stale_days(lived, "v2") == set()
     land(lived, DAYS + 8)
     run()
-    assert FIRST_SHADOW not in touched_days(lived, "v2")
+    assert FIRST_SHADOW not in stale_days(lived, "v2")
     # A prediction of v1's day 8 goes: ends are compared that have v2's windows of the day's requests, and no other.
     kept = predictions("binary")
     gone = kept["model_version"].eq("v1") & kept["request_id"].eq(f"r{8 * PER_DAY}")
     lived.warehouse.load("binary_predictions", kept[~gone].reset_index(drop=True), types=TYPES)
     run()
-    assert touched_days(lived, "v1") == {8}
-    assert touched_days(lived, "v2") == set()
+    assert stale_days(lived, "v1") == {8}
+    assert stale_days(lived, "v2") == set()
     # v2 scored some of them a day after v1 did.
-    assert touched_ends(lived) == ends_with_requests_of(8) == set(range(8, 15))
+    assert stale_ends(lived) == ends_with_requests_of(8) == set(range(8, 15))
     land(lived, DAYS + 8)
     run()
     unequal = {
@@ -834,4 +834,4 @@ def test_runs_on_the_way_end_as_one_full_refresh(
     assert unequal == {}, unequal
     run()
     assert len(lived.read("int_mlmon__stale_windows").query("facts == 'labels'")) == 0
-    assert len(lived.read("int_mlmon__touched_common_ends")) == 0
+    assert len(lived.read("int_mlmon__stale_common_ends")) == 0

@@ -117,7 +117,7 @@ def test_a_second_run_reads_no_window_again(lived: DbtProject) -> None:
     before = lived.read("fct_mlmon__label_association")
     build(lived)
     assert len(lived.read("int_mlmon__stale_windows").query("facts == 'mature_labels'")) == 0
-    assert len(lived.read("int_mlmon__touched_association_ends")) == 0
+    assert len(lived.read("int_mlmon__stale_association_ends")) == 0
     assert len(lived.read("fct_mlmon__label_association")) == len(before)
 
 

@@ -328,8 +328,8 @@ def test_a_late_row_rejudges_exactly_the_ends_that_are_compared_with_its_window(
     load(project, changed)
     build(project)
     after = drift_of(project)
-    touched = project.read("int_mlmon__touched_verdict_windows")["window_key"]
-    ends = project.read("int_mlmon__spans").query("window_key in @touched")
+    stale = project.read("int_mlmon__stale_drift_ends")["window_key"]
+    ends = project.read("int_mlmon__spans").query("window_key in @stale")
     numbers = (ends["window_end"] - START).dt.days - 1
     by_version = {
         key: set(found) for key, found in numbers.groupby([ends["monitor"], ends["model_version"]])
@@ -360,14 +360,14 @@ def test_a_late_row_rejudges_exactly_the_ends_that_are_compared_with_its_window(
             expected.add((monitor, version, end, span))
     assert expected
     assert set(now.index[now != before]) == expected
-    untouched = [
-        found[~found["window_key"].isin(touched)].reset_index(drop=True) for found in (after, drift)
+    unchanged = [
+        found[~found["window_key"].isin(stale)].reset_index(drop=True) for found in (after, drift)
     ]
-    assert len(untouched[0]) > 0
-    assert differences(*untouched) == []
+    assert len(unchanged[0]) > 0
+    assert differences(*unchanged) == []
 
     build(project)
-    assert len(project.read("int_mlmon__touched_verdict_windows")) == 0
+    assert len(project.read("int_mlmon__stale_drift_ends")) == 0
 
 
 def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_change(
@@ -384,7 +384,7 @@ def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_chan
     project.warehouse.load("reference", changed.drop(columns="model_version"))
     build(project)
     after = drift_of(project)
-    touched = set(project.read("int_mlmon__touched_verdict_windows")["window_key"])
+    stale = set(project.read("int_mlmon__stale_drift_ends")["window_key"])
     # Three days and the four before them no longer reach day 4, the last of those that are gone and had rows.
     first_judged = 4 + 3 + 4
     rejudged = after["monitor"].eq("rolling") & (after["end"] >= first_judged)
@@ -394,7 +394,7 @@ def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_chan
     ]
     assert len(stayed[0]) > 0
     assert differences(*stayed) == []
-    assert not touched & set(stayed[0]["window_key"])
+    assert not stale & set(stayed[0]["window_key"])
     found = after[rejudged & after["method"].isin(["psi", "js_distance"])]
     assert not set(found["bin_spec_id"]) & set(before["bin_spec_id"])
     case = CASES["rolling"]

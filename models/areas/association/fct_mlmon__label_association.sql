@@ -7,8 +7,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_association_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_association_ends') }}",
+    meta={'stale': 'int_mlmon__stale_association_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_association_ends') }}",
 ) }}
 
 with
@@ -21,8 +21,8 @@ spans as (
         readiness.expected_label_coverage,
         readiness.readiness
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__touched_association_ends') }} as touched
-        on spans.window_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_association_ends') }} as stale
+        on spans.window_key = stale.window_key
     inner join {{ ref('int_mlmon__label_readiness') }} as readiness
         on
             spans.window_key = readiness.window_key

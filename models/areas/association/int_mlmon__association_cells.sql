@@ -1,24 +1,24 @@
--- One row per touched window end (group_key its window_key) or reference it is held against (its reference_key),
+-- One row per stale window end (group_key its window_key) or reference it is held against (its reference_key),
 -- feature, bin and label bin: the counts and sums of the whole span.
 {{ config(enabled=mlmon.is_asked_for('association')) }}
 
 with
 
-touched as (
+stale as (
     select spans.*
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__touched_association_ends') }} as touched
-        on spans.window_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_association_ends') }} as stale
+        on spans.window_key = stale.window_key
     where spans.is_default_span
 ),
 
 ends as (
-    select touched.*
-    from touched
+    select stale.*
+    from stale
     inner join {{ ref('int_mlmon__label_readiness') }} as readiness
         on
-            touched.window_key = readiness.window_key
-            and touched.span_windows = readiness.span_windows
+            stale.window_key = readiness.window_key
+            and stale.span_windows = readiness.span_windows
     where readiness.readiness <> 'immature'
 ),
 
@@ -29,7 +29,7 @@ counts as (
 mature_references as (
     select *
     from {{ ref('int_mlmon__mature_references') }}
-    where reference_key in (select reference_key from touched)
+    where reference_key in (select reference_key from stale)
 ),
 
 added as (

@@ -1,4 +1,4 @@
--- One row per touched window end or reference it is held against, feature and method: the association with the label.
+-- One row per stale window end or reference it is held against, feature and method: the association with the label.
 -- point, sd and curvature are its unbiased estimate and what its interval is made of on the scale where that is taken:
 -- plain, root (of the square) or fisher (atanh). The formulas are those of docs/numbers.md.
 {{ config(enabled=mlmon.is_asked_for('association')) }}

@@ -14,7 +14,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'mature_labels' and {{ mlmon.is_of_area('association') }}
 ),
@@ -29,9 +29,9 @@ columns as (
 
 labels as (
     select
-        touched.window_key,
-        touched.reference_key,
-        touched.edge_set_number,
+        stale.window_key,
+        stale.reference_key,
+        stale.edge_set_number,
         settings.label_kind,
         labelled.label_class,
         labelled.label_value
@@ -39,8 +39,8 @@ labels as (
         predictions.{{ slot }}
         {%- endfor %}
     from {{ ref('int_mlmon__labelled_predictions') }} as labelled
-    inner join touched
-        on labelled.window_key = touched.window_key
+    inner join stale
+        on labelled.window_key = stale.window_key
     inner join settings
         on
             labelled.monitor = settings.monitor
@@ -57,9 +57,9 @@ labels as (
     union all
 
     select
-        touched.window_key,
-        touched.reference_key,
-        touched.edge_set_number,
+        stale.window_key,
+        stale.reference_key,
+        stale.edge_set_number,
         settings.label_kind,
         logged.label_class,
         {{ mlmon.nan_to_null('logged.label_value') }} as label_value
@@ -71,8 +71,8 @@ labels as (
         on
             logged.monitor = reference_facts.monitor
             and logged.reference_version = reference_facts.reference_version
-    inner join touched
-        on reference_facts.reference_key = touched.window_key
+    inner join stale
+        on reference_facts.reference_key = stale.window_key
     inner join settings
         on logged.monitor = settings.monitor
 ),
@@ -99,14 +99,14 @@ labelled_features as (
 ),
 
 counted as (
-    {{ mlmon.count_label_bins('labelled_features', 'window_key', 'touched') }}
+    {{ mlmon.count_label_bins('labelled_features', 'window_key', 'stale') }}
 )
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.monitor,
+    stale.model_version,
+    stale.window_index,
     columns.column_name,
     counted.bin_index,
     counted.label_bin,
@@ -115,9 +115,9 @@ select
     counted.n_paired,
     counted.{{ mlmon.pair_sums() | join(',\n    counted.') }}
 from counted
-inner join touched
-    on counted.window_key = touched.window_key
+inner join stale
+    on counted.window_key = stale.window_key
 inner join columns
     on
-        touched.monitor = columns.monitor
+        stale.monitor = columns.monitor
         and counted.slot = columns.slot

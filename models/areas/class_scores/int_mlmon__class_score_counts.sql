@@ -12,7 +12,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
@@ -22,28 +22,28 @@ columns as (
 ),
 
 predictions as (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success
 ),
 
 counted as (
-    {{ mlmon.count_class_scores('predictions', 'window_number', 'touched') }}
+    {{ mlmon.count_class_scores('predictions', 'window_number', 'stale') }}
 )
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.monitor,
+    stale.model_version,
+    stale.window_index,
     columns.column_name,
     cast(counted.n as bigint) as n
     {%- for count in mlmon.class_score_count_names() %},
     cast(counted.{{ count }} as bigint) as {{ count }}
     {%- endfor %}
 from counted
-inner join touched
-    on counted.window_number = touched.window_number
+inner join stale
+    on counted.window_number = stale.window_number
 inner join columns
     on
-        touched.monitor = columns.monitor
+        stale.monitor = columns.monitor
         and counted.slot = columns.slot

@@ -24,7 +24,7 @@ reference_rows as (
     select
         logged.*,
         windows.reference_window
-    from {{ ref('int_mlmon__touched_reference_rows') }} as logged
+    from {{ ref('int_mlmon__stale_reference_rows') }} as logged
     inner join windows
         on
             logged.reference_key = windows.reference_key

@@ -6,8 +6,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_common_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_common_ends') }}",
+    meta={'stale': 'int_mlmon__stale_common_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_common_ends') }}",
 ) }}
 {%- set keys = ['window_key', 'monitor_key', 'champion_version', 'window_index', 'span_windows'] %}
 {%- set key = keys | join(', ') %}
@@ -30,8 +30,8 @@ with
 pairs as (
     select pairs.*
     from {{ ref('int_mlmon__version_pairs') }} as pairs
-    inner join {{ ref('int_mlmon__touched_common_ends') }} as touched
-        on pairs.window_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_common_ends') }} as stale
+        on pairs.window_key = stale.window_key
 ),
 
 ranges as (

@@ -23,22 +23,22 @@ several_versions as (
     having count(*) > 1
 ),
 
-touched as (
-    select touched.*
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+stale as (
+    select stale.*
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join several_versions
         on
-            touched.facts = 'labels'
-            and touched.monitor = several_versions.monitor
+            stale.facts = 'labels'
+            and stale.monitor = several_versions.monitor
 ),
 
-touched_requests as (
+stale_requests as (
     select distinct
         predictions.monitor,
         predictions.request_id
     from {{ ref('int_mlmon__labelled_predictions') }} as predictions
-    inner join touched
-        on predictions.window_key = touched.window_key
+    inner join stale
+        on predictions.window_key = stale.window_key
 ),
 
 label_ages as (
@@ -48,19 +48,19 @@ label_ages as (
 candidates as (
     select
         predictions.*,
-        touched.window_key is not null as is_touched,
+        stale.window_key is not null as is_stale,
         {{ mlmon.counts_at_age('predictions', 'label_ages.label_age_days') }} as has_label
     from {{ ref('int_mlmon__labelled_predictions') }} as predictions
-    inner join touched_requests
+    inner join stale_requests
         on
-            predictions.monitor = touched_requests.monitor
-            and predictions.request_id = touched_requests.request_id
+            predictions.monitor = stale_requests.monitor
+            and predictions.request_id = stale_requests.request_id
     inner join label_ages
         on
             predictions.monitor = label_ages.monitor
             and label_ages.is_horizon
-    left join touched
-        on predictions.window_key = touched.window_key
+    left join stale
+        on predictions.window_key = stale.window_key
 )
 
 select
@@ -89,4 +89,4 @@ inner join candidates as theirs
         and theirs.valid_to_microseconds is null
 where
     ours.has_label
-    and (ours.is_touched or theirs.is_touched)
+    and (ours.is_stale or theirs.is_stale)

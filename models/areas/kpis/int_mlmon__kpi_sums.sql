@@ -12,7 +12,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
@@ -21,23 +21,23 @@ sources as (
     select
         window_key as source_key,
         monitor
-    from touched
+    from stale
 ),
 
 requests as {{ mlmon.inlined() }} (
     select
         logged.*,
-        touched.window_key as mlmon_source,
+        stale.window_key as mlmon_source,
         logged.monitor as mlmon_monitor,
         cast('none' as {{ dbt.type_string() }}) as mlmon_age
         {{- mlmon.kpi_segments('logged') }}
     from {{ ref('int_mlmon__resolved_predictions') }} as logged
-    inner join touched
+    inner join stale
         on
-            logged.monitor = touched.monitor
-            and logged.model_version = touched.model_version
-            and logged.window_index = touched.window_index
-    {{- mlmon.kpi_segment_joins('logged', 'touched.edge_set_number') }}
+            logged.monitor = stale.monitor
+            and logged.model_version = stale.model_version
+            and logged.window_index = stale.window_index
+    {{- mlmon.kpi_segment_joins('logged', 'stale.edge_set_number') }}
     where logged.is_counting and logged.is_success
 ),
 
@@ -54,9 +54,9 @@ named as (
 )
 
 select
-    touched.window_key,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.model_version,
+    stale.window_index,
     named.monitor,
     named.kpi,
     named.label_age,
@@ -68,5 +68,5 @@ select
     named.value_mean,
     named.deviation_squares
 from named
-inner join touched
-    on named.source_key = touched.window_key
+inner join stale
+    on named.source_key = stale.window_key

@@ -12,7 +12,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'labels' and monitor is not null and not is_reference
 ),
@@ -21,7 +21,7 @@ sources as (
     select
         window_key as source_key,
         monitor
-    from touched
+    from stale
 ),
 
 label_ages as (
@@ -41,8 +41,8 @@ requests as {{ mlmon.inlined() }} (
         labelled.segment_{{ number }} as mlmon_segment_{{ number }}
         {%- endfor %}
     from {{ ref('int_mlmon__labelled_predictions') }} as labelled
-    inner join touched
-        on labelled.window_key = touched.window_key
+    inner join stale
+        on labelled.window_key = stale.window_key
     inner join label_ages
         on
             labelled.monitor = label_ages.monitor
@@ -70,9 +70,9 @@ named as (
 )
 
 select
-    touched.window_key,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.model_version,
+    stale.window_index,
     named.monitor,
     named.kpi,
     named.label_age,
@@ -84,5 +84,5 @@ select
     named.value_mean,
     named.deviation_squares
 from named
-inner join touched
-    on named.source_key = touched.window_key
+inner join stale
+    on named.source_key = stale.window_key

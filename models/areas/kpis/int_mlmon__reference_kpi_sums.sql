@@ -12,13 +12,13 @@
 
 with
 
-touched as (
+stale as (
     select reference_facts.*
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on
-            touched.facts = 'references'
-            and touched.window_key = reference_facts.reference_key
+            stale.facts = 'references'
+            and stale.window_key = reference_facts.reference_key
     where reference_facts.reference_kind = 'table'
 ),
 
@@ -26,23 +26,23 @@ sources as (
     select
         reference_key as source_key,
         monitor
-    from touched
+    from stale
 ),
 
 requests as {{ mlmon.inlined() }} (
     select
         logged.*,
         cast(null as {{ dbt.type_string() }}) as outcome,
-        touched.reference_key as mlmon_source,
+        stale.reference_key as mlmon_source,
         logged.monitor as mlmon_monitor,
         cast('none' as {{ dbt.type_string() }}) as mlmon_age
         {{- mlmon.kpi_segments('logged') }}
     from {{ ref('stg_mlmon__references') }} as logged
-    inner join touched
+    inner join stale
         on
-            logged.monitor = touched.monitor
-            and logged.reference_version = touched.reference_version
-    {{- mlmon.kpi_segment_joins('logged', 'touched.edge_set_number') }}
+            logged.monitor = stale.monitor
+            and logged.reference_version = stale.reference_version
+    {{- mlmon.kpi_segment_joins('logged', 'stale.edge_set_number') }}
 ),
 
 labelled_requests as {{ mlmon.inlined() }} (

@@ -6,21 +6,21 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_verdict_windows'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_verdict_windows') }}",
+    meta={'stale': 'int_mlmon__stale_drift_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_drift_ends') }}",
 ) }}
 
 with
 
-touched as (
-    select * from {{ ref('int_mlmon__touched_verdict_windows') }}
+stale as (
+    select * from {{ ref('int_mlmon__stale_drift_ends') }}
 ),
 
 spans as (
     select spans.*
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join touched
-        on spans.window_key = touched.window_key
+    inner join stale
+        on spans.window_key = stale.window_key
     where spans.is_default_span
 ),
 

@@ -4,8 +4,8 @@
 
 with
 
-touched as (
-    select * from {{ ref('int_mlmon__touched_verdict_windows') }}
+stale as (
+    select * from {{ ref('int_mlmon__stale_drift_ends') }}
 ),
 
 spans as (
@@ -26,8 +26,8 @@ select
     reference_facts.first_index as reference_first_index,
     reference_facts.last_index as reference_last_index
 from spans
-inner join touched
-    on spans.window_key = touched.window_key
+inner join stale
+    on spans.window_key = stale.window_key
 inner join {{ ref('int_mlmon__settings') }} as settings
     on spans.monitor = settings.monitor
 inner join {{ ref('int_mlmon__references') }} as reference_facts

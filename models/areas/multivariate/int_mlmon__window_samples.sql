@@ -14,40 +14,40 @@
 with
 
 predictions as (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success and is_profiled
 ),
 
-touched as (
+stale as (
     select
-        touched.window_number,
-        touched.window_key,
-        touched.monitor,
-        touched.model_version,
-        touched.window_index,
+        stale.window_number,
+        stale.window_key,
+        stale.monitor,
+        stale.model_version,
+        stale.window_index,
         settings.multivariate_rows
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
-            touched.facts = 'predictions'
-            and touched.monitor = settings.monitor
+            stale.facts = 'predictions'
+            and stale.monitor = settings.monitor
     where settings.multivariate_rows is not null
 ),
 
 hashed as (
     select
-        touched.window_key,
-        touched.monitor,
-        touched.model_version,
-        touched.window_index,
+        stale.window_key,
+        stale.monitor,
+        stale.model_version,
+        stale.window_index,
         {{ mlmon.portable_checksum(['predictions.request_id']) }} as sample_hash,
-        {{ mlmon.sample_cut('predictions.n_in_window', 'touched.multivariate_rows') }} as cut_hash
+        {{ mlmon.sample_cut('predictions.n_in_window', 'stale.multivariate_rows') }} as cut_hash
         {%- for slot in mlmon.slot_names() if not slot.startswith('segment') %},
         predictions.{{ slot }}
         {%- endfor %}
     from predictions
-    inner join touched
-        on predictions.window_number = touched.window_number
+    inner join stale
+        on predictions.window_number = stale.window_number
 )
 
 select * from hashed

@@ -1,4 +1,4 @@
-# One row per touched window end at its verdict span, column with a preset and method: the number that another tool
+# One row per stale window end at its verdict span, column with a preset and method: the number that another tool
 # prints for the same values. Python, because it is the library's; one comparison of a column at a time.
 
 

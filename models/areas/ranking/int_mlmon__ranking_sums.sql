@@ -14,7 +14,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'labels' and {{ mlmon.is_of_ranking('monitor') }}
 ),
@@ -31,8 +31,8 @@ metrics as (
 -- in place of the request's id.
 reference_rows as (
     select
-        touched.window_key,
-        touched.edge_set_number,
+        stale.window_key,
+        stale.edge_set_number,
         logged.monitor,
         logged.query_id,
         logged.item_id,
@@ -46,8 +46,8 @@ reference_rows as (
         on
             logged.monitor = reference_facts.monitor
             and logged.reference_version = reference_facts.reference_version
-    inner join touched
-        on reference_facts.reference_key = touched.window_key
+    inner join stale
+        on reference_facts.reference_key = stale.window_key
     where logged.query_id is not null
 ),
 
@@ -71,8 +71,8 @@ reference_items as (
 
 shown_items as (
     select
-        touched.window_key,
-        touched.edge_set_number,
+        stale.window_key,
+        stale.edge_set_number,
         logged.monitor,
         logged.query_id,
         logged.item_id,
@@ -82,11 +82,11 @@ shown_items as (
         logged.segment_{{ number }}
         {%- endfor %}
     from {{ ref('int_mlmon__resolved_predictions') }} as logged
-    inner join touched
+    inner join stale
         on
-            logged.monitor = touched.monitor
-            and logged.model_version = touched.model_version
-            and logged.window_index = touched.window_index
+            logged.monitor = stale.monitor
+            and logged.model_version = stale.model_version
+            and logged.window_index = stale.window_index
     where logged.is_counting and logged.is_success
 
     union all

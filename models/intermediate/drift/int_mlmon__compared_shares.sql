@@ -3,11 +3,11 @@
 -- reference, at the verdict span. With missing: drop the missing bin takes no part (is_compared false).
 with
 
-touched as (
+stale as (
     select spans.*
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
-        on spans.window_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_drift_ends') }} as stale
+        on spans.window_key = stale.window_key
 ),
 
 bin_counts as (
@@ -16,52 +16,52 @@ bin_counts as (
 
 current_counts as (
     select
-        touched.window_key,
-        touched.span_windows,
+        stale.window_key,
+        stale.span_windows,
         bin_counts.segment_name,
         bin_counts.segment_value,
         bin_counts.column_name,
         bin_counts.bin_index,
         sum(bin_counts.n) as n
-    from touched
+    from stale
     inner join bin_counts
         on
-            touched.monitor = bin_counts.monitor
-            and touched.model_version = bin_counts.model_version
-            and bin_counts.window_index between touched.first_index and touched.window_index
-    where bin_counts.segment_name = 'all' or touched.is_verdict
+            stale.monitor = bin_counts.monitor
+            and stale.model_version = bin_counts.model_version
+            and bin_counts.window_index between stale.first_index and stale.window_index
+    where bin_counts.segment_name = 'all' or stale.is_verdict
     group by
-        touched.window_key, touched.span_windows, bin_counts.segment_name,
+        stale.window_key, stale.span_windows, bin_counts.segment_name,
         bin_counts.segment_value, bin_counts.column_name, bin_counts.bin_index
 ),
 
 -- What is held against the reference: the whole monitor, and every segment with rows in the span.
 compared as (
     select
-        touched.window_key,
-        touched.span_windows,
-        touched.monitor,
-        touched.reference_key,
-        touched.compared_with,
+        stale.window_key,
+        stale.span_windows,
+        stale.monitor,
+        stale.reference_key,
+        stale.compared_with,
         cast('all' as {{ dbt.type_string() }}) as segment_name,
         cast('all' as {{ dbt.type_string() }}) as segment_value
-    from touched
+    from stale
 
     union all
 
     select distinct
-        touched.window_key,
-        touched.span_windows,
-        touched.monitor,
-        touched.reference_key,
-        touched.compared_with,
+        stale.window_key,
+        stale.span_windows,
+        stale.monitor,
+        stale.reference_key,
+        stale.compared_with,
         current_counts.segment_name,
         current_counts.segment_value
-    from touched
+    from stale
     inner join current_counts
         on
-            touched.window_key = current_counts.window_key
-            and touched.span_windows = current_counts.span_windows
+            stale.window_key = current_counts.window_key
+            and stale.span_windows = current_counts.span_windows
     where current_counts.segment_name <> 'all'
 ),
 
@@ -86,16 +86,16 @@ fixed_reference_counts as (
 -- The windows that a moving reference is made of, one by one: equal keys join faster than ranges.
 compared_windows as (
     select
-        touched.window_key,
-        touched.span_windows,
+        stale.window_key,
+        stale.span_windows,
         spine.window_key as compared_window_key
-    from touched
+    from stale
     inner join {{ ref('int_mlmon__spine') }} as spine
         on
-            touched.monitor = spine.monitor
-            and touched.compared_version = spine.model_version
+            stale.monitor = spine.monitor
+            and stale.compared_version = spine.model_version
             and spine.window_index
-            between touched.compared_first_index and touched.compared_last_index
+            between stale.compared_first_index and stale.compared_last_index
 ),
 
 moving_reference_counts as (
@@ -185,17 +185,17 @@ described as (
         counted.reference_count,
         counted.current_count
     from counted
-    inner join touched
+    inner join stale
         on
-            counted.window_key = touched.window_key
-            and counted.span_windows = touched.span_windows
+            counted.window_key = stale.window_key
+            and counted.span_windows = stale.span_windows
     inner join {{ ref('int_mlmon__column_settings') }} as columns
         on
-            touched.monitor = columns.monitor
+            stale.monitor = columns.monitor
             and counted.column_name = columns.column_name
     left join {{ ref('int_mlmon__bins') }} as bins
         on
-            touched.reference_key = bins.reference_key
+            stale.reference_key = bins.reference_key
             and counted.column_name = bins.column_name
             and counted.bin_index = bins.bin_index
 ),

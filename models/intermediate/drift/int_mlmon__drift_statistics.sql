@@ -34,11 +34,11 @@ described as (
 ),
 
 -- Rare categories share buckets by two hashings of their names: the same test, once for each.
-touched as (
+stale as (
     select spans.*
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__touched_verdict_windows') }} as touched
-        on spans.window_key = touched.window_key
+    inner join {{ ref('int_mlmon__stale_drift_ends') }} as stale
+        on spans.window_key = stale.window_key
     where spans.reference_key is not null
 ),
 
@@ -48,8 +48,8 @@ bucket_counts as (
 
 current_buckets as (
     select
-        touched.window_key,
-        touched.span_windows,
+        stale.window_key,
+        stale.span_windows,
         bucket_counts.segment_name,
         bucket_counts.segment_value,
         bucket_counts.column_name,
@@ -57,24 +57,24 @@ current_buckets as (
         bucket_counts.bucket,
         0 as reference_count,
         sum(bucket_counts.n) as current_count
-    from touched
+    from stale
     inner join bucket_counts
         on
-            touched.monitor = bucket_counts.monitor
-            and touched.model_version = bucket_counts.model_version
-            and touched.reference_key = bucket_counts.reference_key
-            and bucket_counts.window_index between touched.first_index and touched.window_index
-    where bucket_counts.segment_name = 'all' or touched.is_verdict
+            stale.monitor = bucket_counts.monitor
+            and stale.model_version = bucket_counts.model_version
+            and stale.reference_key = bucket_counts.reference_key
+            and bucket_counts.window_index between stale.first_index and stale.window_index
+    where bucket_counts.segment_name = 'all' or stale.is_verdict
     group by
-        touched.window_key, touched.span_windows, bucket_counts.segment_name,
+        stale.window_key, stale.span_windows, bucket_counts.segment_name,
         bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
         bucket_counts.bucket
 ),
 
 fixed_reference_buckets as (
     select
-        touched.window_key,
-        touched.span_windows,
+        stale.window_key,
+        stale.span_windows,
         reference_buckets.segment_name,
         reference_buckets.segment_value,
         reference_buckets.column_name,
@@ -82,16 +82,16 @@ fixed_reference_buckets as (
         reference_buckets.bucket,
         reference_buckets.n as reference_count,
         0 as current_count
-    from touched
+    from stale
     inner join {{ ref('int_mlmon__reference_bucket_counts') }} as reference_buckets
-        on touched.reference_key = reference_buckets.reference_key
-    where touched.compared_with = 'reference'
+        on stale.reference_key = reference_buckets.reference_key
+    where stale.compared_with = 'reference'
 ),
 
 moving_reference_buckets as (
     select
-        touched.window_key,
-        touched.span_windows,
+        stale.window_key,
+        stale.span_windows,
         bucket_counts.segment_name,
         bucket_counts.segment_value,
         bucket_counts.column_name,
@@ -99,16 +99,16 @@ moving_reference_buckets as (
         bucket_counts.bucket,
         sum(bucket_counts.n) as reference_count,
         0 as current_count
-    from touched
+    from stale
     inner join bucket_counts
         on
-            touched.monitor = bucket_counts.monitor
-            and touched.compared_version = bucket_counts.model_version
-            and touched.reference_key = bucket_counts.reference_key
+            stale.monitor = bucket_counts.monitor
+            and stale.compared_version = bucket_counts.model_version
+            and stale.reference_key = bucket_counts.reference_key
             and bucket_counts.window_index
-            between touched.compared_first_index and touched.compared_last_index
+            between stale.compared_first_index and stale.compared_last_index
     group by
-        touched.window_key, touched.span_windows, bucket_counts.segment_name,
+        stale.window_key, stale.span_windows, bucket_counts.segment_name,
         bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
         bucket_counts.bucket
 ),
@@ -136,13 +136,13 @@ described_buckets as (
         sum(all_buckets.reference_count) as reference_count,
         sum(all_buckets.current_count) as current_count
     from all_buckets
-    inner join touched
+    inner join stale
         on
-            all_buckets.window_key = touched.window_key
-            and all_buckets.span_windows = touched.span_windows
+            all_buckets.window_key = stale.window_key
+            and all_buckets.span_windows = stale.span_windows
     inner join {{ ref('int_mlmon__column_settings') }} as columns
         on
-            touched.monitor = columns.monitor
+            stale.monitor = columns.monitor
             and all_buckets.column_name = columns.column_name
     group by
         all_buckets.window_key, all_buckets.span_windows, all_buckets.segment_name,

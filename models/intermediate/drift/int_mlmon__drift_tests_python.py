@@ -1,4 +1,4 @@
-"""One row per touched window end, span, segment and column, by test_number: how likely chance alone
+"""One row per stale window end, span, segment and column, by test_number: how likely chance alone
 makes the two sides differ as much. scipy's tests, from counts; the SQL model of the same columns is for
 warehouses without Python models.
 """

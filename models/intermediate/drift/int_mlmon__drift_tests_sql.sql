@@ -1,4 +1,4 @@
--- One row per touched window end, span, segment and column, by test_number: how likely chance alone makes the two
+-- One row per stale window end, span, segment and column, by test_number: how likely chance alone makes the two
 -- sides differ as much, by the tests that SQL can do. The Python model of the same columns uses scipy.
 with
 

@@ -14,13 +14,13 @@
 
 with
 
-touched as (
-    select touched.*
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+stale as (
+    select stale.*
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
-            touched.facts = 'predictions'
-            and touched.monitor = settings.monitor
+            stale.facts = 'predictions'
+            and stale.monitor = settings.monitor
             and settings.has_score
             and settings.has_labels
 ),
@@ -31,12 +31,12 @@ predictions as (
         case
             when predictions.score >= 0 and predictions.score <= 1 then predictions.score
         end as probable_score
-    from {{ ref('int_mlmon__touched_predictions') }} as predictions
+    from {{ ref('int_mlmon__stale_predictions') }} as predictions
     where predictions.is_success
 )
 
 select
-    touched.window_key,
+    stale.window_key,
     predictions.prediction_class as predicted_class,
     predictions.probable_score as score
     {%- for number in segments %},
@@ -44,8 +44,8 @@ select
     {%- endfor %},
     cast(count(*) as bigint) as n
 from predictions
-inner join touched
-    on predictions.window_number = touched.window_number
+inner join stale
+    on predictions.window_number = stale.window_number
 group by
-    touched.window_key, predictions.prediction_class, predictions.probable_score
+    stale.window_key, predictions.prediction_class, predictions.probable_score
     {%- for number in segments %}, predictions.segment_{{ number }}{% endfor %}

@@ -4,7 +4,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'labels'
 ),
@@ -16,7 +16,7 @@ label_ages as (
 select
     predictions.window_key,
     predictions.monitor,
-    touched.edge_set_number,
+    stale.edge_set_number,
     label_ages.label_age,
     predictions.prediction_class,
     predictions.prediction_value,
@@ -30,8 +30,8 @@ select
     predictions.segment_{{ number }}
     {%- endfor %}
 from {{ ref('int_mlmon__labelled_predictions') }} as predictions
-inner join touched
-    on predictions.window_key = touched.window_key
+inner join stale
+    on predictions.window_key = stale.window_key
 inner join label_ages
     on
         predictions.monitor = label_ages.monitor
@@ -40,9 +40,9 @@ inner join label_ages
 union all
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.edge_set_number,
+    stale.window_key,
+    stale.monitor,
+    stale.edge_set_number,
     cast('reference' as {{ dbt.type_string() }}) as label_age,
     logged.prediction_class,
     logged.prediction_value,
@@ -56,7 +56,7 @@ select
     logged.segment_{{ number }}
     {%- endfor %}
 from {{ ref('int_mlmon__reference_labelled') }} as logged
-inner join touched
+inner join stale
     on
-        logged.reference_key = touched.reference_key
-        and touched.is_reference
+        logged.reference_key = stale.reference_key
+        and stale.is_reference

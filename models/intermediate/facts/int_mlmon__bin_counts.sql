@@ -13,11 +13,11 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success
 ),
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
@@ -31,7 +31,7 @@ segments as (
 ),
 
 counted as (
-    {{ mlmon.count_bins('predictions', 'window_number', 'touched') }}
+    {{ mlmon.count_bins('predictions', 'window_number', 'stale') }}
 ),
 
 whole as (
@@ -78,11 +78,11 @@ by_segment as (
         counted.{{ count }}
         {%- endfor %}
     from counted
-    inner join touched
-        on counted.window_number = touched.window_number
+    inner join stale
+        on counted.window_number = stale.window_number
     inner join segments
         on
-            touched.monitor = segments.monitor
+            stale.monitor = segments.monitor
             and counted.segment_position = segments.segment_position
 ),
 
@@ -93,16 +93,16 @@ all_counts as (
 )
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.monitor,
+    stale.model_version,
+    stale.window_index,
     all_counts.segment_name,
     all_counts.segment_value,
     columns.column_name,
     columns.column_role,
     columns.column_kind,
-    touched.reference_key,
+    stale.reference_key,
     all_counts.bin_index,
     cast(all_counts.n as bigint) as n,
     cast(all_counts.n_missing as bigint) as n_missing,
@@ -117,9 +117,9 @@ select
     cast(all_counts.{{ count }} as bigint) as {{ count }}
     {%- endfor %}
 from all_counts
-inner join touched
-    on all_counts.window_number = touched.window_number
+inner join stale
+    on all_counts.window_number = stale.window_number
 inner join columns
     on
-        touched.monitor = columns.monitor
+        stale.monitor = columns.monitor
         and all_counts.slot = columns.slot

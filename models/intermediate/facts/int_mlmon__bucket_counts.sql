@@ -13,21 +13,21 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success
 ),
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
 
 counted as (
-    {{ mlmon.count_buckets('predictions', 'window_number', 'touched') }}
+    {{ mlmon.count_buckets('predictions', 'window_number', 'stale') }}
 ),
 
 buckets as (
-    {{ mlmon.buckets_by_segment('counted', 'window_number', 'touched', [
+    {{ mlmon.buckets_by_segment('counted', 'window_number', 'stale', [
         'window_key', 'monitor', 'model_version', 'window_index', 'reference_key',
     ]) }}
 )

@@ -12,11 +12,11 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success
 ),
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
@@ -25,7 +25,7 @@ counted as (
     {{ mlmon.count_cells('predictions', 'window_number') }}
 )
 
-{{ mlmon.name_cells('counted', 'window_number', 'touched', [
+{{ mlmon.name_cells('counted', 'window_number', 'stale', [
     'keyed.window_key', 'keyed.monitor', 'keyed.model_version', 'keyed.window_index',
     'keyed.reference_key',
 ]) }}

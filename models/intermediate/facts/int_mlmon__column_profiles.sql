@@ -21,11 +21,11 @@ predictions as (
         {%- for slot in mlmon.slot_names() if not slot.startswith('segment') %},
         {{ slot }}
         {%- endfor %}
-    from {{ ref('int_mlmon__touched_predictions') }}
+    from {{ ref('int_mlmon__stale_predictions') }}
     where is_success and is_profiled
 ),
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
@@ -39,10 +39,10 @@ profiled as (
 )
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.monitor,
+    stale.model_version,
+    stale.window_index,
     columns.column_name,
     columns.column_role,
     columns.column_kind,
@@ -54,7 +54,7 @@ select
     {%- if percent == 50 %}
     profiled.{{ column }},
     {%- elif percent in percents %}
-    case when {{ mlmon.is_of_area('profiles', 'touched.monitor') }} then profiled.{{ column }} end
+    case when {{ mlmon.is_of_area('profiles', 'stale.monitor') }} then profiled.{{ column }} end
         as {{ column }},
     {%- else %}
     cast(null as {{ mlmon.type_double() }}) as {{ column }},
@@ -63,9 +63,9 @@ select
     profiled.modal_value,
     cast(profiled.modal_n as bigint) as modal_n
 from profiled
-inner join touched
-    on profiled.window_number = touched.window_number
+inner join stale
+    on profiled.window_number = stale.window_number
 inner join columns
     on
-        touched.monitor = columns.monitor
+        stale.monitor = columns.monitor
         and profiled.slot = columns.slot

@@ -11,7 +11,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'labels' and monitor is not null
 ),
@@ -49,10 +49,10 @@ counted as (
 )
 
 select
-    touched.window_key,
-    case when not touched.is_reference then touched.monitor end as monitor,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    case when not stale.is_reference then stale.monitor end as monitor,
+    stale.model_version,
+    stale.window_index,
     coalesce(segments.segment_name, 'all') as segment_name,
     counted.segment_value,
     counted.label_age,
@@ -62,10 +62,10 @@ select
     cast(counted.n_early as bigint) as n_early,
     cast(counted.n_conflicts as bigint) as n_conflicts
 from counted
-inner join touched
-    on counted.window_key = touched.window_key
+inner join stale
+    on counted.window_key = stale.window_key
 left join segments
     on
-        touched.monitor = segments.monitor
+        stale.monitor = segments.monitor
         and counted.segment_position = segments.segment_position
 where counted.segment_position = 0 or segments.segment_name is not null

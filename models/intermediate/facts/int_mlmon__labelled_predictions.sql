@@ -13,16 +13,16 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'labels' and monitor is not null and not is_reference
 ),
 
 predictions as {{ mlmon.inlined() }} (
     select
-        touched.window_key,
-        touched.window_index,
-        touched.edge_set_number,
+        stale.window_key,
+        stale.window_index,
+        stale.edge_set_number,
         resolved.monitor,
         resolved.model_version,
         resolved.request_id,
@@ -35,11 +35,11 @@ predictions as {{ mlmon.inlined() }} (
         resolved.segment_{{ number }}
         {%- endfor %}
     from {{ ref('int_mlmon__resolved_predictions') }} as resolved
-    inner join touched
+    inner join stale
         on
-            resolved.monitor = touched.monitor
-            and resolved.model_version = touched.model_version
-            and resolved.window_index = touched.window_index
+            resolved.monitor = stale.monitor
+            and resolved.model_version = stale.model_version
+            and resolved.window_index = stale.window_index
     where resolved.is_counting and resolved.is_success
 ),
 

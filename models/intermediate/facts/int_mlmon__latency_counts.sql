@@ -23,10 +23,10 @@ predictions as {{ mlmon.inlined() }} (
             when latency_ms - latency_ms = 0 and latency_ms >= 0
                 then {{ mlmon.latency_bucket('latency_ms') }}
         end as bucket
-    from {{ ref('int_mlmon__touched_predictions') }}
+    from {{ ref('int_mlmon__stale_predictions') }}
 ),
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
@@ -56,10 +56,10 @@ counted as (
 )
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.monitor,
+    stale.model_version,
+    stale.window_index,
     coalesce(segments.segment_name, 'all') as segment_name,
     counted.segment_value,
     counted.outcome,
@@ -67,10 +67,10 @@ select
     cast(counted.bucket as bigint) as bucket,
     cast(counted.n as bigint) as n
 from counted
-inner join touched
-    on counted.window_number = touched.window_number
+inner join stale
+    on counted.window_number = stale.window_number
 left join segments
     on
-        touched.monitor = segments.monitor
+        stale.monitor = segments.monitor
         and counted.segment_position = segments.segment_position
 where counted.segment_position = 0 or segments.segment_name is not null

@@ -13,11 +13,11 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success
 ),
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
@@ -31,17 +31,17 @@ class_score_columns as (
 ),
 
 odd_categories as (
-    {{ mlmon.odd_categories('predictions', 'touched') }}
+    {{ mlmon.odd_categories('predictions', 'stale') }}
 ),
 
 spelled_categories as (
     select
         odd_categories.*,
-        touched.reference_key,
+        stale.reference_key,
         {{ mlmon.plain_spelling('odd_categories.example_value') }} as plain_spelling
     from odd_categories
-    inner join touched
-        on odd_categories.window_number = touched.window_number
+    inner join stale
+        on odd_categories.window_number = stale.window_number
 ),
 
 lookalikes as (
@@ -66,20 +66,20 @@ lookalikes as (
 
 repeated_requests as (
     select
-        touched.window_number,
+        stale.window_number,
         cast(null as {{ dbt.type_string() }}) as slot,
         cast('duplicates' as {{ dbt.type_string() }}) as check_name,
         resolved.request_id as example_value,
         count(*) as n,
         resolved.request_id as example_request_id
     from {{ ref('int_mlmon__resolved_predictions') }} as resolved
-    inner join touched
+    inner join stale
         on
-            resolved.monitor = touched.monitor
-            and resolved.model_version = touched.model_version
-            and resolved.window_index = touched.window_index
+            resolved.monitor = stale.monitor
+            and resolved.model_version = stale.model_version
+            and resolved.window_index = stale.window_index
     where not resolved.is_counting
-    group by touched.window_number, resolved.request_id
+    group by stale.window_number, resolved.request_id
 ),
 
 odd_values as (
@@ -87,9 +87,9 @@ odd_values as (
         'odd_categories',
         'repeated_requests',
         '(' ~ mlmon.odd_numbers('predictions') ~ ')',
-        '(' ~ mlmon.odd_class_scores('predictions', 'touched') ~ ')',
+        '(' ~ mlmon.odd_class_scores('predictions', 'stale') ~ ')',
         '(' ~ mlmon.rows_without_values('predictions') ~ ')',
-        '(' ~ mlmon.rows_loaded_oddly('touched') ~ ')',
+        '(' ~ mlmon.rows_loaded_oddly('stale') ~ ')',
     ] %}
     select
         odd_rows.*,
@@ -113,10 +113,10 @@ ranked as (
 )
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.monitor,
+    stale.model_version,
+    stale.window_index,
     case
         when ranked.check_name = 'out_of_range' and columns.column_role = 'score'
             then 'score_range'
@@ -130,15 +130,15 @@ select
     cast(ranked.n_in_all as bigint) as n_in_all,
     ranked.example_request_id
 from ranked
-inner join touched
-    on ranked.window_number = touched.window_number
+inner join stale
+    on ranked.window_number = stale.window_number
 left join columns
     on
-        touched.monitor = columns.monitor
+        stale.monitor = columns.monitor
         and ranked.slot = columns.slot
 left join class_score_columns
     on
-        touched.monitor = class_score_columns.monitor
+        stale.monitor = class_score_columns.monitor
         and ranked.slot = class_score_columns.slot
 where
     ranked.example_rank <= {{ mlmon.examples_a_check() }}

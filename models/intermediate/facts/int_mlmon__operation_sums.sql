@@ -12,21 +12,21 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
 ),
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
 
 limits as (
     select
-        touched.window_number,
+        stale.window_number,
         settings.slo_latency_ms
-    from touched
+    from stale
     inner join {{ ref('int_mlmon__settings') }} as settings
-        on touched.monitor = settings.monitor
+        on stale.monitor = settings.monitor
 ),
 
 segments as (
@@ -67,10 +67,10 @@ summed as (
 )
 
 select
-    touched.window_key,
-    touched.monitor,
-    touched.model_version,
-    touched.window_index,
+    stale.window_key,
+    stale.monitor,
+    stale.model_version,
+    stale.window_index,
     coalesce(segments.segment_name, 'all') as segment_name,
     summed.segment_value,
     cast(summed.n_requests as bigint) as n_requests,
@@ -84,10 +84,10 @@ select
     {%- endfor %}
     summed.latency_max_ms
 from summed
-inner join touched
-    on summed.window_number = touched.window_number
+inner join stale
+    on summed.window_number = stale.window_number
 left join segments
     on
-        touched.monitor = segments.monitor
+        stale.monitor = segments.monitor
         and summed.segment_position = segments.segment_position
 where summed.segment_position = 0 or segments.segment_name is not null

@@ -11,7 +11,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'labels' and monitor is not null
 ),
@@ -31,18 +31,18 @@ reference_facts as (
 
 labels as (
     select
-        touched.window_key,
-        touched.monitor,
-        touched.model_version,
-        touched.window_index,
+        stale.window_key,
+        stale.monitor,
+        stale.model_version,
+        stale.window_index,
         versions.reference_key,
         versions.reference_hash,
         settings.label_kind,
         labelled.label_class,
         labelled.label_value
     from {{ ref('int_mlmon__labelled_predictions') }} as labelled
-    inner join touched
-        on labelled.window_key = touched.window_key
+    inner join stale
+        on labelled.window_key = stale.window_key
     inner join settings
         on labelled.monitor = settings.monitor
     inner join versions
@@ -54,18 +54,18 @@ labels as (
     union all
 
     select
-        touched.window_key,
+        stale.window_key,
         reference_facts.monitor,
-        touched.model_version,
-        touched.window_index,
+        stale.model_version,
+        stale.window_index,
         labelled.reference_key,
         reference_facts.reference_hash,
         settings.label_kind,
         labelled.label_class,
         labelled.label_value
     from {{ ref('int_mlmon__reference_labelled') }} as labelled
-    inner join touched
-        on labelled.reference_key = touched.window_key
+    inner join stale
+        on labelled.reference_key = stale.window_key
     inner join reference_facts
         on labelled.reference_key = reference_facts.reference_key
     inner join settings

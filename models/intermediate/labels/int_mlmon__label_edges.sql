@@ -13,15 +13,15 @@
 
 with
 
-touched as (
+stale as (
     select
-        touched.window_key as reference_key,
+        stale.window_key as reference_key,
         settings.task
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on
-            touched.facts = 'references'
-            and touched.window_key = reference_facts.reference_key
+            stale.facts = 'references'
+            and stale.window_key = reference_facts.reference_key
     inner join ({{ mlmon.label_settings() }}) as settings
         on
             reference_facts.monitor = settings.monitor
@@ -34,9 +34,9 @@ labels as (
         logged.label_value as x,
         row_number() over (partition by logged.reference_key order by logged.label_value)
             as value_rank
-    from {{ ref('int_mlmon__touched_reference_rows') }} as logged
-    inner join touched
-        on logged.reference_key = touched.reference_key
+    from {{ ref('int_mlmon__stale_reference_rows') }} as logged
+    inner join stale
+        on logged.reference_key = stale.reference_key
     where logged.label_value is not null
 ),
 
@@ -156,21 +156,21 @@ edges as (
     union all
 
     select
-        touched.reference_key,
+        stale.reference_key,
         cast(grades.i as {{ mlmon.type_double() }}) as edge,
         grades.i + 1 as edge_index,
         0 as n_below,
         0 as center,
         1 as scale
-    from touched
+    from stale
     cross join ({{ mlmon.integers(mlmon.label_bin_count() - 1) }}) as grades
     where
-        touched.task = 'ranking'
-        and touched.reference_key not in (select reference_key from totals)
+        stale.task = 'ranking'
+        and stale.reference_key not in (select reference_key from totals)
 )
 
 select
-    touched.reference_key,
+    stale.reference_key,
     cast(
         coalesce(sum(case when edges.edge_index > 0 then 1 else 0 end), 0) as bigint
     ) as n_edges,
@@ -181,7 +181,7 @@ select
     {%- for number in range(1, mlmon.label_edge_count() + 1) %},
     max(case when edges.edge_index = {{ number }} then edges.edge end) as e_{{ number }}
     {%- endfor %}
-from touched
+from stale
 left join edges
-    on touched.reference_key = edges.reference_key
-group by touched.reference_key
+    on stale.reference_key = edges.reference_key
+group by stale.reference_key

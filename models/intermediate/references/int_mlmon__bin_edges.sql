@@ -12,7 +12,7 @@
 with
 
 reference_rows as (
-    select * from {{ ref('int_mlmon__touched_reference_rows') }}
+    select * from {{ ref('int_mlmon__stale_reference_rows') }}
 ),
 
 reference_values as (
@@ -28,11 +28,11 @@ specs as (
         columns.slot,
         columns.bin_policy,
         columns.n_bins_asked
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on
-            touched.facts = 'references'
-            and touched.window_key = reference_facts.reference_key
+            stale.facts = 'references'
+            and stale.window_key = reference_facts.reference_key
     inner join {{ ref('int_mlmon__column_settings') }} as columns
         on
             reference_facts.monitor = columns.monitor

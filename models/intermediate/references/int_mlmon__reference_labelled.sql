@@ -22,7 +22,7 @@ select
         'logged.segment_' ~ number, 'segment_' ~ number ~ '_values'
     ) }} as segment_{{ number }}
     {%- endfor %}
-from {{ ref('int_mlmon__touched_reference_rows') }} as logged
+from {{ ref('int_mlmon__stale_reference_rows') }} as logged
 {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
 left join {{ ref('int_mlmon__slot_segments') }} as segment_{{ number }}_values
     on

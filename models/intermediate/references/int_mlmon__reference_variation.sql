@@ -15,19 +15,19 @@ with
 window_counts as (
     select counts.*
     from {{ ref('int_mlmon__reference_window_counts') }} as counts
-    inner join {{ ref('int_mlmon__stale_windows') }} as touched
+    inner join {{ ref('int_mlmon__stale_windows') }} as stale
         on
-            counts.reference_key = touched.window_key
-            and touched.facts = 'references'
+            counts.reference_key = stale.window_key
+            and stale.facts = 'references'
 ),
 
 cell_counts as (
     select counts.*
     from {{ ref('int_mlmon__reference_cell_counts') }} as counts
-    inner join {{ ref('int_mlmon__stale_windows') }} as touched
+    inner join {{ ref('int_mlmon__stale_windows') }} as stale
         on
-            counts.reference_key = touched.window_key
-            and touched.facts = 'references'
+            counts.reference_key = stale.window_key
+            and stale.facts = 'references'
 ),
 
 columns as (
@@ -53,11 +53,11 @@ span_fits as (
         reference_facts.last_index,
         reference_facts.last_index - reference_facts.first_index + 1 as n_windows,
         spans.span_windows
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on
-            touched.facts = 'references'
-            and touched.window_key = reference_facts.reference_key
+            stale.facts = 'references'
+            and stale.window_key = reference_facts.reference_key
     inner join span_settings as spans
         on reference_facts.monitor = spans.monitor
     where

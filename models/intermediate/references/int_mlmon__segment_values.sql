@@ -12,18 +12,18 @@
 with
 
 reference_rows as (
-    select * from {{ ref('int_mlmon__touched_reference_rows') }}
+    select * from {{ ref('int_mlmon__stale_reference_rows') }}
 ),
 
-touched as (
+stale as (
     select
         reference_facts.reference_key,
         reference_facts.monitor
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on
-            touched.facts = 'references'
-            and touched.window_key = reference_facts.reference_key
+            stale.facts = 'references'
+            and stale.window_key = reference_facts.reference_key
 ),
 
 segments as (
@@ -68,15 +68,15 @@ ranked_values as (
 )
 
 select
-    touched.reference_key,
+    stale.reference_key,
     segments.segment_name,
     ranked_values.segment_value
-from touched
+from stale
 inner join segments
-    on touched.monitor = segments.monitor
+    on stale.monitor = segments.monitor
 inner join ranked_values
     on
-        touched.reference_key = ranked_values.reference_key
+        stale.reference_key = ranked_values.reference_key
         and segments.slot = ranked_values.slot
         and ranked_values.value_rank <= segments.max_values
 where not segments.is_declared

@@ -5,21 +5,21 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__touched_verdict_windows'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__touched_verdict_windows') }}",
+    meta={'stale': 'int_mlmon__stale_drift_ends'},
+    post_hook="{{ mlmon.record_windows('int_mlmon__stale_drift_ends') }}",
 ) }}
 
 with
 
-touched as (
-    select * from {{ ref('int_mlmon__touched_verdict_windows') }}
+stale as (
+    select * from {{ ref('int_mlmon__stale_drift_ends') }}
 ),
 
 drift as (
     select drift.*
     from {{ ref('fct_mlmon__drift') }} as drift
-    inner join touched
-        on drift.window_key = touched.window_key
+    inner join stale
+        on drift.window_key = stale.window_key
 ),
 
 statistics as (

@@ -56,7 +56,7 @@ checksums as (
     group by spans.window_key
 ),
 
-verdict_windows as (
+ends as (
     select
         spans.window_key,
         md5(
@@ -81,7 +81,7 @@ verdict_windows as (
 ),
 
 stale as (
-    {{ mlmon.stale_windows('verdict_windows', [
+    {{ mlmon.stale_windows('ends', [
         'fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift',
     ] + (['fct_mlmon__multivariate_drift'] if mlmon.is_asked_for('multivariate') else [])) }}
 ),

@@ -2,7 +2,7 @@
 -- where the row has no time.
 with
 
-touched as (
+stale as (
     select
         reference_facts.reference_key,
         reference_facts.edge_set_number,
@@ -12,16 +12,16 @@ touched as (
         reference_facts.reference_kind,
         reference_facts.first_index,
         reference_facts.last_index
-    from {{ ref('int_mlmon__stale_windows') }} as touched
+    from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on
-            touched.facts = 'references'
-            and touched.window_key = reference_facts.reference_key
+            stale.facts = 'references'
+            and stale.window_key = reference_facts.reference_key
 )
 
 select
-    touched.reference_key,
-    touched.edge_set_number,
+    stale.reference_key,
+    stale.edge_set_number,
     coalesce({{ mlmon.window_index('logged.predicted_at', 'logged.monitor') }}, -1)
         as window_index,
     logged.prediction_class,
@@ -38,17 +38,17 @@ select
         as {{ slot }}
     {%- endfor %}
 from {{ ref('stg_mlmon__references') }} as logged
-inner join touched
+inner join stale
     on
-        logged.monitor = touched.monitor
-        and logged.reference_version = touched.reference_version
-where touched.reference_kind = 'table'
+        logged.monitor = stale.monitor
+        and logged.reference_version = stale.reference_version
+where stale.reference_kind = 'table'
 
 union all
 
 select
-    touched.reference_key,
-    touched.edge_set_number,
+    stale.reference_key,
+    stale.edge_set_number,
     logged.window_index,
     logged.prediction_class,
     logged.unusable_values,
@@ -64,12 +64,12 @@ select
         as {{ slot }}
     {%- endfor %}
 from {{ ref('int_mlmon__resolved_predictions') }} as logged
-inner join touched
+inner join stale
     on
-        logged.monitor = touched.monitor
-        and logged.window_index between touched.first_index and touched.last_index
-        and touched.logged_version in ('all', logged.model_version)
+        logged.monitor = stale.monitor
+        and logged.window_index between stale.first_index and stale.last_index
+        and stale.logged_version in ('all', logged.model_version)
 where
-    touched.reference_kind <> 'table'
+    stale.reference_kind <> 'table'
     and logged.is_counting
     and logged.is_success

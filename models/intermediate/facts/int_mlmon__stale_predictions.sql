@@ -4,7 +4,7 @@
 
 with
 
-touched as (
+stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
@@ -22,16 +22,16 @@ segment_{{ number }}_values as (
 {%- endfor %}
 
 select
-    touched.window_number,
-    touched.edge_set_number,
-    touched.n_predictions as n_in_window,
+    stale.window_number,
+    stale.edge_set_number,
+    stale.n_predictions as n_in_window,
     -- Quantiles and distinct values are taken from all rows of a window, or from about mlmon_profile_rows of them, chosen by
     -- a hash of the request, which every run and warehouse chooses alike. Hashes are spread evenly below 2 ** 32.
     case
-        when touched.n_predictions <= {{ var('mlmon_profile_rows') }} then true
+        when stale.n_predictions <= {{ var('mlmon_profile_rows') }} then true
         else
             {{ mlmon.portable_checksum(['predictions.request_id']) }}
-            < 4294967296.0 * {{ var('mlmon_profile_rows') }} / touched.n_predictions
+            < 4294967296.0 * {{ var('mlmon_profile_rows') }} / stale.n_predictions
     end as is_profiled,
     predictions.request_id,
     predictions.is_success,
@@ -52,14 +52,14 @@ select
     {%- endif %}
     {%- endfor %}
 from predictions
-inner join touched
+inner join stale
     on
-        predictions.monitor = touched.monitor
-        and predictions.model_version = touched.model_version
-        and predictions.window_index = touched.window_index
+        predictions.monitor = stale.monitor
+        and predictions.model_version = stale.model_version
+        and predictions.window_index = stale.window_index
 {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
 left join segment_{{ number }}_values
     on
-        touched.edge_set_number = segment_{{ number }}_values.edge_set_number
+        stale.edge_set_number = segment_{{ number }}_values.edge_set_number
         and predictions.segment_{{ number }} = segment_{{ number }}_values.segment_value
 {%- endfor %}
