@@ -122,6 +122,7 @@ VALUES: dict[str, Any] = {
     "all_profile_percents": [1, 50],
     "bucket_hashings": [1, 2],
     "check_configuration": "",
+    "evaluated_once": "",
     "checked_counts": ["n_missing", "n_wrong_sums"],
     "class_score_count_names": ["n_missing", "n_wrong_sums"],
     "class_score_slots": ["class_score_1"],
