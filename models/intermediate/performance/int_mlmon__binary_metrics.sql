@@ -14,7 +14,8 @@ with
 sources as (
     select
         sources.*,
-        settings.has_score
+        settings.has_score,
+        settings.has_prediction
     from {{ ref('int_mlmon__window_set_sources') }} as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
@@ -24,16 +25,22 @@ sources as (
 
 confusion as (
     select
-        {{ keys | join(', ') }},
-        sum(case when predicted_class is null then n else 0 end) as n_excluded,
+        sources.window_set_number,
+        -- The labels of a reference that is a table are final.
+        case when counts.label_age = 'reference' then 'latest' else counts.label_age end
+            as label_age,
+        counts.segment_name,
+        counts.segment_value,
+        sum(case when counts.predicted_class is null then counts.n else 0 end) as n_excluded,
         {{ mlmon.confusion_sums('counts') }}
-    from {{ ref('int_mlmon__confusion_sums') }} as counts
+    from sources
+    inner join {{ ref('int_mlmon__confusion_counts') }} as counts
+        on sources.source_key = counts.window_key
     where
-        monitor in (
-            select monitor from {{ ref('int_mlmon__settings') }}
-            where task = 'binary' and has_prediction
-        )
-    group by {{ keys | join(', ') }}
+        sources.has_prediction
+        and (sources.has_segments or counts.segment_name = 'all')
+    group by
+        sources.window_set_number, counts.label_age, counts.segment_name, counts.segment_value
 ),
 
 -- Per score bin of the reference.

@@ -7,14 +7,30 @@
 with
 
 counts as (
-    select counts.*
-    from {{ ref('int_mlmon__confusion_sums') }} as counts
+    select
+        sources.window_set_number,
+        -- The labels of a reference that is a table are final.
+        case when counts.label_age = 'reference' then 'latest' else counts.label_age end
+            as label_age,
+        counts.segment_name,
+        counts.segment_value,
+        counts.label_class,
+        counts.predicted_class,
+        sum(counts.n) as n
+    from {{ ref('int_mlmon__window_set_sources') }} as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
-            counts.monitor = settings.monitor
+            sources.monitor = settings.monitor
             and settings.task = 'multiclass'
             and settings.has_prediction
-    where counts.label_class is not null
+    inner join {{ ref('int_mlmon__confusion_counts') }} as counts
+        on sources.source_key = counts.window_key
+    where
+        (sources.has_segments or counts.segment_name = 'all')
+        and counts.label_class is not null
+    group by
+        sources.window_set_number, counts.label_age, counts.segment_name,
+        counts.segment_value, counts.label_class, counts.predicted_class
 ),
 
 cells as (
