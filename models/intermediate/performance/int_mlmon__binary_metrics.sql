@@ -3,6 +3,7 @@
 -- average_precision, with the logit interval (Boyd, Eng and Page 2013). Both by Student's t where few rows carry them:
 -- roc_auc fewer than fifty of the rarer class, then on the scale of the logit as well; average_precision fewer than fifty
 -- positives. Sorting scores is what costs: one pass over a set serves all label ages, which go by number (1 is `latest`).
+-- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='binary' in mlmon.labelled_tasks()) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
 {%- set numbers = mlmon.label_age_numbers() %}

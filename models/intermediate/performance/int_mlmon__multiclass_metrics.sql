@@ -1,6 +1,7 @@
 -- One row per window set of a multiclass monitor, label age, segment, metric and class ('all' for averages): its value and
 -- interval. An average's variance is the delta method's: cells counts the label and the predicted class of each row, and a
 -- row's influence is the metric's gradient by the hits of its class, the labels and the predictions of both.
+-- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='multiclass' in mlmon.labelled_tasks()) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
 
