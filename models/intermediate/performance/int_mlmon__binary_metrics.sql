@@ -249,7 +249,12 @@ ranks as (
         ages.label_age,
         coalesce(segments.segment_name, 'all') as segment_name
     from varied
-    inner join (select distinct window_set_number, monitor from sources) as window_sets
+    inner join (
+        select distinct
+            window_set_number,
+            monitor
+        from sources
+    ) as window_sets
         on varied.window_set_number = window_sets.window_set_number
     inner join ({{ mlmon.label_ages_by_number() }}) as ages
         on
