@@ -1,8 +1,8 @@
-{# One row per monitor and metric whose degradation is judged: the primary metric and the declared others. #}
+{# One row per monitor and metric whose degradation is judged: of the primary metric and the declared others those that are computed. #}
 {% macro judged_metric_settings() %}
     {%- set rows = [] -%}
     {%- for m in mlmon.monitors() if m.labels is not none -%}
-        {%- for metric in ([m.primary_metric] + m.metrics) | unique -%}
+        {%- for metric in ([m.primary_metric] + m.metrics) | unique if metric in mlmon.computed_metrics(m) -%}
             {%- do rows.append({
                 'monitor': m.name, 'metric': metric,
             }) -%}

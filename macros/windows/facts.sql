@@ -32,6 +32,17 @@
     }) -}}
 {% endmacro %}
 
+{# The incremental models of what is measured over spans. Each is measured again where its window end or reference is stale. #}
+{% macro ends() %}
+    {{- return({
+        'performance': [
+            'int_mlmon__metric_values', 'fct_mlmon__confusion', 'int_mlmon__calibration_bins',
+            'int_mlmon__calibration_maps',
+        ],
+        'estimates': ['int_mlmon__estimated_values'],
+    }) -}}
+{% endmacro %}
+
 {# The facts of a window: what it must be in under today's settings to be done with. #}
 {% macro window_facts() %}
     {%- set facts = mlmon.facts() -%}

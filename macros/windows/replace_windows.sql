@@ -1,8 +1,9 @@
 {#
     The incremental strategy `mlmon_windows`: all rows of the stale windows are replaced, also of windows whose new
     result is empty (plain delete+insert leaves those behind). Which windows are stale for a model says its config:
-    meta={'stale': 'labels'} are those of int_mlmon__stale_windows with facts = 'labels', and the name of another table
-    with window_key and fingerprint is that table. With --empty nothing was computed and nothing is replaced.
+    meta={'stale': 'labels'} are those of int_mlmon__stale_windows with facts = 'labels', meta={'stale': 'estimates'} those of
+    int_mlmon__stale_ends with facts = 'estimates', and the name of another table with window_key and fingerprint is that
+    table. With --empty nothing was computed and nothing is replaced.
 #}
 {% macro get_incremental_mlmon_windows_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
@@ -45,11 +46,11 @@
 {% endmacro %}
 
 {% macro stale_rows(stale) %}
-    {%- if stale in mlmon.facts() -%}
+    {%- for list, kinds in {'stale_windows': mlmon.facts(), 'stale_ends': mlmon.ends()}.items() if stale in kinds -%}
         {{- return(
-            "(select window_key, fingerprint from " ~ ref('mlmon', 'int_mlmon__stale_windows')
-            ~ " where facts = '" ~ stale ~ "') as stale_windows"
+            "(select window_key, fingerprint from " ~ ref('mlmon', 'int_mlmon__' ~ list)
+            ~ " where facts = '" ~ stale ~ "') as " ~ list
         ) -}}
-    {%- endif -%}
+    {%- endfor -%}
     {{- return(ref('mlmon', stale)) -}}
 {% endmacro %}

@@ -181,24 +181,6 @@ baselines as (
     ) }}
 ),
 
--- How complete the labels are, as performance has it.
-coverage as (
-    select
-        monitor_key,
-        window_end,
-        span_windows,
-        segment_name,
-        segment_value,
-        label_age,
-        max(label_coverage) as label_coverage,
-        max(expected_label_coverage) as expected_label_coverage,
-        max(case when is_mature then 1 else 0 end) = 1 as is_mature
-    from {{ ref('fct_mlmon__performance') }}
-    where class_label = 'all'
-    group by
-        monitor_key, window_end, span_windows, segment_name, segment_value, label_age
-),
-
 -- KPIs that need no label are shown for the whole and for each segment that has requests; those that need one wherever
 -- performance is.
 shown as (
@@ -253,10 +235,9 @@ shown as (
         on
             spans.monitor = ages.monitor
             and ages.needs_label
-    inner join coverage
+    inner join {{ ref('int_mlmon__span_coverage') }} as coverage
         on
-            spans.monitor_key = coverage.monitor_key
-            and spans.window_end = coverage.window_end
+            spans.end_key = coverage.end_key
             and spans.span_windows = coverage.span_windows
             and ages.label_age = coverage.label_age
 )

@@ -5,8 +5,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__stale_performance_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__stale_performance_ends') }}",
+    meta={'stale': 'performance'},
+    post_hook="{{ mlmon.record_windows('performance') }}",
 ) }}
 
 with
@@ -14,7 +14,6 @@ with
 knots as (
     select
         knots.reference_key,
-        stale.fingerprint,
         knots.score,
         knots.probability,
         knots.n_reference,
@@ -35,15 +34,12 @@ knots as (
             'int_mlmon__calibration_knots_python' if mlmon.has_python_models()
             else 'int_mlmon__calibration_knots_sql'
         ) }} as knots
-    inner join {{ ref('int_mlmon__stale_performance_ends') }} as stale
-        on knots.reference_key = stale.window_key
     window by_score as (partition by reference_key order by score)
 )
 
 select
     reference_key as window_key,
     reference_key,
-    fingerprint,
     knot_number,
     score,
     probability,
@@ -58,7 +54,6 @@ union all
 select
     reference_key as window_key,
     reference_key,
-    fingerprint,
     0 as knot_number,
     score,
     probability,

@@ -7,31 +7,29 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__stale_estimation_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__stale_estimation_ends') }}",
+    meta={'stale': 'estimates'},
+    post_hook="{{ mlmon.record_windows('estimates') }}",
 ) }}
 
 with
 
 spans as (
     select
-        row_number() over (order by spans.window_key, spans.span_windows) as span_number,
-        spans.window_key,
+        row_number() over (order by spans.end_key, spans.span_windows) as span_number,
+        spans.end_key as window_key,
         spans.monitor,
         spans.model_version,
         spans.span_windows,
         spans.is_default_span,
         spans.first_index,
         spans.window_index,
-        stale.reference_key
-    from {{ ref('int_mlmon__stale_estimation_ends') }} as stale
-    inner join {{ ref('int_mlmon__spans') }} as spans
-        on stale.window_key = spans.window_key
-    inner join {{ ref('int_mlmon__settings') }} as settings
-        on
-            spans.monitor = settings.monitor
-            and settings.has_score
-    where stale.reference_key is not null
+        versions.reference_key
+    from {{ ref('int_mlmon__stale_ends') }} as stale
+    inner join {{ ref('int_mlmon__version_spans') }} as spans
+        on stale.window_key = spans.end_key
+    inner join {{ ref('int_mlmon__versions') }} as versions
+        on spans.monitor_key = versions.monitor_key
+    where stale.facts = 'estimates' and stale.fingerprint is not null
 ),
 
 maps as (

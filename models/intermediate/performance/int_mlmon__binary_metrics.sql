@@ -3,6 +3,7 @@
 -- average_precision, with the logit interval (Boyd, Eng and Page 2013). Both by Student's t where few rows carry them:
 -- roc_auc fewer than fifty of the rarer class, then on the scale of the logit as well; average_precision fewer than fifty
 -- positives. Sorting scores is what costs: one pass over a set serves all label ages, which go by number (1 is `latest`).
+-- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='binary' in mlmon.labelled_tasks()) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
 {%- set numbers = mlmon.label_age_numbers() %}
@@ -14,7 +15,8 @@ with
 sources as (
     select
         sources.*,
-        settings.has_score
+        settings.has_score,
+        settings.has_prediction
     from {{ ref('int_mlmon__window_set_sources') }} as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
@@ -24,16 +26,22 @@ sources as (
 
 confusion as (
     select
-        {{ keys | join(', ') }},
+        sources.window_set_number,
+        -- The labels of a reference that is a table are final.
+        case when counts.label_age = 'reference' then 'latest' else counts.label_age end
+            as label_age,
+        counts.segment_name,
+        counts.segment_value,
         sum(case when counts.predicted_class is null then counts.n else 0 end) as n_excluded,
         {{ mlmon.confusion_sums('counts') }}
-    from {{ ref('int_mlmon__confusion_sums') }} as counts
+    from sources
+    inner join {{ ref('int_mlmon__confusion_counts') }} as counts
+        on sources.source_key = counts.window_key
     where
-        monitor in (
-            select monitor from {{ ref('int_mlmon__settings') }}
-            where task = 'binary' and has_prediction
-        )
-    group by {{ keys | join(', ') }}
+        sources.has_prediction
+        and (sources.has_segments or counts.segment_name = 'all')
+    group by
+        sources.window_set_number, counts.label_age, counts.segment_name, counts.segment_value
 ),
 
 -- Per score bin of the reference.

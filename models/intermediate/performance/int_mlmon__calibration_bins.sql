@@ -5,8 +5,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__stale_performance_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__stale_performance_ends') }}",
+    meta={'stale': 'performance'},
+    post_hook="{{ mlmon.record_windows('performance') }}",
 ) }}
 
 with

@@ -57,7 +57,9 @@ labelled as (
         counts.segment_name,
         counts.segment_value,
         counts.label_age,
-        sum(counts.n) as n_labelled
+        sum(counts.n) as n_labelled,
+        sum(counts.n_early) as n_early_labels,
+        sum(counts.n_conflicts) as n_label_revisions
     from windows
     inner join {{ ref('int_mlmon__confusion_counts') }} as counts
         on
@@ -88,6 +90,8 @@ shares as (
         settings.label_horizon_days * settings.windows_per_day as horizon_windows,
         requests.n_predictions,
         coalesce(labelled.n_labelled, 0) as n_labelled,
+        coalesce(labelled.n_early_labels, 0) as n_early_labels,
+        coalesce(labelled.n_label_revisions, 0) as n_label_revisions,
         cast(coalesce(labelled.n_labelled, 0) as {{ mlmon.type_double() }})
         / nullif(requests.n_predictions, 0) as label_coverage,
         case

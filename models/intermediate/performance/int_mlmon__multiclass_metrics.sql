@@ -1,20 +1,37 @@
 -- One row per window set of a multiclass monitor, label age, segment, metric and class ('all' for averages): its value and
 -- interval. An average's variance is the delta method's: cells counts the label and the predicted class of each row, and a
 -- row's influence is the metric's gradient by the hits of its class, the labels and the predictions of both.
+-- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='multiclass' in mlmon.labelled_tasks()) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
 
 with
 
 counts as (
-    select counts.*
-    from {{ ref('int_mlmon__confusion_sums') }} as counts
+    select
+        sources.window_set_number,
+        -- The labels of a reference that is a table are final.
+        case when counts.label_age = 'reference' then 'latest' else counts.label_age end
+            as label_age,
+        counts.segment_name,
+        counts.segment_value,
+        counts.label_class,
+        counts.predicted_class,
+        sum(counts.n) as n
+    from {{ ref('int_mlmon__window_set_sources') }} as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
-            counts.monitor = settings.monitor
+            sources.monitor = settings.monitor
             and settings.task = 'multiclass'
             and settings.has_prediction
-    where counts.label_class is not null
+    inner join {{ ref('int_mlmon__confusion_counts') }} as counts
+        on sources.source_key = counts.window_key
+    where
+        (sources.has_segments or counts.segment_name = 'all')
+        and counts.label_class is not null
+    group by
+        sources.window_set_number, counts.label_age, counts.segment_name,
+        counts.segment_value, counts.label_class, counts.predicted_class
 ),
 
 cells as (

@@ -2,6 +2,7 @@
 -- own metric or, where it has none, the number that the seed baseline_metrics gives; the span before; and the version
 -- before at its newest complete window end. Neither of these where labels were late: a few that came early are no
 -- baseline. The monitor's own kind always has a row, without a value where there is none.
+-- A table, because what is judged is joined to itself, and the verdicts on top of that would be too long to read.
 {%- set keys = [
     'monitor_key', 'window_index', 'span_windows', 'segment_name', 'segment_value', 'metric',
 ] %}
@@ -37,31 +38,34 @@ versions as (
 
 judged as (
     select
-        performance.*,
-        spans.window_index,
-        spans.is_judged,
+        covered.*,
+        judged_metrics.metric,
+        measured.value,
+        measured.value_low,
+        measured.value_high,
+        case when measured.value_low is not null then measured.interval_method end
+            as interval_method,
+        measured.variance,
+        coalesce(measured.n, 0) as n,
         versions.reference_key,
         versions.previous_version
-    from {{ ref('fct_mlmon__performance') }} as performance
-    inner join ({{ mlmon.label_age_settings() }}) as label_ages
-        on
-            performance.monitor = label_ages.monitor
-            and performance.label_age = label_ages.label_age
-            and label_ages.is_horizon
+    from {{ ref('int_mlmon__span_coverage') }} as covered
     inner join ({{ mlmon.judged_metric_settings() }}) as judged_metrics
+        on covered.monitor = judged_metrics.monitor
+    left join {{ ref('int_mlmon__metric_values') }} as measured
         on
-            performance.monitor = judged_metrics.monitor
-            and performance.metric = judged_metrics.metric
-    inner join {{ ref('int_mlmon__version_spans') }} as spans
-        on
-            performance.monitor_key = spans.monitor_key
-            and performance.window_end = spans.window_end
-            and performance.span_windows = spans.span_windows
+            covered.end_key = measured.window_key
+            and covered.span_windows = measured.span_windows
+            and covered.label_age = measured.label_age
+            and covered.segment_name = measured.segment_name
+            and covered.segment_value = measured.segment_value
+            and judged_metrics.metric = measured.metric
+            and measured.class_label = 'all'
     left join versions
         on
-            performance.monitor = versions.monitor
-            and performance.model_version = versions.model_version
-    where performance.class_label = 'all'
+            covered.monitor = versions.monitor
+            and covered.model_version = versions.model_version
+    where covered.is_horizon
 ),
 
 -- The seed's number for the version before that for all.
@@ -158,13 +162,14 @@ found as (
             else measured.n
         end as n
     from judged
-    left join {{ ref('int_mlmon__reference_metrics') }} as measured
+    left join {{ ref('int_mlmon__metric_values') }} as measured
         on
             judged.reference_key = measured.reference_key
             and judged.segment_name = measured.segment_name
             and judged.segment_value = measured.segment_value
             and judged.metric = measured.metric
             and measured.class_label = 'all'
+            and measured.value is not null
     left join given_metrics
         on
             judged.monitor = given_metrics.monitor
@@ -186,7 +191,7 @@ found as (
         earlier.value,
         earlier.value_low,
         earlier.value_high,
-        earlier.standard_error * earlier.standard_error as variance,
+        earlier.variance,
         earlier.n
     from judged
     inner join judged as earlier
@@ -213,7 +218,7 @@ found as (
         earlier.value,
         earlier.value_low,
         earlier.value_high,
-        earlier.standard_error * earlier.standard_error as variance,
+        earlier.variance,
         earlier.n
     from answered
     inner join judged as earlier
@@ -239,13 +244,13 @@ select
     judged.segment_name,
     judged.segment_value,
     judged.metric,
-    judged.class_label,
+    cast('all' as {{ dbt.type_string() }}) as class_label,
     judged.label_age,
-    judged.label_age_days,
+    cast(judged.label_age_days as integer) as label_age_days,
     judged.value,
     judged.value_low,
     judged.value_high,
-    judged.standard_error * judged.standard_error as variance,
+    judged.variance,
     judged.interval_method = 'wilson' as is_proportion,
     judged.n,
     judged.label_coverage,

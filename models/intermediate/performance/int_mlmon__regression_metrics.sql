@@ -1,6 +1,7 @@
 -- One row per window set of a regression monitor, label age, segment and metric: its value and interval. Those that are sums of
 -- errors, and the median absolute error, exactly, with the interval between two order statistics. Sorting errors is what
 -- costs: one pass over a set serves all label ages, which go by number (1 is `latest`).
+-- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='regression' in mlmon.labelled_tasks()) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
 {%- set numbers = mlmon.label_age_numbers() %}

@@ -5,6 +5,11 @@
 -- together cost nothing.
 with
 
+stale as (
+    select * from {{ ref('int_mlmon__stale_ends') }}
+    where facts = 'performance' and fingerprint is not null
+),
+
 label_ages as (
     {{ mlmon.label_age_settings() }}
 ),
@@ -25,21 +30,19 @@ ends as (
         spans.is_default_span,
         cast(null as {{ dbt.type_string() }}) as reference_key,
         false as is_table
-    from {{ ref('int_mlmon__stale_performance_ends') }} as stale
+    from stale
     inner join {{ ref('int_mlmon__version_spans') }} as spans
-        on
-            stale.monitor_key = spans.monitor_key
-            and stale.window_index = spans.window_index
+        on stale.window_key = spans.end_key
 
     union all
 
     -- A reference has no span: 0.
     select
         stale.window_key,
-        stale.monitor_key,
-        stale.monitor,
+        cast(null as {{ dbt.type_string() }}) as monitor_key,
+        reference_facts.monitor,
         reference_facts.logged_version as model_version,
-        stale.window_index,
+        cast(null as bigint) as window_index,
         reference_facts.first_index,
         reference_facts.last_index,
         reference_facts.reference_start_at as window_start,
@@ -49,7 +52,7 @@ ends as (
         true as is_default_span,
         reference_facts.reference_key,
         reference_facts.reference_kind = 'table' as is_table
-    from {{ ref('int_mlmon__stale_performance_ends') }} as stale
+    from stale
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on stale.window_key = reference_facts.reference_key
 ),

@@ -53,6 +53,9 @@ loads as (
 windows as (
     select
         windows.*,
+        coalesce(coverage.n_labelled, 0) as n_labelled,
+        coalesce(coverage.n_early_labels, 0) as n_early_labels,
+        coalesce(coverage.n_label_revisions, 0) as n_label_revisions,
         -- What came before the log began is not in it: labels may be of that until all of
         -- those have come.
         windows.window_index >= bounds.first_window_index + bounds.horizon_windows
@@ -72,6 +75,13 @@ windows as (
         on
             windows.monitor = loads.monitor
             and windows.window_index = loads.window_index
+    left join {{ ref('int_mlmon__label_coverage') }} as coverage
+        on
+            windows.monitor = coverage.monitor
+            and windows.model_version = coverage.model_version
+            and windows.window_index = coverage.window_index
+            and coverage.segment_name = 'all'
+            and coverage.label_age = 'latest'
     where windows.model_version = 'all' and windows.is_closed
 ),
 

@@ -1,10 +1,6 @@
 -- One row per window end whose drift verdicts are out of date, or that is gone (fingerprint NULL). Where a window of
 -- the span, or of a moving reference, could not be counted anew, because the log no longer has it, its verdict
 -- stays: its counts lie in other bins than those of today's reference.
--- depends_on: {{ ref('int_mlmon__bin_counts') }}
-{%- if mlmon.measures_joint_drift() %}
--- depends_on: {{ ref('int_mlmon__window_samples') }}
-{%- endif %}
 with
 
 spans as (
@@ -86,6 +82,7 @@ stale as (
     ] + (['fct_mlmon__multivariate_drift'] if mlmon.is_asked_for('multivariate') else [])) }}
 ),
 
+-- What was counted under another reference or settings, and is not counted again by this run.
 uncounted as (
     select
         fingerprints.monitor,
@@ -103,8 +100,13 @@ uncounted as (
         on
             fingerprints.window_key = processed.window_key
             and facts.model_name = processed.model_name
+    left join {{ ref('int_mlmon__stale_windows') }} as counted_now
+        on
+            fingerprints.window_key = counted_now.window_key
+            and counted_now.facts = 'predictions'
     where
         fingerprints.n_predictions > 0
+        and counted_now.window_key is null
         and coalesce(processed.fingerprint, '') <> fingerprints.prediction_fingerprint
 ),
 

@@ -1,5 +1,5 @@
 -- One row per monitor, version ('all' beside each), closed window and span: int_mlmon__spans with the versions'
--- sum beside them. What is not judged against a reference is summed over these.
+-- sum beside them. What is not judged against a reference is summed over these. An end has one end_key for all its spans.
 with
 
 spans as (
@@ -20,36 +20,43 @@ all_versions as (
         bool_or(is_judged) as is_judged
     from spans
     group by monitor, window_index, first_index, span_windows, is_default_span
+),
+
+shown as (
+    select
+        monitor_key,
+        monitor,
+        model_version,
+        window_index,
+        first_index,
+        window_start,
+        window_end,
+        window_date,
+        span_windows,
+        is_default_span,
+        n_windows,
+        is_judged
+    from spans
+
+    union all
+
+    select
+        {{ mlmon.monitor_key('monitor', "'all'") }} as monitor_key,
+        monitor,
+        cast('all' as {{ dbt.type_string() }}) as model_version,
+        window_index,
+        first_index,
+        window_start,
+        window_end,
+        window_date,
+        span_windows,
+        is_default_span,
+        n_windows,
+        is_judged
+    from all_versions
 )
 
 select
-    monitor_key,
-    monitor,
-    model_version,
-    window_index,
-    first_index,
-    window_start,
-    window_end,
-    window_date,
-    span_windows,
-    is_default_span,
-    n_windows,
-    is_judged
-from spans
-
-union all
-
-select
-    {{ mlmon.monitor_key('monitor', "'all'") }} as monitor_key,
-    monitor,
-    cast('all' as {{ dbt.type_string() }}) as model_version,
-    window_index,
-    first_index,
-    window_start,
-    window_end,
-    window_date,
-    span_windows,
-    is_default_span,
-    n_windows,
-    is_judged
-from all_versions
+    md5(monitor_key || '|' || cast(window_index as {{ dbt.type_string() }})) as end_key,
+    shown.*
+from shown

@@ -1,5 +1,5 @@
--- One row per monitor, version ('all' beside each) and base window of the spine, with what its facts say of it:
--- logs, labels and their ages. The small table that windows, coverage and volume are computed from.
+-- One row per monitor, version ('all' beside each) and base window of the spine, with what the ledger says of it. The small
+-- table that windows, label coverage and volume are computed from.
 with
 
 spine as (
@@ -8,17 +8,6 @@ spine as (
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
-),
-
-labelled as (
-    select
-        window_key,
-        sum(n) as n_labelled,
-        sum(n_early) as n_early_labels,
-        sum(n_conflicts) as n_label_revisions
-    from {{ ref('int_mlmon__confusion_counts') }}
-    where segment_name = 'all' and label_age = 'latest'
-    group by window_key
 ),
 
 by_version as (
@@ -37,9 +26,6 @@ by_version as (
         coalesce(windows.n_late_rows, 0) as n_late_rows,
         coalesce(windows.n_skewed_rows, 0) as n_skewed_rows,
         coalesce(windows.n_labels, 0) as n_labels,
-        coalesce(labelled.n_labelled, 0) as n_labelled,
-        coalesce(labelled.n_early_labels, 0) as n_early_labels,
-        coalesce(labelled.n_label_revisions, 0) as n_label_revisions,
         windows.last_predicted_at,
         windows.first_loaded_at,
         windows.last_loaded_at,
@@ -48,8 +34,6 @@ by_version as (
     from spine
     left join windows
         on spine.window_key = windows.window_key
-    left join labelled
-        on spine.window_key = labelled.window_key
 ),
 
 all_versions as (
@@ -68,9 +52,6 @@ all_versions as (
         sum(n_late_rows) as n_late_rows,
         sum(n_skewed_rows) as n_skewed_rows,
         sum(n_labels) as n_labels,
-        sum(n_labelled) as n_labelled,
-        sum(n_early_labels) as n_early_labels,
-        sum(n_label_revisions) as n_label_revisions,
         max(last_predicted_at) as last_predicted_at,
         min(first_loaded_at) as first_loaded_at,
         max(last_loaded_at) as last_loaded_at,
@@ -91,9 +72,7 @@ select
     {{ mlmon.monitor_key('shown.monitor', 'shown.model_version') }} as monitor_key,
     bounds.data_through_at,
     {{ mlmon.add_time('shown.window_end', 'settings.label_horizon_days', 'day') }} as mature_at,
-    settings.has_labels,
-    cast(shown.n_labelled as {{ mlmon.type_double() }})
-    / nullif(shown.n_predictions - shown.n_errors, 0) as label_coverage
+    settings.has_labels
 from shown
 inner join {{ ref('int_mlmon__log_bounds') }} as bounds
     on shown.monitor = bounds.monitor

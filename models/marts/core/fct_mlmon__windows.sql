@@ -10,6 +10,11 @@ coverage as (
     select * from {{ ref('int_mlmon__label_coverage') }}
 ),
 
+latest as (
+    select * from coverage
+    where segment_name = 'all' and label_age = 'latest'
+),
+
 -- The expectation at the greatest label age this window has fully lived through.
 lived_through as (
     select
@@ -42,14 +47,13 @@ select
     cast(windows.n_duplicates as bigint) as n_duplicates,
     cast(windows.n_late_rows as bigint) as n_late_rows,
     cast(windows.n_labels as bigint) as n_labels,
-    cast(windows.n_labelled as bigint) as n_labelled,
-    cast(windows.n_label_revisions as bigint) as n_label_revisions,
-    cast(windows.n_early_labels as bigint) as n_early_labels,
-    case when windows.has_labels then windows.label_coverage end as label_coverage,
+    cast(coalesce(latest.n_labelled, 0) as bigint) as n_labelled,
+    cast(coalesce(latest.n_label_revisions, 0) as bigint) as n_label_revisions,
+    cast(coalesce(latest.n_early_labels, 0) as bigint) as n_early_labels,
+    latest.label_coverage,
     lived_through.expected_label_coverage,
     case
-        when windows.has_labels and windows.data_through_at >= windows.mature_at
-            then 1 - windows.label_coverage
+        when windows.data_through_at >= windows.mature_at then 1 - latest.label_coverage
     end as never_labelled_share,
     windows.first_loaded_at,
     windows.last_loaded_at,
@@ -60,6 +64,11 @@ select
     windows.is_closed,
     windows.data_through_at >= windows.mature_at as is_mature
 from windows
+left join latest
+    on
+        windows.monitor = latest.monitor
+        and windows.model_version = latest.model_version
+        and windows.window_index = latest.window_index
 left join lived_through
     on
         windows.monitor = lived_through.monitor

@@ -5,15 +5,31 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__stale_performance_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__stale_performance_ends') }}",
+    meta={'stale': 'performance'},
+    post_hook="{{ mlmon.record_windows('performance') }}",
 ) }}
 
 with
 
 counts as (
-    select * from {{ ref('int_mlmon__confusion_sums') }}
-    where label_class is not null and predicted_class is not null
+    select
+        sources.window_set_number,
+        counts.label_age,
+        counts.segment_name,
+        counts.segment_value,
+        counts.label_class,
+        counts.predicted_class,
+        cast(sum(counts.n) as bigint) as n
+    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    inner join {{ ref('int_mlmon__confusion_counts') }} as counts
+        on sources.source_key = counts.window_key
+    where
+        (sources.has_segments or counts.segment_name = 'all')
+        and counts.label_class is not null
+        and counts.predicted_class is not null
+    group by
+        sources.window_set_number, counts.label_age, counts.segment_name,
+        counts.segment_value, counts.label_class, counts.predicted_class
 ),
 
 shared as (

@@ -7,7 +7,7 @@ estimates as (
 ),
 
 spans as (
-    select * from {{ ref('int_mlmon__spans') }}
+    select * from {{ ref('int_mlmon__version_spans') }}
 ),
 
 realised as (
@@ -47,7 +47,7 @@ joined as (
     from estimates
     inner join spans
         on
-            estimates.window_key = spans.window_key
+            estimates.window_key = spans.end_key
             and estimates.span_windows = spans.span_windows
     left join realised
         on

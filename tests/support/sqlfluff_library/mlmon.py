@@ -136,6 +136,7 @@ VALUES: dict[str, Any] = {
     "portable_class_scores": ["class_score_1"],
     "preset_slots_of": ["numeric_1"],
     "facts": {"labels": ["stub_relation"]},
+    "ends": {"performance": ["stub_relation"]},
     "feature_slot_names": ["numeric_1"],
     "label_age_numbers": [1],
     "labelled_tasks": ["binary"],

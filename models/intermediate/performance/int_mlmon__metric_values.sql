@@ -1,18 +1,19 @@
--- One row per labelled reference, segment, metric and class: what performance is compared with.
+-- One row per window end of a version ('all' beside each), span, segment, label age, metric and class, and per labelled
+-- reference (span 0) the same: what was measured, with its interval, wherever there are labels. It knows nothing of how
+-- complete they are (int_mlmon__span_coverage), so that a stored row stays as long as its labels do.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__stale_performance_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__stale_performance_ends') }}",
+    meta={'stale': 'performance'},
+    post_hook="{{ mlmon.record_windows('performance') }}",
 ) }}
 
 with
 
 window_sets as (
     select * from {{ ref('int_mlmon__window_sets') }}
-    where reference_key is not null
 ),
 
 measured as (
@@ -22,6 +23,9 @@ measured as (
 select
     window_sets.window_key,
     window_sets.reference_key,
+    window_sets.monitor,
+    window_sets.span_windows,
+    window_sets.label_age,
     measured.segment_name,
     measured.segment_value,
     measured.metric,
@@ -29,11 +33,13 @@ select
     measured.value,
     measured.value_low,
     measured.value_high,
+    measured.interval_method,
     measured.variance,
-    measured.n
+    measured.n,
+    measured.n_excluded
 from measured
 inner join window_sets
     on
         measured.window_set_number = window_sets.window_set_number
         and measured.label_age = window_sets.label_age
-where measured.value is not null
+where window_sets.is_default_span or measured.segment_name = 'all'
