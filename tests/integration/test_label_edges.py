@@ -119,8 +119,9 @@ def lived(project: DbtProject) -> tuple[DbtProject, list[pd.DataFrame]]:
     for day in (STALL - 1.9, STALL + 0.1, STALL + 1.1, STALL + 2.1, STALL + 4.1, LAST_DAY):
         land(project, day)
         project.build_for(
-            "fct_mlmon__windows", "fct_mlmon__degradation", "fct_mlmon__quality_checks"
-        )
+            "fct_mlmon__windows", "fct_mlmon__performance", "fct_mlmon__degradation",
+            "fct_mlmon__quality_checks",
+        )  # fmt: skip
         seen.append(project.read("fct_mlmon__degradation"))
     return project, seen
 
