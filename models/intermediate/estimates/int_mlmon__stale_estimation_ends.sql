@@ -22,7 +22,7 @@ windows as (
         window_index,
         {{ mlmon.row_checksum(['window_key', 'prediction_fingerprint']) }} as checksum
     from {{ ref('int_mlmon__window_fingerprints') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 checksums as (

@@ -13,6 +13,7 @@ with
 
 predictions as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__touched_predictions') }}
+    where not is_reference
 ),
 
 touched as (

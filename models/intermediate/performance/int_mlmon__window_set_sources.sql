@@ -30,6 +30,7 @@ inner join {{ ref('int_mlmon__windows') }} as windows
         and window_sets.filled_version in ('all', windows.model_version)
         and windows.window_index
         between window_sets.first_filled_index and window_sets.last_filled_index
+        and windows.source = 'log'
         and windows.n_predictions > 0
 
 union all

@@ -14,7 +14,11 @@ with
 
 window_counts as (
     select counts.*
-    from {{ ref('int_mlmon__reference_window_counts') }} as counts
+    from {{ ref('int_mlmon__bin_counts') }} as counts
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on
+            counts.window_key = reference_windows.window_key
+            and counts.reference_key = reference_windows.reference_key
     inner join {{ ref('int_mlmon__stale_windows') }} as touched
         on
             counts.reference_key = touched.window_key

@@ -52,6 +52,7 @@ fingerprints as (
         is_readable,
         label_fingerprint as fingerprint
     from windows
+    where source = 'log'
 
     union all
 
@@ -64,6 +65,7 @@ fingerprints as (
             else substr(label_fingerprint, 1, 32) || md5('immature')
         end as fingerprint
     from windows
+    where source = 'log'
 
     union all
 
@@ -151,9 +153,11 @@ select
     stale.facts,
     stale.window_key,
     stale.fingerprint,
-    reference_facts.reference_key is not null as is_reference,
+    coalesce(windows.source = 'reference', reference_facts.reference_key is not null)
+        as is_reference,
     coalesce(windows.monitor, reference_facts.monitor) as monitor,
     windows.model_version,
+    windows.reference_version,
     windows.window_index,
     windows.window_start,
     windows.window_end,

@@ -19,7 +19,7 @@ windows as (
         windows.window_index,
         {{ mlmon.row_checksum(['window_key', 'prediction_fingerprint']) }} as checksum
     from {{ ref('int_mlmon__windows') }} as windows
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 settings as (
@@ -104,7 +104,8 @@ uncounted as (
             fingerprints.window_key = processed.window_key
             and facts.model_name = processed.model_name
     where
-        fingerprints.n_predictions > 0
+        fingerprints.source = 'log'
+        and fingerprints.n_predictions > 0
         and coalesce(processed.fingerprint, '') <> fingerprints.prediction_fingerprint
 ),
 
