@@ -23,7 +23,7 @@ columns as (
 
 predictions as (
     select * from {{ ref('int_mlmon__touched_predictions') }}
-    where is_success and not is_reference
+    where is_success
 ),
 
 counted as (

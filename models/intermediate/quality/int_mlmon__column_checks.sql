@@ -161,17 +161,22 @@ reference_counts as (
     union all
 
     select
-        reference_key,
-        column_name,
-        window_index,
-        window_index >= 0 as is_threshold_window,
-        cast(n as {{ double }}) as n_rows
+        reference_windows.reference_key,
+        counted.column_name,
+        reference_windows.window_index,
+        reference_windows.is_threshold_window,
+        cast(sum(counted.n) as {{ double }}) as n_rows
         {%- for count in counts %},
-        {{ count if count in mlmon.class_score_count_names() else 'cast(null as bigint)' }}
-            as {{ count }}
+        {{ 'sum(counted.' ~ count ~ ')' if count in mlmon.class_score_count_names()
+            else 'cast(null as bigint)' }} as {{ count }}
         {%- endfor %}
-    from {{ ref('int_mlmon__reference_class_score_counts') }}
-    where n > 0
+    from {{ ref('int_mlmon__class_score_counts') }} as counted
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on counted.window_key = reference_windows.window_key
+    where counted.n > 0
+    group by
+        reference_windows.reference_key, counted.column_name,
+        reference_windows.window_index, reference_windows.is_threshold_window
     {%- endif %}
 ),
 
