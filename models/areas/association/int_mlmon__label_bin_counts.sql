@@ -67,12 +67,12 @@ labels as (
         logged.{{ slot }}
         {%- endfor %}
     from {{ ref('stg_mlmon__references') }} as logged
-    inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on
-            logged.monitor = reference_facts.monitor
-            and logged.reference_version = reference_facts.reference_version
     inner join touched
-        on reference_facts.reference_key = touched.window_key
+        on
+            logged.monitor = touched.monitor
+            and logged.reference_version = touched.reference_version
+            and coalesce({{ mlmon.window_index('logged.predicted_at', 'logged.monitor') }}, -1)
+            = touched.window_index
     inner join settings
         on logged.monitor = settings.monitor
 ),
