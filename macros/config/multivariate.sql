@@ -29,3 +29,11 @@
         ) -%}
     {%- endif -%}
 {% endmacro %}
+
+{#
+    Whether anything measures joint drift here: some monitor asks for it, and the warehouse runs the Python model that does.
+    What only that model reads is built where this is true. Elsewhere the mart alone is built, and says `needs_python`.
+#}
+{% macro measures_joint_drift() %}
+    {{- return(mlmon.has_python_models() and mlmon.is_asked_for('multivariate')) -}}
+{% endmacro %}

@@ -7,9 +7,8 @@
     {%- if replacements is not mapping -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
     {%- set replacement = replacements.get(name) -%}
     {%- if replacement is none -%}
-        {%- set shipped = ref('mlmon', name) -%}
-        {%- do mlmon.require_seed(shipped) -%}
-        {{- return(shipped) -}}
+        {%- do mlmon.require_seed(builtins.ref('mlmon', name)) -%}
+        {{- return(ref('mlmon', name)) -}}
     {%- endif -%}
     {%- if replacement is mapping and replacement | length == 1 -%}
         {%- if replacement.ref is string -%}

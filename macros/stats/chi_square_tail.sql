@@ -1,7 +1,7 @@
 {#
     The upper tail of chi-square, as its finite sum (docs/numbers.md, "p-values"): the given keys and p_value, one row
     per row of `tests`, a relation with the keys, chi_square and degrees_of_freedom. `log_gammas` is a CTE of
-    int_mlmon__log_gammas.
+    log_gammas().
 #}
 {% macro chi_square_tails(tests, keys, log_gammas='log_gammas') %}
     select
@@ -54,4 +54,21 @@
         {%- for key in keys %}
         halved.{{ key }}{{ ',' if not loop.last }}
         {%- endfor %}
+{% endmacro %}
+
+{# One row per whole number i up to 500: ln(i!) and ln(gamma(i + 1/2)), which the finite sums are made of. #}
+{% macro log_gammas() %}
+    select
+        i,
+        sum(case when i = 0 then 0 else ln(cast(i as {{ mlmon.type_double() }})) end)
+            over (order by i rows between unbounded preceding and current row)
+            as ln_factorial,
+        -- gamma(1/2) = sqrt(pi)
+        sum(
+            case
+                when i = 0 then 0.5723649429247001
+                else ln(cast(i as {{ mlmon.type_double() }}) - 0.5)
+            end
+        ) over (order by i rows between unbounded preceding and current row) as ln_gamma_half
+    from ({{ mlmon.integers(500) }}) as integers
 {% endmacro %}

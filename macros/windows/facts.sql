@@ -12,7 +12,7 @@
             'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
             'int_mlmon__score_counts', 'int_mlmon__odd_values',
         ] + (['int_mlmon__kpi_sums'] if mlmon.is_asked_for('kpis') else [])
-        + (['int_mlmon__window_samples'] if mlmon.is_asked_for('multivariate') else [])
+        + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
         + (['int_mlmon__class_score_counts'] if mlmon.is_asked_for('class_scores') else []),
         'labels': [
             'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
@@ -25,7 +25,7 @@
             'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
             'int_mlmon__reference_variation', 'int_mlmon__label_edges',
         ] + (['int_mlmon__reference_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
-        + (['int_mlmon__reference_samples'] if mlmon.is_asked_for('multivariate') else []),
+        + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else []),
     }) -}}
 {% endmacro %}
 

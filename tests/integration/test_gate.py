@@ -25,6 +25,7 @@ from mlmon.errors import ConfigurationError, MlmonError
 from mlmon.gate.plan import Plan, read_plan
 from mlmon.gate.results import LogResult, Verdict
 from mlmon.gate.run import Outcome, run_gate
+from mlmon.last_build.watched import read_held, watched_by
 from mlmon.profile import Target, read_target
 from support.dbt_project import ROOT, DbtProject
 from support.warehouses import ENGINES, Engine
@@ -235,8 +236,11 @@ def gate(
     project = make_project(
         engine,
         package=package,
-        vars={"mlmon_monitors": MONITORS},
-        sources={"logs": [*tables(), "nowhere"]},
+        vars={
+            "mlmon_monitors": MONITORS,
+            "mlmon_seeds": {"runbooks": {"source": ["logs", "own_runbooks"]}},
+        },
+        sources={"logs": [*tables(), "nowhere", "own_runbooks"]},
         files={
             "models/later.sql": "select 1 as request_id",
             "models/files.yml": yaml.safe_dump({"version": 2, "sources": [FILES]}),
@@ -288,6 +292,21 @@ def tables() -> dict[str, pd.DataFrame]:
         "blocked": log(),
         "own": log(**{"Odd Name": [f"code {i % 9}" for i in range(N)]}, extra=np.arange(N) / 2),
     }
+
+
+def test_what_a_run_compares_with_the_last_one_is_read_by_the_plan(gate: Gate) -> None:
+    def held() -> dict[str, str]:
+        return {one.name: one.held for one in read_held(gate.target, watched_by(gate.plan))}
+
+    rows = pd.DataFrame({"runbook": ["drift"], "runbook_url": ["https://wiki.example/drift"]})
+    gate.project.warehouse.load("own_runbooks", rows)
+    before = held()
+    n_rows, newest = before["the labels of plain"].split(" rows, ")
+    assert (int(n_rows), pd.Timestamp(newest)) == (N, labels(log())["loaded_at"].max())
+    assert before["the reference of plain"].startswith(f"{N} rows, ")
+    gate.project.warehouse.load("own_runbooks", rows.assign(runbook_url="https://other.example"))
+    [changed] = {name for name, now in held().items() if now != before[name]}
+    assert changed.endswith('own_runbooks", the runbooks')
 
 
 def in_process(project: DbtProject) -> Any:

@@ -126,7 +126,7 @@ class DbtProject:
         return {
             node.name: node.original_file_path
             for node in manifest.nodes.values()
-            if node.resource_type == "model"
+            if node.resource_type.value == "model"
         }
 
     def compiled(self, model: str) -> str:

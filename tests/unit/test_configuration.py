@@ -606,7 +606,7 @@ def test_joint_drift_is_off_or_has_both_of_its_keys(call: Call, written: Any, re
         "mlmon_monitors": {"m": {**BINARY, "multivariate": written}},
         "mlmon_python_models": True,
     }
-    assert call("is_asked_for", settings, area="multivariate") == (read is not None)
+    assert call("measures_joint_drift", settings) == (read is not None)
 
 
 @pytest.mark.parametrize(

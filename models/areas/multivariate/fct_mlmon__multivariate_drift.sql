@@ -40,7 +40,7 @@ feature_counts as (
 
 -- A warehouse without the Python model that measures it has nothing here.
 measured as (
-    {%- if mlmon.is_asked_for('multivariate') %}
+    {%- if mlmon.measures_joint_drift() %}
     select * from {{ ref('int_mlmon__joint_drift') }}
     {%- else %}
     {{ mlmon.settings_relation({

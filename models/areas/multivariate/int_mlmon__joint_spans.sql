@@ -1,6 +1,6 @@
 -- One row per window end whose joint drift is to be measured anew: where the samples of its default span and of its
 -- reference lie.
-{{ config(enabled=mlmon.is_asked_for('multivariate')) }}
+{{ config(enabled=mlmon.measures_joint_drift()) }}
 
 with
 

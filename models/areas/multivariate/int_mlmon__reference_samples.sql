@@ -2,7 +2,7 @@
 -- ids, so a row is chosen by a hash of what it holds and how many equal rows came before it.
 -- A reference in the log is sampled with its windows.
 {{ config(
-    enabled=mlmon.is_asked_for('multivariate'),
+    enabled=mlmon.measures_joint_drift(),
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',

@@ -2,7 +2,7 @@
 -- of the request below cut_hash, so that the rows of several windows below their smallest cut are an even sample
 -- of all of them together.
 {{ config(
-    enabled=mlmon.is_asked_for('multivariate'),
+    enabled=mlmon.measures_joint_drift(),
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',

@@ -20,7 +20,7 @@ statistics as (
 ),
 
 log_gammas as (
-    select * from {{ ref('int_mlmon__log_gammas') }}
+    {{ mlmon.log_gammas() }}
 ),
 
 chi_squares as (

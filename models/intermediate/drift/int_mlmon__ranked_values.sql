@@ -114,6 +114,7 @@ places as (
             and cells_to_read.segment_name = segments.segment_name
 ),
 
+-- Evaluated by itself, because Postgres else joins the rows to all places of their source before it looks for the cell.
 wanted as (
     select
         sources.source_number,
@@ -127,6 +128,7 @@ wanted as (
         on sources_of_places.source_key = sources.source_key
     inner join places
         on sources_of_places.place_number = places.place_number
+    {{ mlmon.evaluated_once() }}
 ),
 
 windows_to_read as (

@@ -142,7 +142,7 @@ comparison as (
 ),
 
 log_gammas as (
-    select * from {{ ref('int_mlmon__log_gammas') }}
+    {{ mlmon.log_gammas() }}
 ),
 
 -- Chi-square over all bins, and the test that judges the other statistics, in which bins too sparse for it join the

@@ -25,7 +25,7 @@ sources as (
 confusion as (
     select
         {{ keys | join(', ') }},
-        sum(case when predicted_class is null then n else 0 end) as n_excluded,
+        sum(case when counts.predicted_class is null then counts.n else 0 end) as n_excluded,
         {{ mlmon.confusion_sums('counts') }}
     from {{ ref('int_mlmon__confusion_sums') }} as counts
     where
@@ -228,7 +228,12 @@ ranks as (
         ages.label_age,
         coalesce(segments.segment_name, 'all') as segment_name
     from varied
-    inner join (select distinct window_set_number, monitor from sources) as window_sets
+    inner join (
+        select distinct
+            window_set_number,
+            monitor
+        from sources
+    ) as window_sets
         on varied.window_set_number = window_sets.window_set_number
     inner join ({{ mlmon.label_ages_by_number() }}) as ages
         on

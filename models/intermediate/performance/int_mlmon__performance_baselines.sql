@@ -2,7 +2,9 @@
 -- own metric or, where it has none, the number that the seed baseline_metrics gives; the span before; and the version
 -- before at its newest complete window end. Neither of these where labels were late: a few that came early are no
 -- baseline. The monitor's own kind always has a row, without a value where there is none.
-{%- set keys = ['monitor_key', 'window_index', 'span_windows', 'segment_name', 'segment_value', 'metric'] %}
+{%- set keys = [
+    'monitor_key', 'window_index', 'span_windows', 'segment_name', 'segment_value', 'metric',
+] %}
 
 with
 

@@ -192,7 +192,12 @@ select
     medians.value_high,
     cast('order_statistics' as {{ dbt.type_string() }}) as interval_method
 from aged_medians as medians
-inner join (select distinct window_set_number, monitor from sources) as window_sets
+inner join (
+    select distinct
+        window_set_number,
+        monitor
+    from sources
+) as window_sets
     on medians.window_set_number = window_sets.window_set_number
 inner join ({{ mlmon.label_ages_by_number() }}) as ages
     on

@@ -2,7 +2,7 @@
 -- the span, or of a moving reference, could not be counted anew, because the log no longer has it, its verdict
 -- stays: its counts lie in other bins than those of today's reference.
 -- depends_on: {{ ref('int_mlmon__bin_counts') }}
-{%- if mlmon.is_asked_for('multivariate') %}
+{%- if mlmon.measures_joint_drift() %}
 -- depends_on: {{ ref('int_mlmon__window_samples') }}
 {%- endif %}
 with
@@ -94,7 +94,7 @@ uncounted as (
     from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
     cross join (
         select 'int_mlmon__bin_counts' as model_name
-        {%- if mlmon.is_asked_for('multivariate') %}
+        {%- if mlmon.measures_joint_drift() %}
         union all
         select 'int_mlmon__window_samples' as model_name
         {%- endif %}
