@@ -22,7 +22,7 @@ columns as (
 ),
 
 predictions as (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success
 ),
 

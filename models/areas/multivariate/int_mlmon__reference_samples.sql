@@ -38,7 +38,7 @@ described as (
             ]
             + mlmon.portable_slots()
         ) }} as content_hash
-    from {{ ref('int_mlmon__touched_reference_rows') }} as logged
+    from {{ ref('int_mlmon__stale_reference_rows') }} as logged
     inner join sampled_references
         on logged.reference_key = sampled_references.reference_key
 ),

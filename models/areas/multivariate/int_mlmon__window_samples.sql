@@ -14,7 +14,7 @@
 with
 
 predictions as (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success and is_profiled
 ),
 

@@ -13,7 +13,7 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where is_success and not is_reference
 ),
 

@@ -12,7 +12,7 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__touched_predictions') }}
+    select * from {{ ref('int_mlmon__stale_predictions') }}
     where not is_reference
 ),
 

@@ -34,7 +34,7 @@ labels as (
         logged.label_value as x,
         row_number() over (partition by logged.reference_key order by logged.label_value)
             as value_rank
-    from {{ ref('int_mlmon__touched_reference_rows') }} as logged
+    from {{ ref('int_mlmon__stale_reference_rows') }} as logged
     inner join touched
         on logged.reference_key = touched.reference_key
     where logged.label_value is not null

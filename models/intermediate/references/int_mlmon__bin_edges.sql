@@ -12,7 +12,7 @@
 with
 
 reference_rows as (
-    select * from {{ ref('int_mlmon__touched_reference_rows') }}
+    select * from {{ ref('int_mlmon__stale_reference_rows') }}
 ),
 
 reference_values as (
