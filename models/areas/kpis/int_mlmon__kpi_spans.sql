@@ -23,7 +23,7 @@ reference_facts as (
 matrix_cells as (
     select
         counts.window_key as source_key,
-        reference_facts.reference_key,
+        reference_windows.reference_key,
         counts.model_version,
         counts.window_index,
         matrix.monitor,
@@ -40,13 +40,9 @@ matrix_cells as (
         end as worth
     from {{ ref('int_mlmon__confusion_counts') }} as counts
     left join {{ ref('int_mlmon__reference_windows') }} as reference_windows
-        on
-            counts.window_key = reference_windows.window_key
-            and counts.label_age = 'reference'
-    left join reference_facts
-        on reference_windows.reference_key = reference_facts.reference_key
+        on counts.window_key = reference_windows.window_key
     inner join ({{ mlmon.value_matrix_settings() }}) as matrix
-        on coalesce(counts.monitor, reference_facts.monitor) = matrix.monitor
+        on coalesce(counts.monitor, reference_windows.monitor) = matrix.monitor
     left join ages
         on
             matrix.monitor = ages.monitor

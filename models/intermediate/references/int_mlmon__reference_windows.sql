@@ -1,7 +1,7 @@
 -- One row per reference and window it is made of: the windows of its own table, or those of the log in its stretch. What
--- is compared with a reference adds up the facts of these windows. A stretch of the log is none before it was read
--- whole: it has no bins. Rows of a table without a time are one window, which is never one of those that thresholds
--- are taken from.
+-- is compared with a reference adds up the facts of these windows, and no window is of two references. A stretch of the
+-- log is none before it was read whole: it has no bins. Rows of a table without a time are one window, which is never
+-- one of those that thresholds are taken from.
 -- depends_on: {{ ref('int_mlmon__bin_edges') }}
 with
 
@@ -21,6 +21,7 @@ counted_references as (
 
 select
     counted_references.reference_key,
+    counted_references.monitor,
     windows.window_key,
     windows.window_index,
     windows.window_start is not null as is_threshold_window
