@@ -1,6 +1,6 @@
 {#
     The counts of each stretch of a reference beside those of its rest, over everything that is counted in `counts` (a
-    relation by reference, window, segment and column) by `item` (bins or cells). `stretches` says which spans a
+    relation by reference, window, is_threshold_window, segment and column) by `item` (bins or cells). `stretches` says which spans a
     reference is cut by.
 #}
 {% macro reference_stretches(counts, item, stretches) %}
@@ -67,7 +67,7 @@
     inner join {{ stretches }} as stretches
         on counts.reference_key = stretches.reference_key
     where
-        counts.window_index >= 0
+        counts.is_threshold_window
         and {{ stretch }} < stretches.n_stretches
         and (counts.segment_name = 'all' or stretches.is_longest)
     group by

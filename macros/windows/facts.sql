@@ -23,12 +23,9 @@
         'mature_labels': ['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else [],
         'references': [
             'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
-            'int_mlmon__reference_window_counts', 'int_mlmon__reference_cell_counts',
-            'int_mlmon__reference_bucket_counts', 'int_mlmon__reference_labelled',
             'int_mlmon__reference_variation', 'int_mlmon__label_edges',
         ] + (['int_mlmon__reference_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
-        + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else [])
-        + (['int_mlmon__reference_class_score_counts'] if mlmon.is_asked_for('class_scores') else []),
+        + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else []),
     }) -}}
 {% endmacro %}
 

@@ -84,13 +84,19 @@ added as (
         counts.column_name,
         counts.bin_index,
         counts.label_bin,
-        counts.n,
-        counts.n_missing,
-        counts.n_paired,
-        counts.{{ mlmon.pair_sums() | join(',\n        counts.') }}
+        sum(counts.n) as n,
+        sum(counts.n_missing) as n_missing,
+        sum(counts.n_paired) as n_paired,
+        {{ mlmon.added_pair_sums('counts') }}
     from mature_references
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on mature_references.reference_key = reference_windows.reference_key
     inner join counts
-        on mature_references.reference_key = counts.window_key
+        on reference_windows.window_key = counts.window_key
+    where mature_references.reference_kind = 'table'
+    group by
+        mature_references.reference_key, mature_references.monitor, counts.column_name,
+        counts.bin_index, counts.label_bin
 )
 
 select

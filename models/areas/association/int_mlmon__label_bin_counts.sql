@@ -67,12 +67,12 @@ labels as (
         logged.{{ slot }}
         {%- endfor %}
     from {{ ref('stg_mlmon__references') }} as logged
-    inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on
-            logged.monitor = reference_facts.monitor
-            and logged.reference_version = reference_facts.reference_version
     inner join stale
-        on reference_facts.reference_key = stale.window_key
+        on
+            logged.monitor = stale.monitor
+            and logged.reference_version = stale.reference_version
+            and coalesce({{ mlmon.window_index('logged.predicted_at', 'logged.monitor') }}, -1)
+            = stale.window_index
     inner join settings
         on logged.monitor = settings.monitor
 ),

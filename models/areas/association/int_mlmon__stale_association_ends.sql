@@ -29,7 +29,8 @@ counted as (
     inner join {{ ref('int_mlmon__processed_windows') }} as processed
         on windows.window_key = processed.window_key
     where
-        windows.n_predictions > 0
+        windows.source = 'log'
+        and windows.n_predictions > 0
         and processed.model_name = 'int_mlmon__label_bin_counts'
 ),
 

@@ -38,19 +38,6 @@ labelled as (
         segment_{{ number }}
         {%- endfor %}
     from {{ ref('int_mlmon__labelled_predictions') }} as labelled
-
-    union all
-
-    select
-        reference_key as source_key,
-        label_class,
-        cast(0 as bigint) as valid_from_microseconds,
-        cast(null as bigint) as valid_to_microseconds
-        {{- mlmon.class_scores_of('logged') }}
-        {%- for number in segments %},
-        segment_{{ number }}
-        {%- endfor %}
-    from {{ ref('int_mlmon__reference_labelled') }} as logged
 )
 
 select

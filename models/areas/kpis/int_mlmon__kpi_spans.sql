@@ -23,6 +23,7 @@ reference_facts as (
 matrix_cells as (
     select
         counts.window_key as source_key,
+        reference_windows.reference_key,
         counts.model_version,
         counts.window_index,
         matrix.monitor,
@@ -38,10 +39,10 @@ matrix_cells as (
             else matrix.tn
         end as worth
     from {{ ref('int_mlmon__confusion_counts') }} as counts
-    left join reference_facts
-        on counts.window_key = reference_facts.reference_key
+    left join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on counts.window_key = reference_windows.window_key
     inner join ({{ mlmon.value_matrix_settings() }}) as matrix
-        on coalesce(counts.monitor, reference_facts.monitor) = matrix.monitor
+        on coalesce(counts.monitor, reference_windows.monitor) = matrix.monitor
     left join ages
         on
             matrix.monitor = ages.monitor
@@ -65,6 +66,7 @@ centred_cells as (
 value_sums as (
     select
         source_key,
+        reference_key,
         model_version,
         window_index,
         monitor,
@@ -82,8 +84,8 @@ value_sums as (
         end as deviation_squares
     from centred_cells
     group by
-        source_key, model_version, window_index, monitor, label_age, segment_name,
-        segment_value
+        source_key, reference_key, model_version, window_index, monitor, label_age,
+        segment_name, segment_value
 ),
 
 window_sums as (
@@ -143,7 +145,7 @@ reference_parts as (
     union all
 
     select
-        source_key as reference_key,
+        reference_key,
         kpi,
         segment_name,
         segment_value,

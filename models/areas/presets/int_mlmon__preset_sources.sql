@@ -20,7 +20,7 @@ ends as (
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 )
 
 select

@@ -28,10 +28,13 @@ metrics as (
 ),
 
 -- What was shown, with a label or not, in the windows and reference tables that are stale. Rows of a table have a number
--- in place of the request's id.
+-- in place of the request's id, and are in the window of the first item of their query.
 reference_rows as (
     select
-        stale.window_key,
+        first_value(stale.window_key) over (
+            partition by logged.monitor, logged.reference_version, logged.query_id
+            order by stale.window_index
+        ) as window_key,
         stale.edge_set_number,
         logged.monitor,
         logged.query_id,
@@ -42,12 +45,12 @@ reference_rows as (
         logged.segment_{{ number }}
         {%- endfor %}
     from {{ ref('stg_mlmon__references') }} as logged
-    inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on
-            logged.monitor = reference_facts.monitor
-            and logged.reference_version = reference_facts.reference_version
     inner join stale
-        on reference_facts.reference_key = stale.window_key
+        on
+            logged.monitor = stale.monitor
+            and logged.reference_version = stale.reference_version
+            and coalesce({{ mlmon.window_index('logged.predicted_at', 'logged.monitor') }}, -1)
+            = stale.window_index
     where logged.query_id is not null
 ),
 

@@ -32,7 +32,7 @@ columns_in_log as (
         segment_value,
         column_name
     from {{ ref('int_mlmon__cell_counts') }}
-    where reference_key is not null
+    where reference_key is not null and model_version is not null
 ),
 
 columns as (
@@ -82,7 +82,11 @@ reference_cells as (
         sum(cell_counts.n) as n,
         min(cell_counts.x_min) as x_min,
         max(cell_counts.x_max) as x_max
-    from {{ ref('int_mlmon__reference_cell_counts') }} as cell_counts
+    from {{ ref('int_mlmon__cell_counts') }} as cell_counts
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on
+            cell_counts.window_key = reference_windows.window_key
+            and cell_counts.reference_key = reference_windows.reference_key
     inner join columns
         on
             cell_counts.reference_key = columns.reference_key

@@ -65,6 +65,29 @@ compared as (
     where current_counts.segment_name <> 'all'
 ),
 
+reference_bins as (
+    select
+        reference_windows.reference_key,
+        bin_counts.segment_name,
+        bin_counts.segment_value,
+        bin_counts.column_name,
+        bin_counts.bin_index,
+        sum(bin_counts.n) as n
+    from {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    inner join bin_counts
+        on
+            reference_windows.window_key = bin_counts.window_key
+            and reference_windows.reference_key = bin_counts.reference_key
+    where
+        reference_windows.reference_key in (
+            select reference_key from stale
+            where compared_with = 'reference'
+        )
+    group by
+        reference_windows.reference_key, bin_counts.segment_name, bin_counts.segment_value,
+        bin_counts.column_name, bin_counts.bin_index
+),
+
 fixed_reference_counts as (
     select
         compared.window_key,
@@ -75,7 +98,7 @@ fixed_reference_counts as (
         reference_bins.bin_index,
         reference_bins.n
     from compared
-    inner join {{ ref('int_mlmon__reference_bin_counts') }} as reference_bins
+    inner join reference_bins
         on
             compared.reference_key = reference_bins.reference_key
             and compared.segment_name = reference_bins.segment_name

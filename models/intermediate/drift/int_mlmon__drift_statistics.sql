@@ -71,6 +71,26 @@ current_buckets as (
         bucket_counts.bucket
 ),
 
+reference_buckets as (
+    select
+        reference_windows.reference_key,
+        bucket_counts.segment_name,
+        bucket_counts.segment_value,
+        bucket_counts.column_name,
+        bucket_counts.hashing,
+        bucket_counts.bucket,
+        sum(bucket_counts.n) as n
+    from {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    inner join bucket_counts
+        on
+            reference_windows.window_key = bucket_counts.window_key
+            and reference_windows.reference_key = bucket_counts.reference_key
+    group by
+        reference_windows.reference_key, bucket_counts.segment_name,
+        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
+        bucket_counts.bucket
+),
+
 fixed_reference_buckets as (
     select
         stale.window_key,
@@ -83,7 +103,7 @@ fixed_reference_buckets as (
         reference_buckets.n as reference_count,
         0 as current_count
     from stale
-    inner join {{ ref('int_mlmon__reference_bucket_counts') }} as reference_buckets
+    inner join reference_buckets
         on stale.reference_key = reference_buckets.reference_key
     where stale.compared_with = 'reference'
 ),

@@ -35,7 +35,7 @@ cells_that_were_read as (
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 -- The sources whose values take part in a cell, on either side: base windows, or a reference that does not move.

@@ -34,7 +34,7 @@ cells_to_read as (
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 places_of_references as (

@@ -26,17 +26,6 @@ logged as (
         valid_from_microseconds,
         valid_to_microseconds
     from {{ ref('int_mlmon__labelled_predictions') }}
-
-    union all
-
-    select
-        reference_key as source_key,
-        prediction_class,
-        score,
-        label_class,
-        cast(0 as bigint) as valid_from_microseconds,
-        cast(null as bigint) as valid_to_microseconds
-    from {{ ref('int_mlmon__reference_labelled') }}
 )
 
 select

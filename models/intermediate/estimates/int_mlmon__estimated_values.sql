@@ -38,7 +38,7 @@ maps as (
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 counts as {{ mlmon.inlined() }} (

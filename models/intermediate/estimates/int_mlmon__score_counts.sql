@@ -32,7 +32,7 @@ predictions as (
             when predictions.score >= 0 and predictions.score <= 1 then predictions.score
         end as probable_score
     from {{ ref('int_mlmon__stale_predictions') }} as predictions
-    where predictions.is_success
+    where predictions.is_success and not predictions.is_reference
 )
 
 select

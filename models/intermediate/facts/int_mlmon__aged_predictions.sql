@@ -34,7 +34,8 @@ inner join stale
     on predictions.window_key = stale.window_key
 inner join label_ages
     on
-        predictions.monitor = label_ages.monitor
+        not stale.is_reference
+        and predictions.monitor = label_ages.monitor
         and {{ mlmon.counts_at_age('predictions', 'label_ages.label_age_days') }}
 
 union all
@@ -44,19 +45,19 @@ select
     stale.monitor,
     stale.edge_set_number,
     cast('reference' as {{ dbt.type_string() }}) as label_age,
-    logged.prediction_class,
-    logged.prediction_value,
-    logged.score,
-    logged.label_class,
-    logged.label_value,
-    false as is_early,
-    false as has_conflict
-    {{- mlmon.class_scores_of('logged') }}
+    predictions.prediction_class,
+    predictions.prediction_value,
+    predictions.score,
+    predictions.label_class,
+    predictions.label_value,
+    predictions.is_early,
+    predictions.has_conflict
+    {{- mlmon.class_scores_of('predictions') }}
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
-    logged.segment_{{ number }}
+    predictions.segment_{{ number }}
     {%- endfor %}
-from {{ ref('int_mlmon__reference_labelled') }} as logged
+from {{ ref('int_mlmon__labelled_predictions') }} as predictions
 inner join stale
     on
-        logged.reference_key = stale.reference_key
+        predictions.window_key = stale.window_key
         and stale.is_reference

@@ -1,4 +1,4 @@
--- One row per window or reference table, segment, label age, label class and predicted class: how many predictions.
+-- One row per window, of the log or of a reference table, segment, label age, label class and predicted class: how many predictions.
 -- Merges over windows by sum; every metric of classes is computed from it, and the coverage of all labels.
 {{ config(
     materialized='incremental',

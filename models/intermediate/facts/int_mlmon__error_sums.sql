@@ -1,4 +1,4 @@
--- One row per window or reference table, segment and label age of a regression monitor: sums of errors
+-- One row per window, of the log or of a reference table, segment and label age of a regression monitor: sums of errors
 -- (prediction - label), and the moments of the labels about their mean, which merge over windows whatever their size.
 -- Rows whose prediction or label is missing, infinite or beyond 1e70, where fourth powers overflow, are counted apart.
 {{ config(

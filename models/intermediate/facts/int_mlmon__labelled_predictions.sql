@@ -1,6 +1,7 @@
 -- One row per counting prediction and label that counts for it, with the ages at which it does: from its own age
 -- on, until a label with a newer loaded_at is old enough to take its place. Most predictions have one row; the
 -- one without an end is the latest. A later correction never rewrites an early age.
+-- A row of a reference table with a label is one, too: it counts at every age, and was never asked for by a request.
 {{ config(
     access='public',
     materialized='incremental',
@@ -15,7 +16,7 @@ with
 
 stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
-    where facts = 'labels' and monitor is not null and not is_reference
+    where facts = 'labels' and monitor is not null
 ),
 
 predictions as {{ mlmon.inlined() }} (
@@ -132,6 +133,43 @@ repeated_rows as (
     from ranked
 ),
 
+reference_rows as (
+    select
+        stale.window_key,
+        stale.window_index,
+        stale.edge_set_number,
+        stale.monitor,
+        stale.model_version,
+        cast(null as {{ dbt.type_string() }}) as request_id,
+        logged.predicted_at,
+        logged.prediction_class,
+        {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
+        {{ mlmon.nan_to_null('logged.score') }} as score,
+        logged.label_class,
+        {{ mlmon.nan_to_null('logged.label_value') }} as label_value,
+        cast(null as timestamp) as labeled_at,
+        cast(null as timestamp) as label_loaded_at,
+        false as is_early,
+        0 as age_microseconds,
+        1 as n_labels,
+        false as has_conflict,
+        cast(null as bigint) as superseded_microseconds
+        {{- mlmon.class_scores_of('logged', clean=true) }}
+        {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
+        logged.segment_{{ number }}
+        {%- endfor %}
+    from {{ ref('stg_mlmon__references') }} as logged
+    inner join stale
+        on
+            logged.monitor = stale.monitor
+            and logged.reference_version = stale.reference_version
+            and coalesce({{ mlmon.window_index('logged.predicted_at', 'logged.monitor') }}, -1)
+            = stale.window_index
+    where
+        logged.label_class is not null
+        or {{ mlmon.nan_to_null('logged.label_value') }} is not null
+),
+
 ranged as (
     select
         {{ mlmon.labelled_columns() }},
@@ -148,6 +186,15 @@ ranged as (
         has_conflict,
         superseded_microseconds
     from repeated_rows
+
+    union all
+
+    select
+        {{ mlmon.labelled_columns() }},
+        n_labels,
+        has_conflict,
+        superseded_microseconds
+    from reference_rows
 )
 
 select

@@ -24,6 +24,7 @@ predictions as {{ mlmon.inlined() }} (
                 then {{ mlmon.latency_bucket('latency_ms') }}
         end as bucket
     from {{ ref('int_mlmon__stale_predictions') }}
+    where not is_reference
 ),
 
 stale as (

@@ -14,12 +14,12 @@ with
 
 predictions as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__stale_predictions') }}
-    where is_success
+    where is_success and not is_reference
 ),
 
 stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
-    where facts = 'predictions' and monitor is not null
+    where facts = 'predictions' and monitor is not null and not is_reference
 ),
 
 columns as (

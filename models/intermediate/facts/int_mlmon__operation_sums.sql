@@ -13,6 +13,7 @@ with
 
 predictions as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__stale_predictions') }}
+    where not is_reference
 ),
 
 stale as (

@@ -1,4 +1,4 @@
--- One row per window or reference table, segment, label age and score bin of a binary monitor: scores, labels and losses
+-- One row per window, of the log or of a reference table, segment, label age and score bin of a binary monitor: scores, labels and losses
 -- summed. Calibration, Brier score and log loss merge over windows from it. bin_index is NULL where the monitor has
 -- no reference to take bins from, and -1 holds the scores that are missing or no probability, which are only counted.
 -- Of a multiclass monitor with class scores the losses alone, without bins; -2 holds labels whose class has no score.

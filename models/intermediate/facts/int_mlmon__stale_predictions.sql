@@ -1,17 +1,85 @@
--- One row per counting prediction of the windows this run recomputes, as every prediction fact of the run reads it.
--- Nothing is copied: each fact takes the columns it needs from the log.
+-- One row per counting prediction of the windows this run recomputes, and per row of the reference tables' windows among
+-- them, as every prediction fact of the run reads it. Nothing is copied: each fact takes the columns it needs.
 {{ config(materialized='view') }}
 
 with
 
-stale as (
+stale as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'predictions' and monitor is not null
 ),
 
-predictions as (
-    select * from {{ ref('int_mlmon__resolved_predictions') }}
-    where is_counting
+logged_rows as {{ mlmon.inlined() }} (
+    select
+        stale.window_number,
+        stale.edge_set_number,
+        stale.n_predictions as n_in_window,
+        -- Quantiles and distinct values are taken from all rows of a window, or from about mlmon_profile_rows of them,
+        -- chosen by a hash of the request, which every run and warehouse chooses alike. Hashes are spread evenly below
+        -- 2 ** 32.
+        case
+            when stale.n_predictions <= {{ var('mlmon_profile_rows') }} then true
+            else
+                {{ mlmon.portable_checksum(['predictions.request_id']) }}
+                < 4294967296.0 * {{ var('mlmon_profile_rows') }} / stale.n_predictions
+        end as is_profiled,
+        false as is_reference,
+        predictions.request_id,
+        predictions.is_success,
+        predictions.outcome,
+        predictions.unusable_values,
+        predictions.prediction_class,
+        predictions.prediction_value,
+        predictions.score,
+        predictions.latency_ms
+        {{- mlmon.class_scores_of('predictions') }}
+        {%- for slot in mlmon.slot_names() %},
+        predictions.{{ slot }}
+        {%- endfor %}
+    from {{ ref('int_mlmon__resolved_predictions') }} as predictions
+    inner join stale
+        on
+            predictions.monitor = stale.monitor
+            and predictions.model_version = stale.model_version
+            and predictions.window_index = stale.window_index
+    where predictions.is_counting
+),
+
+-- All rows of a reference table count, and nothing is said of them that holds for a log alone: its profiles, its
+-- requests and how long they took.
+reference_rows as {{ mlmon.inlined() }} (
+    select
+        stale.window_number,
+        stale.edge_set_number,
+        stale.n_predictions as n_in_window,
+        false as is_profiled,
+        true as is_reference,
+        cast(null as {{ dbt.type_string() }}) as request_id,
+        true as is_success,
+        cast(null as {{ dbt.type_string() }}) as outcome,
+        predictions.unusable_values,
+        predictions.prediction_class,
+        predictions.prediction_value,
+        predictions.score,
+        cast(null as {{ mlmon.type_double() }}) as latency_ms
+        {{- mlmon.class_scores_of('predictions') }}
+        {%- for slot in mlmon.slot_names() %},
+        predictions.{{ slot }}
+        {%- endfor %}
+    from {{ ref('stg_mlmon__references') }} as predictions
+    inner join stale
+        on
+            predictions.monitor = stale.monitor
+            and predictions.reference_version = stale.reference_version
+            and coalesce({{ mlmon.window_index(
+                'predictions.predicted_at', 'predictions.monitor'
+            ) }}, -1) = stale.window_index
+),
+
+predictions as {{ mlmon.inlined() }} (
+    select * from logged_rows
+    union all
+    select * from reference_rows
 )
 {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
 
@@ -22,17 +90,11 @@ segment_{{ number }}_values as (
 {%- endfor %}
 
 select
-    stale.window_number,
-    stale.edge_set_number,
-    stale.n_predictions as n_in_window,
-    -- Quantiles and distinct values are taken from all rows of a window, or from about mlmon_profile_rows of them, chosen by
-    -- a hash of the request, which every run and warehouse chooses alike. Hashes are spread evenly below 2 ** 32.
-    case
-        when stale.n_predictions <= {{ var('mlmon_profile_rows') }} then true
-        else
-            {{ mlmon.portable_checksum(['predictions.request_id']) }}
-            < 4294967296.0 * {{ var('mlmon_profile_rows') }} / stale.n_predictions
-    end as is_profiled,
+    predictions.window_number,
+    predictions.edge_set_number,
+    predictions.n_in_window,
+    predictions.is_profiled,
+    predictions.is_reference,
     predictions.request_id,
     predictions.is_success,
     predictions.outcome,
@@ -52,14 +114,9 @@ select
     {%- endif %}
     {%- endfor %}
 from predictions
-inner join stale
-    on
-        predictions.monitor = stale.monitor
-        and predictions.model_version = stale.model_version
-        and predictions.window_index = stale.window_index
 {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
 left join segment_{{ number }}_values
     on
-        stale.edge_set_number = segment_{{ number }}_values.edge_set_number
+        predictions.edge_set_number = segment_{{ number }}_values.edge_set_number
         and predictions.segment_{{ number }} = segment_{{ number }}_values.segment_value
 {%- endfor %}

@@ -1,4 +1,4 @@
--- One row per window or labelled reference table and label bin (its class, or the number of its bin): how many predictions
+-- One row per window and label bin (its class, or the number of its bin): how many predictions
 -- have such a label at the horizon. Merges over windows by sum; label drift is computed from it.
 {{ config(
     materialized='incremental',
@@ -20,13 +20,8 @@ settings as (
     {{ mlmon.label_settings() }}
 ),
 
-versions as (
-    select * from {{ ref('int_mlmon__versions') }}
-),
-
 reference_facts as (
     select * from {{ ref('int_mlmon__references') }}
-    where reference_kind = 'table'
 ),
 
 labels as (
@@ -35,8 +30,8 @@ labels as (
         stale.monitor,
         stale.model_version,
         stale.window_index,
-        versions.reference_key,
-        versions.reference_hash,
+        stale.reference_key,
+        reference_facts.reference_hash,
         settings.label_kind,
         labelled.label_class,
         labelled.label_value
@@ -45,31 +40,9 @@ labels as (
         on labelled.window_key = stale.window_key
     inner join settings
         on labelled.monitor = settings.monitor
-    inner join versions
-        on
-            labelled.monitor = versions.monitor
-            and labelled.model_version = versions.model_version
+    left join reference_facts
+        on stale.reference_key = reference_facts.reference_key
     where {{ mlmon.counts_at_age('labelled', 'settings.label_horizon_days') }}
-
-    union all
-
-    select
-        stale.window_key,
-        reference_facts.monitor,
-        stale.model_version,
-        stale.window_index,
-        labelled.reference_key,
-        reference_facts.reference_hash,
-        settings.label_kind,
-        labelled.label_class,
-        labelled.label_value
-    from {{ ref('int_mlmon__reference_labelled') }} as labelled
-    inner join stale
-        on labelled.reference_key = stale.window_key
-    inner join reference_facts
-        on labelled.reference_key = reference_facts.reference_key
-    inner join settings
-        on reference_facts.monitor = settings.monitor
 ),
 
 binned as (

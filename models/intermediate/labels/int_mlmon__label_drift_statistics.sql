@@ -43,10 +43,14 @@ reference_counts as (
     select
         mature_references.reference_key,
         counts.label_bin,
-        counts.n
+        sum(counts.n) as n
     from mature_references
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on mature_references.reference_key = reference_windows.reference_key
     inner join counts
-        on mature_references.reference_key = counts.window_key
+        on reference_windows.window_key = counts.window_key
+    where mature_references.reference_kind = 'table'
+    group by mature_references.reference_key, counts.label_bin
 
     union all
 

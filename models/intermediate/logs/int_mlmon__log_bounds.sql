@@ -40,12 +40,24 @@ label_extents as (
     group by monitor
 ),
 
+reference_versions as (
+    select
+        monitor,
+        reference_version,
+        sum(n_rows) as n_rows,
+        sum(checksum) as checksum
+    from {{ ref('int_mlmon__reference_checksums') }}
+    group by monitor, reference_version
+),
+
 reference_checksums as (
     select
         monitor,
-        {{ mlmon.concatenate('reference_version || reference_checksum', 'reference_version') }}
-            as reference_checksums
-    from {{ ref('int_mlmon__reference_checksums') }}
+        {{ mlmon.concatenate(
+            "reference_version || '|' || cast(n_rows as " ~ dbt.type_string() ~ ") || '|' || cast(checksum as "
+            ~ dbt.type_string() ~ ")", 'reference_version'
+        ) }} as reference_checksums
+    from reference_versions
     group by monitor
 ),
 

@@ -65,19 +65,6 @@ logged as (
         segment_{{ number }}
         {%- endfor %}
     from {{ ref('int_mlmon__labelled_predictions') }}
-
-    union all
-
-    select
-        reference_key as source_key,
-        prediction_value,
-        label_value,
-        cast(0 as bigint) as valid_from_microseconds,
-        cast(null as bigint) as valid_to_microseconds
-        {%- for number in segments %},
-        segment_{{ number }}
-        {%- endfor %}
-    from {{ ref('int_mlmon__reference_labelled') }}
 ),
 
 labelled as {{ mlmon.inlined() }} (

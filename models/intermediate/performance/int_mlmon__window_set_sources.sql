@@ -1,5 +1,4 @@
--- One row per window set and source of its labelled predictions: a window of the log, or a reference that is a table. The
--- facts of labels have either as their window_key. A table, because each family of metrics adds up its facts by it.
+-- One row per window set and window whose labelled predictions it adds up: of the log, or of a reference table. A table, because each family of metrics adds up its facts by it.
 with
 
 window_sets as (
@@ -30,14 +29,18 @@ inner join {{ ref('int_mlmon__windows') }} as windows
         and window_sets.filled_version in ('all', windows.model_version)
         and windows.window_index
         between window_sets.first_filled_index and window_sets.last_filled_index
+        and windows.source = 'log'
         and windows.n_predictions > 0
 
 union all
 
 select
-    window_set_number,
-    monitor,
-    has_segments,
-    reference_key as source_key
+    window_sets.window_set_number,
+    window_sets.monitor,
+    window_sets.has_segments,
+    reference_windows.window_key as source_key
 from window_sets
-where is_table
+inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    on
+        window_sets.is_table
+        and window_sets.reference_key = reference_windows.reference_key

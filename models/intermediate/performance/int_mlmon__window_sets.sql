@@ -75,6 +75,7 @@ filled as (
             ends.monitor = windows.monitor
             and ends.model_version in ('all', windows.model_version)
             and windows.window_index between ends.first_index and ends.last_index
+            and windows.source = 'log'
             and windows.n_predictions > 0
     group by ends.window_key, ends.span_windows
 )

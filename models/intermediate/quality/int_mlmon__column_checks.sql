@@ -57,6 +57,7 @@ bin_sums as (
     select
         counts.window_key,
         counts.monitor,
+        counts.reference_key,
         counts.column_name,
         sum(counts.n) as n_rows,
         sum(counts.n_missing) as n_missing,
@@ -77,7 +78,7 @@ bin_sums as (
             and counts.column_name = bin_kinds.column_name
             and counts.bin_index = bin_kinds.bin_index
     where counts.segment_name = 'all'
-    group by counts.window_key, counts.monitor, counts.column_name
+    group by counts.window_key, counts.monitor, counts.reference_key, counts.column_name
 ),
 
 window_counts as (
@@ -138,47 +139,44 @@ lookalikes as (
 
 reference_counts as (
     select
-        counts.reference_key,
-        counts.column_name,
-        counts.window_index,
-        cast(sum(counts.n) as {{ double }}) as n_rows,
-        sum(case when bin_kinds.bin_index is null then 0 else counts.n end)
-            as n_missing,
-        sum(
-            case
-                when counts.column_kind = 'numeric' and bin_kinds.bin_index is null
-                    then counts.n - counts.n_finite
-                else 0
-            end
-        ) as n_infinite
-        {%- for count in mlmon.odd_counts() %},
-        sum(counts.{{ count }}) as {{ count }}
-        {%- endfor %},
-        cast(null as bigint) as n_wrong_sums
-    from {{ ref('int_mlmon__reference_window_counts') }} as counts
-    left join bin_kinds
+        reference_windows.reference_key,
+        bin_sums.column_name,
+        reference_windows.window_index,
+        reference_windows.is_threshold_window,
+        cast(sum(bin_sums.n_rows) as {{ double }}) as n_rows
+        {%- for count in counts %},
+        {{ 'sum(bin_sums.' ~ count ~ ')' if count != 'n_wrong_sums' else 'cast(null as bigint)' }}
+            as {{ count }}
+        {%- endfor %}
+    from bin_sums
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
         on
-            counts.reference_key = bin_kinds.reference_key
-            and counts.column_name = bin_kinds.column_name
-            and counts.bin_index = bin_kinds.bin_index
-            and bin_kinds.bin_kind = 'missing'
-    where counts.segment_name = 'all'
-    group by counts.reference_key, counts.column_name, counts.window_index
+            bin_sums.window_key = reference_windows.window_key
+            and bin_sums.reference_key = reference_windows.reference_key
+    group by
+        reference_windows.reference_key, bin_sums.column_name,
+        reference_windows.window_index, reference_windows.is_threshold_window
     {%- if mlmon.is_asked_for('class_scores') %}
 
     union all
 
     select
-        reference_key,
-        column_name,
-        window_index,
-        cast(n as {{ double }}) as n_rows
+        reference_windows.reference_key,
+        counted.column_name,
+        reference_windows.window_index,
+        reference_windows.is_threshold_window,
+        cast(sum(counted.n) as {{ double }}) as n_rows
         {%- for count in counts %},
-        {{ count if count in mlmon.class_score_count_names() else 'cast(null as bigint)' }}
-            as {{ count }}
+        {{ 'sum(counted.' ~ count ~ ')' if count in mlmon.class_score_count_names()
+            else 'cast(null as bigint)' }} as {{ count }}
         {%- endfor %}
-    from {{ ref('int_mlmon__reference_class_score_counts') }}
-    where n > 0
+    from {{ ref('int_mlmon__class_score_counts') }} as counted
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on counted.window_key = reference_windows.window_key
+    where counted.n > 0
+    group by
+        reference_windows.reference_key, counted.column_name,
+        reference_windows.window_index, reference_windows.is_threshold_window
     {%- endif %}
 ),
 
@@ -207,7 +205,7 @@ reference_highs as (
             as {{ count[2:] }}_high
         {%- endfor %}
     from reference_counts
-    where n_rows >= 20 and window_index >= 0
+    where n_rows >= 20 and is_threshold_window
     group by reference_key, column_name
     having count(*) >= 8
 ),

@@ -1,5 +1,6 @@
--- One row per reference table and version it serves: how many rows it has and a checksum of all they hold,
--- equal on every warehouse, so that a changed reference is seen wherever it changed.
+-- One row per reference table, version it serves and base window: how many rows it has and a checksum of all they
+-- hold, equal on every warehouse, so that a changed reference is seen wherever it changed. window_index is -1 for
+-- rows without a time.
 with
 
 rows_of_references as (
@@ -8,6 +9,7 @@ rows_of_references as (
         reference_version,
         predicted_at,
         {{ mlmon.window_index('predicted_at') }} as window_index,
+        case when label_class is not null or label_value is not null then 1 else 0 end as n_labels,
         {{ mlmon.portable_checksum(
             [
                 'cast(' ~ mlmon.window_index('predicted_at') ~ ' as ' ~ dbt.type_string() ~ ')',
@@ -25,14 +27,11 @@ rows_of_references as (
 select
     monitor,
     reference_version,
-    count(*) as n_reference,
-    min(predicted_at) as reference_start_at,
-    max(predicted_at) as reference_end_at,
-    min(window_index) as first_index,
-    max(window_index) as last_index,
-    md5(
-        cast(count(*) as {{ dbt.type_string() }}) || '|'
-        || cast(sum(row_checksum) as {{ dbt.type_string() }})
-    ) as reference_checksum
+    cast(coalesce(window_index, -1) as bigint) as window_index,
+    cast(count(*) as bigint) as n_rows,
+    cast(sum(n_labels) as bigint) as n_labels,
+    min(predicted_at) as first_predicted_at,
+    max(predicted_at) as last_predicted_at,
+    sum(row_checksum) as checksum
 from rows_of_references
-group by monitor, reference_version
+group by monitor, reference_version, coalesce(window_index, -1)

@@ -13,8 +13,14 @@
 with
 
 window_counts as (
-    select counts.*
-    from {{ ref('int_mlmon__reference_window_counts') }} as counts
+    select
+        counts.*,
+        reference_windows.is_threshold_window
+    from {{ ref('int_mlmon__bin_counts') }} as counts
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on
+            counts.window_key = reference_windows.window_key
+            and counts.reference_key = reference_windows.reference_key
     inner join {{ ref('int_mlmon__stale_windows') }} as stale
         on
             counts.reference_key = stale.window_key
@@ -22,8 +28,14 @@ window_counts as (
 ),
 
 cell_counts as (
-    select counts.*
-    from {{ ref('int_mlmon__reference_cell_counts') }} as counts
+    select
+        counts.*,
+        reference_windows.is_threshold_window
+    from {{ ref('int_mlmon__cell_counts') }} as counts
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on
+            counts.window_key = reference_windows.window_key
+            and counts.reference_key = reference_windows.reference_key
     inner join {{ ref('int_mlmon__stale_windows') }} as stale
         on
             counts.reference_key = stale.window_key

@@ -14,26 +14,33 @@ bounds as (
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
+-- Rows of a table without a time are in no window of the monitor's clock.
 table_references as (
     select
         checksums.monitor,
         checksums.reference_version,
         cast(null as {{ dbt.type_string() }}) as logged_version,
         settings.reference_kind,
-        checksums.n_reference,
-        checksums.reference_start_at,
-        checksums.reference_end_at,
+        cast(sum(checksums.n_rows) as bigint) as n_reference,
+        min(checksums.first_predicted_at) as reference_start_at,
+        max(checksums.last_predicted_at) as reference_end_at,
         cast(null as timestamp) as first_predicted_at,
-        checksums.first_index,
-        checksums.last_index,
-        checksums.reference_checksum
+        min(case when checksums.first_predicted_at is not null then checksums.window_index end)
+            as first_index,
+        max(case when checksums.first_predicted_at is not null then checksums.window_index end)
+            as last_index,
+        md5(
+            cast(sum(checksums.n_rows) as {{ dbt.type_string() }}) || '|'
+            || cast(sum(checksums.checksum) as {{ dbt.type_string() }})
+        ) as reference_checksum
     from {{ ref('int_mlmon__reference_checksums') }} as checksums
     inner join settings
         on checksums.monitor = settings.monitor
     where settings.reference_kind = 'table'
+    group by checksums.monitor, checksums.reference_version, settings.reference_kind
 ),
 
 dated_ranges as (

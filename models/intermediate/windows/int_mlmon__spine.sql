@@ -8,7 +8,7 @@ with
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 versions as (

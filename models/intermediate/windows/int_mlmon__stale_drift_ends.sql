@@ -15,7 +15,7 @@ windows as (
         windows.window_index,
         {{ mlmon.row_checksum(['window_key', 'prediction_fingerprint']) }} as checksum
     from {{ ref('int_mlmon__windows') }} as windows
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 settings as (
@@ -105,7 +105,8 @@ uncounted as (
             fingerprints.window_key = counted_now.window_key
             and counted_now.facts = 'predictions'
     where
-        fingerprints.n_predictions > 0
+        fingerprints.source = 'log'
+        and fingerprints.n_predictions > 0
         and counted_now.window_key is null
         and coalesce(processed.fingerprint, '') <> fingerprints.prediction_fingerprint
 ),

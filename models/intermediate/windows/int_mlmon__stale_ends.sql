@@ -32,7 +32,7 @@ windows as (
         {{ mlmon.row_checksum(['window_key', 'label_fingerprint']) }} as label_checksum,
         {{ mlmon.row_checksum(['window_key', 'prediction_fingerprint']) }} as checksum
     from {{ ref('int_mlmon__window_fingerprints') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 span_checksums as (

@@ -20,13 +20,16 @@ windows as (
     select
         fingerprints.*,
         -- Labels keep arriving for weeks, and features are the widest part of a log: a window is read for both once,
-        -- when its labels are complete. Before, it has no such facts.
+        -- when its labels are complete, as those of a reference table are. Before, it has no such facts.
         coalesce(
             fingerprints.n_log_rows > 0
-            and fingerprints.data_through_at
-            >= {{ mlmon.add_time(
-                'fingerprints.window_end', 'settings.label_horizon_days', 'day'
-            ) }},
+            and (
+                fingerprints.source = 'reference'
+                or fingerprints.data_through_at
+                >= {{ mlmon.add_time(
+                    'fingerprints.window_end', 'settings.label_horizon_days', 'day'
+                ) }}
+            ),
             false
         ) as is_mature
     from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
@@ -35,7 +38,7 @@ windows as (
 ),
 
 -- What facts are to be computed from. A window, or a stretch of the log that is a reference, that this run does not read
--- whole keeps the facts it has. A reference that is a table has facts of its labels, too.
+-- whole keeps the facts it has.
 fingerprints as (
     select
         cast('predictions' as {{ dbt.type_string() }}) as facts,
@@ -64,21 +67,6 @@ fingerprints as (
             else substr(label_fingerprint, 1, 32) || md5('immature')
         end as fingerprint
     from windows
-
-    union all
-
-    select
-        kinds.facts,
-        reference_facts.reference_key as window_key,
-        true as is_readable,
-        reference_facts.fingerprint
-    from reference_facts
-    cross join (
-        select cast('labels' as {{ dbt.type_string() }}) as facts
-        union all
-        select cast('mature_labels' as {{ dbt.type_string() }}) as facts
-    ) as kinds
-    where reference_facts.reference_kind = 'table'
 
     union all
 
@@ -151,9 +139,11 @@ select
     stale.facts,
     stale.window_key,
     stale.fingerprint,
-    reference_facts.reference_key is not null as is_reference,
+    coalesce(windows.source = 'reference', reference_facts.reference_key is not null)
+        as is_reference,
     coalesce(windows.monitor, reference_facts.monitor) as monitor,
     windows.model_version,
+    windows.reference_version,
     windows.window_index,
     windows.window_start,
     windows.window_end,

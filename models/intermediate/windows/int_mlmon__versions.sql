@@ -3,7 +3,7 @@ with
 
 windows as (
     select * from {{ ref('int_mlmon__windows') }}
-    where n_predictions > 0
+    where source = 'log' and n_predictions > 0
 ),
 
 references_of_monitors as (

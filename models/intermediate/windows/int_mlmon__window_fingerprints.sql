@@ -1,4 +1,4 @@
--- One row per window of the ledger, with the reference that its version is held against: what its facts depend on, as one
+-- One row per window of the ledger, with the reference that its version is held against, or that it is of: what its facts depend on, as one
 -- text each for predictions and labels. It begins with the hash of the settings, and is the same as long as nothing that
 -- matters has changed: the rows of the window, their labels, the settings, the reference.
 {{ config(materialized='view') }}
@@ -27,6 +27,7 @@ referenced as (
         bounds.data_through_at,
         bounds.settings_hash,
         bounds.monitor is null
+        or windows.source = 'reference'
         or {{ mlmon.is_read_whole('windows', 'bounds') }} as is_readable,
         coalesce(own_reference.reference_key, shared_reference.reference_key) as reference_key,
         coalesce(own_reference.reference_hash, shared_reference.reference_hash, '')
@@ -44,7 +45,8 @@ referenced as (
     left join reference_facts as own_reference
         on
             windows.monitor = own_reference.monitor
-            and windows.model_version = own_reference.reference_version
+            and coalesce(windows.reference_version, windows.model_version)
+            = own_reference.reference_version
     left join reference_facts as shared_reference
         on
             windows.monitor = shared_reference.monitor
@@ -53,8 +55,10 @@ referenced as (
 
 select
     window_key,
+    source,
     monitor,
     model_version,
+    reference_version,
     window_index,
     window_start,
     window_end,

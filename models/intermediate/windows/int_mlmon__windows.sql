@@ -1,6 +1,8 @@
 -- The ledger. One row per monitor, version and window ever seen, with fingerprints of what the logs hold for
 -- it now; a window that became empty stays with zero counts. Windows before the searched stretch keep their
 -- row, and windows with rows older than the log's oldest are frozen: the log was cut, the history was not.
+-- The windows of reference tables (source 'reference') have rows, too. A table is always read whole and all its rows
+-- count: nothing of it is late, a duplicate or frozen, and what it lost is gone.
 {{ config(
     access='public',
     materialized='incremental',
@@ -169,12 +171,39 @@ filled as (
             started.monitor = label_windows.monitor
             and started.model_version = label_windows.model_version
             and started.window_index = label_windows.window_index
+),
+
+reference_windows as (
+    select
+        md5(
+            monitor || '|reference|' || reference_version || '|'
+            || cast(window_index as {{ dbt.type_string() }})
+        ) as window_key,
+        monitor,
+        reference_version,
+        window_index,
+        n_rows,
+        n_labels,
+        first_predicted_at,
+        last_predicted_at,
+        case when first_predicted_at is not null then {{ mlmon.window_start('window_index') }} end
+            as window_start,
+        case
+            when first_predicted_at is not null then {{ mlmon.window_start('window_index + 1') }}
+        end as window_end,
+        md5(
+            cast(n_rows as {{ dbt.type_string() }}) || '|'
+            || cast(checksum as {{ dbt.type_string() }})
+        ) as prediction_fingerprint
+    from {{ ref('int_mlmon__reference_checksums') }}
 )
 
 select
     window_key,
+    cast('log' as {{ dbt.type_string() }}) as source,
     monitor,
     model_version,
+    cast(null as {{ dbt.type_string() }}) as reference_version,
     cast(window_index as bigint) as window_index,
     window_start,
     window_end,
@@ -205,13 +234,45 @@ where
             and known.first_predicted_at < bounds.first_predicted_at
             and known.window_end = filled.window_end
     )
+{%- endif %}
+
+union all
+
+select
+    window_key,
+    cast('reference' as {{ dbt.type_string() }}) as source,
+    monitor,
+    cast(null as {{ dbt.type_string() }}) as model_version,
+    reference_version,
+    window_index,
+    window_start,
+    window_end,
+    n_rows as n_log_rows,
+    n_rows as n_predictions,
+    0 as n_errors,
+    0 as n_duplicates,
+    0 as n_late_rows,
+    0 as n_skewed_rows,
+    n_labels,
+    first_predicted_at,
+    last_predicted_at,
+    cast(null as timestamp) as first_loaded_at,
+    cast(null as timestamp) as last_loaded_at,
+    cast(null as timestamp) as last_label_loaded_at,
+    cast(null as bigint) as max_load_delay_microseconds,
+    prediction_fingerprint,
+    '' as label_fingerprint
+from reference_windows
+{%- if is_incremental() and not flags.EMPTY %}
 
 union all
 
 select
     known.window_key,
+    known.source,
     known.monitor,
     known.model_version,
+    known.reference_version,
     known.window_index,
     known.window_start,
     known.window_end,
@@ -236,10 +297,12 @@ left join bounds
 where
     known.n_log_rows > 0
     and known.window_key not in (select window_key from filled)
-    -- Its monitor left the configuration, its clock is no longer the monitor's, or its rows left the searched
-    -- stretch of the log.
+    and known.window_key not in (select window_key from reference_windows)
+    -- It is of a reference, its monitor left the configuration, its clock is no longer the monitor's, or its rows
+    -- left the searched stretch of the log.
     and (
-        bounds.monitor is null
+        known.source = 'reference'
+        or bounds.monitor is null
         or known.window_index <> {{ mlmon.window_index('known.window_start', 'known.monitor') }}
         or known.window_start <> {{ mlmon.window_start('known.window_index', 'known.monitor') }}
         or (
