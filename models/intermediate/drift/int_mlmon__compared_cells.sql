@@ -87,6 +87,10 @@ reference_cells as (
         on
             cell_counts.window_key = reference_windows.window_key
             and cell_counts.reference_key = reference_windows.reference_key
+            and reference_windows.reference_key in (
+                select reference_key from ends
+                where compared_with = 'reference'
+            )
     inner join columns
         on
             cell_counts.reference_key = columns.reference_key

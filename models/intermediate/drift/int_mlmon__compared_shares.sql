@@ -74,7 +74,7 @@ reference_bins as (
         bin_counts.bin_index,
         sum(bin_counts.n) as n
     from {{ ref('int_mlmon__reference_windows') }} as reference_windows
-    inner join bin_counts
+    inner join {{ ref('int_mlmon__bin_counts') }} as bin_counts
         on
             reference_windows.window_key = bin_counts.window_key
             and reference_windows.reference_key = bin_counts.reference_key

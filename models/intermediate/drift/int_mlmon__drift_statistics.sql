@@ -81,10 +81,15 @@ reference_buckets as (
         bucket_counts.bucket,
         sum(bucket_counts.n) as n
     from {{ ref('int_mlmon__reference_windows') }} as reference_windows
-    inner join bucket_counts
+    inner join {{ ref('int_mlmon__bucket_counts') }} as bucket_counts
         on
             reference_windows.window_key = bucket_counts.window_key
             and reference_windows.reference_key = bucket_counts.reference_key
+    where
+        reference_windows.reference_key in (
+            select reference_key from touched
+            where compared_with = 'reference'
+        )
     group by
         reference_windows.reference_key, bucket_counts.segment_name,
         bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
