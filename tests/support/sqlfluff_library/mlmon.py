@@ -106,7 +106,6 @@ VALUES: dict[str, Any] = {
     # Relations, types and words of the language.
     "calibration_knots": "stub_relation",
     "drift_tests": "stub_relation",
-    "evaluated_once": "",
     "inlined": "",
     "seed_relation": "stub_relation",
     "qualified": "stub_relation.stub_column",
