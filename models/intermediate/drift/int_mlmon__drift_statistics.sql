@@ -87,7 +87,7 @@ reference_buckets as (
             and reference_windows.reference_key = bucket_counts.reference_key
     where
         reference_windows.reference_key in (
-            select reference_key from touched
+            select reference_key from stale
             where compared_with = 'reference'
         )
     group by
