@@ -1,12 +1,13 @@
 {#
-    Areas: parts of the package that are built only where a monitor asks for them, each a folder under models/areas.
-    Four are asked for by name (`areas: [association]`), the others by the key or task that they are for.
+    Areas: parts of the package that are built only where a monitor has them, most in a folder under models/areas.
+    A monitor has four of them by name (`areas: [association]`), the others by the key or task that they are for
+    (`kpis: {...}`).
 #}
 {% macro named_areas() %}
     {{- return(['association', 'common_traffic', 'decomposition', 'profiles']) -}}
 {% endmacro %}
 
-{# Whether a monitor in its normal form asks for an area. #}
+{# Whether a monitor in its normal form has an area. #}
 {% macro asks_for(m, area) %}
     {%- if area in mlmon.named_areas() -%}{{- return(area in m.areas) -}}{%- endif -%}
     {%- if area == 'ranking' -%}{{- return(m.task == 'ranking') -}}{%- endif -%}
@@ -16,7 +17,7 @@
     {{- return(m[area] | length > 0) -}}
 {% endmacro %}
 
-{# The names of the monitors that ask for an area. #}
+{# The names of the monitors that have an area. #}
 {% macro monitors_of_area(area) %}
     {%- set memory = mlmon.memory() -%}
     {%- set key = 'monitors of ' ~ area -%}
@@ -28,10 +29,10 @@
     {{- return(memory[key]) -}}
 {% endmacro %}
 
-{# Whether any monitor asks for an area: whether its models are enabled. #}
+{# Whether any monitor has an area: only then its models are enabled. #}
 {% macro is_asked_for(area) %}{{- return(mlmon.monitors_of_area(area) | length > 0) -}}{% endmacro %}
 
-{# SQL: whether the row's monitor asks for an area. #}
+{# SQL: whether the row's monitor has an area. #}
 {% macro is_of_area(area, monitor='monitor') %}
     {%- set names = [] -%}
     {%- for name in mlmon.monitors_of_area(area) -%}

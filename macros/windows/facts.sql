@@ -2,8 +2,9 @@
 {% macro facts_version() %}{{- return('7') -}}{% endmacro %}
 
 {#
-    The incremental models that hold facts, by what they are counted from: predictions; labels; features beside labels,
-    once the labels of a window are complete; references. Each is computed again where its window is stale.
+    The incremental models that hold facts, by what they are counted from: predictions; labels; features together with
+    labels, once the labels of a window are complete (mature_labels); references. Each is computed again where its
+    window or reference is stale (int_mlmon__stale_windows).
 #}
 {% macro facts() %}
     {{- return({
@@ -29,7 +30,10 @@
     }) -}}
 {% endmacro %}
 
-{# The incremental models of what is measured over spans. Each is measured again where its window end or reference is stale. #}
+{#
+    The incremental models of measurements over spans, by kind. Each is measured again where its window end or
+    reference is stale (int_mlmon__stale_ends).
+#}
 {% macro ends() %}
     {{- return({
         'performance': [
@@ -40,7 +44,7 @@
     }) -}}
 {% endmacro %}
 
-{# The facts of a window: what it must be in under today's settings to be done with. #}
+{# The models that must have computed a window under today's settings before it is finished. #}
 {% macro window_facts() %}
     {%- set facts = mlmon.facts() -%}
     {{- return(facts['predictions'] + facts['labels'] + facts['mature_labels']) -}}
@@ -48,8 +52,8 @@
 
 {#
     Whether this run reads all rows of a window of the ledger, so that its facts may be replaced: it lies in the
-    searched stretch, and the log has not lost its beginning since. A window without rows needs no reading, and
-    the windows of a removed monitor (no bounds) have none.
+    part of the log that is searched, and the log still has the rows it begins with. A window without rows needs no
+    reading, and the windows of a removed monitor (no bounds) have none.
 #}
 {% macro is_read_whole(windows, bounds) %}
     {{- return(

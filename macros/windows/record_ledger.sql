@@ -1,6 +1,7 @@
 {#
-    Copies what the ledger knows of the logs to where the next run can read it before the ledger itself is made: which windows
-    there are, and since when the log has had rows in them. A clone is a view, of which nothing was computed.
+    Copies what the ledger knows of the logs to int_mlmon__processed_windows, where the next run can read it before it
+    makes the ledger: which windows there are, and since when the log has had rows in them. With `dbt clone` the ledger
+    is a view, and nothing was computed.
 #}
 {% macro record_ledger() %}
     {%- set processed = builtins.ref('mlmon', 'int_mlmon__processed_windows').render() -%}

@@ -1,9 +1,9 @@
 {#
     The incremental strategy `mlmon_windows`: all rows of the stale windows are replaced, also of windows whose new
-    result is empty (plain delete+insert leaves those behind). Which windows are stale for a model says its config:
-    meta={'stale': 'labels'} are those of int_mlmon__stale_windows with facts = 'labels', meta={'stale': 'estimates'} those of
-    int_mlmon__stale_ends with facts = 'estimates', and the name of another table with window_key and fingerprint is that
-    table. With --empty nothing was computed and nothing is replaced.
+    result is empty (plain delete+insert leaves those behind). The model's config says which windows are stale:
+    meta={'stale': 'labels'} are those of int_mlmon__stale_windows with facts = 'labels', meta={'stale': 'estimates'}
+    those of int_mlmon__stale_ends with facts = 'estimates', and any other name is that of a table with window_key and
+    fingerprint. With --empty nothing was computed and nothing is replaced.
 #}
 {% macro get_incremental_mlmon_windows_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
@@ -22,8 +22,8 @@
 
 {#
     Records, in the transaction that replaced the windows, what they were computed from. A table that was built anew
-    holds the stale windows only, so what was recorded for it before is forgotten. A clone is a view, of which nothing
-    was computed.
+    holds the stale windows only, so what was recorded for it before is deleted. With `dbt clone` a model is a view, and
+    nothing was computed.
 #}
 {% macro record_windows(stale) %}
     {%- set processed = builtins.ref('mlmon', 'int_mlmon__processed_windows').render() -%}

@@ -9,7 +9,7 @@
 
 {#
     Whether a value reaches a threshold, compared after rounding both to 12 significant digits in effect, so
-    that no status hangs on the last bit of a sum.
+    that no status depends on the last bit of a sum.
 #}
 {% macro reaches(value, threshold) %}
     {{- return(
@@ -17,7 +17,10 @@
     ) -}}
 {% endmacro %}
 
-{# Whether fewer labels have come than usual at that age: what few came early says little. Never where nothing is usual. #}
+{#
+    Whether fewer labels have come than usual at that age: the few that came early say little. Never where no
+    expectation is known.
+#}
 {% macro are_labels_late(relation=none) %}
     {%- set of = relation ~ '.' if relation else '' -%}
     {{- return(

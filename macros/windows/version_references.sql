@@ -1,4 +1,7 @@
-{# SQL: every version of a monitor and 'all', with the reference whose metrics it is held against. All versions together have the one reference they share, if they do. #}
+{#
+    SQL: every version of a monitor and 'all', with the reference whose metrics it is compared with. All versions
+    together have a reference if they share one.
+#}
 {% macro version_references() %}
     select
         monitor,

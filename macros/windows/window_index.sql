@@ -65,7 +65,10 @@
     {{- return("cast(" ~ mlmon.utc_to_local(window_start, timezone) ~ " as date)") -}}
 {% endmacro %}
 
-{# The number of the local day or hour in which a window begins: a week later it is 7 days or 168 hours more, DST or not. #}
+{#
+    The number of the local day or hour in which a window begins: a week later it is greater by 7 days or 168 hours,
+    DST or not.
+#}
 {% macro season_index(window_start, monitor='monitor') %}
     {{- return(mlmon.by_clock(mlmon.season_index_in, window_start, monitor)) -}}
 {% endmacro %}

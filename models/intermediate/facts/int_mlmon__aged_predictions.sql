@@ -1,5 +1,5 @@
--- One row per labelled prediction of what this run recomputes and label age at which its label counts: what all
--- facts of labels read. Rows of a reference table have the one age 'reference'.
+-- One row per labelled prediction of the stale windows and label age at which its label counts. All
+-- facts of labels are counted from it. Rows of a reference table have the one age 'reference'.
 {{ config(materialized='view') }}
 
 with

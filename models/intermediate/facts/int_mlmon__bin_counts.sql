@@ -1,6 +1,6 @@
--- One row per window, of the log or of a reference table, segment, monitored column and bin: how many predictions, and the
--- sums of their values.
--- Distributions, drift and most quality checks are computed from this table; the log is not read again.
+-- One row per window (of the log or of a reference table), segment, monitored column and bin: how
+-- many predictions, and the sums of their values. Distributions, drift and most quality checks are
+-- computed from this table; the log is not read again.
 {{ config(
     access='public',
     materialized='incremental',

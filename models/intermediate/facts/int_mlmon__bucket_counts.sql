@@ -1,6 +1,7 @@
--- One row per window, segment, categorical column with rare categories hashing and bucket of its categories: how
--- many predictions. Bins are chosen by what the reference happened to hold; buckets are not, so they tell whether
--- a column with many categories differs by more than that.
+-- One row per window, segment, categorical column with rare categories, hashing and bucket of its
+-- categories: how many predictions. Bins are chosen by what the reference happened to hold; buckets
+-- are not, so they tell whether a column with many categories differs by more than that. Categories
+-- are hashed into buckets in two ways, because two of them may share a bucket by chance.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,5 +1,6 @@
--- One row per window, segment, ranked column and cell of its fine grid: how many predictions, and the smallest and
--- greatest value. Sums over windows bound the distance of two distribution functions from both sides.
+-- One row per window, segment, ranked column and cell of its fine grid: how many predictions, and
+-- the smallest and greatest value. Summed over windows they bound the distance of two distribution
+-- functions from both sides, so that only the values of a few cells are read from the log.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

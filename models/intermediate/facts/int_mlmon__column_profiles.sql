@@ -1,5 +1,6 @@
--- One row per window and monitored column: what does not merge over windows, which is quantiles, distinct values
--- and the most frequent value. Of the quantiles the median, and all of monitors that ask for the area profiles.
+-- One row per window and monitored column: quantiles, distinct values and the most frequent value.
+-- They are stored for each window because they cannot be merged over windows. Of the quantiles
+-- every monitor has the median, and monitors with the area profiles have all.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -11,7 +12,8 @@
 
 with
 
--- Each column is sorted by itself: stored once, not read from the log as often as there are columns.
+-- Each column is sorted by itself, so they are stored once and not read from the log for every
+-- column.
 predictions as (
     select
         window_number,

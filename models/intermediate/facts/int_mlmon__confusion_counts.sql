@@ -1,5 +1,6 @@
--- One row per window, of the log or of a reference table, segment, label age, label class and predicted class: how many predictions.
--- Merges over windows by sum; every metric of classes is computed from it, and the coverage of all labels.
+-- One row per window (of the log or of a reference table), segment, label age, label class and
+-- predicted class: how many predictions. Every metric of classes is computed from it, and the
+-- coverage of all labels; it merges over windows by sum.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,6 +1,8 @@
--- One row per window, of the log or of a reference table, segment and label age of a regression monitor: sums of errors
--- (prediction - label), and the moments of the labels about their mean, which merge over windows whatever their size.
--- Rows whose prediction or label is missing, infinite or beyond 1e70, where fourth powers overflow, are counted apart.
+-- One row per window (of the log or of a reference table), segment and label age of a regression
+-- monitor: sums of errors (prediction - label), and the moments of the labels about their mean. The
+-- metrics of regression that are sums are computed from it; it merges over windows whatever their
+-- size. Rows whose prediction or label is missing, infinite or beyond 1e70, where fourth powers
+-- overflow, are counted apart.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

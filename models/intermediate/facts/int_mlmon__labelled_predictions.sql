@@ -1,7 +1,9 @@
--- One row per counting prediction and label that counts for it, with the ages at which it does: from its own age
--- on, until a label with a newer loaded_at is old enough to take its place. Most predictions have one row; the
--- one without an end is the latest. A later correction never rewrites an early age.
--- A row of a reference table with a label is one, too: it counts at every age, and was never asked for by a request.
+-- One row per counting prediction and label that counts for it, with the ages at which it does:
+-- from its own age on, until a label with a newer loaded_at is old enough to take its place.
+-- Performance at an age is taken from the labels that counted then, so a later correction never
+-- rewrites an early age. Most predictions have one row; the one without an end is the latest. A
+-- counting prediction is the one row of its request that is not a duplicate. A row of a reference
+-- table with a label has a row, too: it counts at every age, and has no version and no request.
 {{ config(
     access='public',
     materialized='incremental',
@@ -49,7 +51,8 @@ labels as {{ mlmon.inlined() }} (
     where quarantine_reason is null and has_label
 ),
 
--- One row per prediction and label of its request, with the label's age. Read twice: copying it would cost more.
+-- One row per prediction and label of its request, with the label's age. Read twice: storing it
+-- would cost more.
 label_rows as {{ mlmon.inlined() }} (
     select
         predictions.*,
@@ -121,7 +124,7 @@ ranked as (
     )
 ),
 
--- A label loses to any label of higher rank from the age at which that one is there.
+-- A label no longer counts from the age at which any label of higher rank is there.
 repeated_rows as (
     select
         ranked.*,

@@ -1,5 +1,6 @@
--- One row per window, segment, outcome and latency bucket (NULL: no latency was logged): how many predictions ended
--- so and took that long. Merges over any span.
+-- One row per window, segment, outcome and latency bucket (NULL: no latency was logged): how many
+-- predictions ended so and took that long. Outcomes and the latency quantiles of any span come from
+-- it.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

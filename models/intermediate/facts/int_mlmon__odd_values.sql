@@ -1,6 +1,9 @@
--- One row per window, check, monitored column and value that the check finds odd: the most frequent ones, how many
--- rows hold them, and a request that does. Of missing values and of rows loaded too early or too late one request stands
--- for all; for duplicates the value is the request. What examples are shown from, and where spellings are told.
+-- One row per window, check, monitored column and value that fails the check (a check example): the
+-- most frequent ones, how many rows hold them, and the request of one. The examples of failed
+-- quality checks are shown from it, and it tells where a category is only another spelling of a
+-- known one ("berlin " and "Berlin"; resembles). Missing values, and rows loaded too early or too
+-- late, have one example with one request; for duplicates the value is the request. Names in the
+-- code call what fails a check odd.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

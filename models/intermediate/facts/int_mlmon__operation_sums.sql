@@ -1,5 +1,7 @@
--- One row per window and segment: requests, errors and latency sums of its counting predictions, and the exact
--- latency quantiles of the window itself (quantiles of longer spans come from int_mlmon__latency_counts).
+-- One row per window and segment: requests, errors and latency sums of its counting predictions,
+-- and the latency quantiles of the window itself. Throughput, error rates and means of any span are
+-- summed from it; its quantiles are exact, while those of longer spans come from
+-- int_mlmon__latency_counts.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,7 +1,9 @@
--- One row per window, of the log or of a reference table, segment, label age and score bin of a binary monitor: scores, labels and losses
--- summed. Calibration, Brier score and log loss merge over windows from it. bin_index is NULL where the monitor has
--- no reference to take bins from, and -1 holds the scores that are missing or no probability, which are only counted.
--- Of a multiclass monitor with class scores the losses alone, without bins; -2 holds labels whose class has no score.
+-- One row per window (of the log or of a reference table), segment, label age and score bin of a
+-- binary monitor: sums of scores, labels and losses. Calibration, Brier score and log loss are
+-- computed from it and merge over windows. bin_index is NULL where the monitor has no reference to
+-- take bins from; -1 holds the scores that are missing or no probability, which are only counted. A
+-- multiclass monitor with class scores has only the losses, without bins; -2 holds labels whose
+-- class has no score.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

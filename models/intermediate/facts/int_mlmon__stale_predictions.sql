@@ -1,5 +1,6 @@
--- One row per counting prediction of the windows this run recomputes, and per row of the reference tables' windows among
--- them, as every prediction fact of the run reads it. Nothing is copied: each fact takes the columns it needs.
+-- One row per counting prediction of the stale windows, and per row of the stale windows of
+-- reference tables. Every fact of predictions reads them from here. Nothing is copied: each fact
+-- takes the columns it needs.
 {{ config(materialized='view') }}
 
 with
@@ -14,9 +15,9 @@ logged_rows as {{ mlmon.inlined() }} (
         stale.window_number,
         stale.edge_set_number,
         stale.n_predictions as n_in_window,
-        -- Quantiles and distinct values are taken from all rows of a window, or from about mlmon_profile_rows of them,
-        -- chosen by a hash of the request, which every run and warehouse chooses alike. Hashes are spread evenly below
-        -- 2 ** 32.
+        -- Quantiles and distinct values are taken from all rows of a window, or from about
+        -- mlmon_profile_rows of them, chosen by a hash of the request, which is the same in every
+        -- run and on every warehouse. Hashes are spread evenly below 2 ** 32.
         case
             when stale.n_predictions <= {{ var('mlmon_profile_rows') }} then true
             else
@@ -45,8 +46,8 @@ logged_rows as {{ mlmon.inlined() }} (
     where predictions.is_counting
 ),
 
--- All rows of a reference table count, and nothing is said of them that holds for a log alone: its profiles, its
--- requests and how long they took.
+-- All rows of a reference table count. What only a log has is left out: profiles, requests and
+-- latencies.
 reference_rows as {{ mlmon.inlined() }} (
     select
         stale.window_number,

@@ -1,5 +1,7 @@
--- One row per reference, numeric column and edge between its bins; row 0 of each column holds no edge but the
--- column's bin specification alone. Edges come from the reference only (docs/numbers.md, "Bins").
+-- One row per reference, numeric column and edge between its bins; edge_index 0 holds no edge but
+-- only the column's bin specification. All counts of numeric columns use these edges, which come
+-- from the reference alone (docs/numbers.md, "Bins"). n_bins_asked is the number of bins that the
+-- configuration wants; there may be fewer.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -78,7 +80,7 @@ fences as (
     select
         reference_key,
         slot,
-        -- Beyond what a double can hold there is no fence.
+        -- No fence where the difference of the quartiles would overflow.
         case
             when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300
                 then quartile_3 - quartile_1
@@ -101,7 +103,7 @@ policies as (
         finite_stats.finite_max,
         coalesce(finite_stats.center, 0) as center,
         case
-            -- A constant: any scale will do that lets other values be summed, too.
+            -- A constant: any scale will do with which other values can be summed, too.
             when finite_stats.finite_min = finite_stats.finite_max
                 then greatest(abs(finite_stats.center), 1.0) / 4
             else greatest(
@@ -259,7 +261,7 @@ select
     numbered_edges.edge,
     cast(numbered_edges.n_edges as bigint) as n_edges,
     policies.policy = 'discrete' as is_discrete,
-    -- A heavy tie at the bottom: what moves below the minimum gets a bin of its own.
+    -- Many values equal the minimum: what falls below it later gets a bin of its own.
     coalesce(
         policies.policy in ('quantile', 'equal_width')
         and numbered_edges.first_edge = policies.x_min,

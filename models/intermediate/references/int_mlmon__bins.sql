@@ -1,6 +1,8 @@
--- One row per reference, monitored column and bin: the stored truth of what every bin means.
--- Bins are (lower, upper]; NULL bounds are open. bin_kind: interval, below (strictly below upper), value (exactly
--- lower), category, other (reference categories without a bin of their own), unseen, missing.
+-- One row per reference, monitored column and bin: what every bin means. Counts hold only
+-- bin_index; bounds and labels are looked up here.
+-- Bins are (lower, upper]; NULL bounds are open. bin_kind: interval, below (strictly below upper),
+-- value (exactly lower), category, other (reference categories without a bin of their own), unseen,
+-- missing.
 {{ config(access='public') }}
 
 with

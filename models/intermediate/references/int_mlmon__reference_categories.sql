@@ -1,5 +1,6 @@
--- One row per reference, categorical column and category in it, ranked: the most frequent first, equal counts by
--- the text itself. The first n_bins get a bin of their own.
+-- One row per reference, categorical column and category in it, ranked: the most frequent first,
+-- equal counts by the text itself. The first n_bins of them get a bin of their own, the others
+-- share the bin `other`.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,6 +1,6 @@
--- One row per reference table, version it serves and base window: how many rows it has and a checksum of all they
--- hold, equal on every warehouse, so that a changed reference is seen wherever it changed. window_index is -1 for
--- rows without a time.
+-- One row per reference table, version it serves and base window: how many rows it has, and a
+-- checksum of all they hold. The checksums, which are equal on every warehouse, show whether a
+-- reference table has changed, and in which windows. window_index is -1 for rows without a time.
 with
 
 rows_of_references as (

@@ -1,6 +1,8 @@
--- One row per reference, span, segment, column and method: how much the reference itself varies. Each of its stretches
--- as long as the span is compared with the rest of it; from eight such stretches on, what three standard deviations
--- above their mean, or one in a hundred, reaches is a threshold.
+-- One row per reference, span, segment, column and method: how much the reference varies by itself.
+-- Drift thresholds are taken from it, so that a column that always varies raises no alarm. The
+-- reference is cut into pieces as long as the span (n_stretches of them; 8 of seven days in 56
+-- days), and each is compared with the rest. From eight pieces on the threshold is their mean and
+-- three standard deviations, or what one in a hundred reaches, whichever is more.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -57,8 +59,8 @@ span_settings as (
     {{ mlmon.span_settings() }}
 ),
 
--- The spans that fit into a reference at least eight times, and how often, counted back from its last window. Segments
--- are cut at the longest of them, at which they are judged.
+-- The spans that fit into a reference at least eight times, and how often, counted back from its
+-- last window. Segments have pieces of the longest of them only, at which they are judged.
 span_fits as (
     select
         reference_facts.reference_key,
@@ -145,7 +147,7 @@ cumulated as (
     from cell_stretches
 ),
 
--- At the cells' ends: nearer to the exact statistic than a threshold needs to be.
+-- From the counts at the cells' ends: nearer to the exact statistic than a threshold needs to be.
 rank_statistics as (
     select
         {{ mlmon.stretch_keys() | join(', ') }},

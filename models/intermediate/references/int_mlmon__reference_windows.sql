@@ -1,7 +1,8 @@
--- One row per reference and window it is made of: the windows of its own table, or those of the log in its stretch. What
--- is compared with a reference adds up the facts of these windows, and no window is of two references. A stretch of the
--- log is none before it was read whole: it has no bins. Rows of a table without a time are one window, which is never
--- one of those that thresholds are taken from.
+-- One row per reference and window it is made of: the windows of its table, or those of the log
+-- between its first and last. What is compared with a reference adds up the facts of these windows;
+-- no window belongs to two references. A reference in the log has no rows here until it was read
+-- completely, because until then it has no bins. Rows of a table without a time are one window,
+-- which no threshold is taken from (is_threshold_window).
 -- depends_on: {{ ref('int_mlmon__bin_edges') }}
 with
 

@@ -1,7 +1,10 @@
--- One row per reference: the rows that a monitor's versions are compared with. reference_version 'all' serves
--- every version without one of its own. A reference is a table, given dates of the log, or the first days of
--- each version, which count once they are complete. Where versions are compared with one of them, its first days
--- serve all: counts in different bins cannot be compared.
+-- One row per reference: the rows that a monitor's versions are compared with. Every model that
+-- compares learns from it where a reference lies and whether it has changed. reference_version
+-- 'all' serves every version without a reference of its own. A reference is a table, given dates of
+-- the log, or the first days of each version, which count once they are complete. Where versions
+-- are compared with one of them, its first days serve all: counts in different bins cannot be
+-- compared. edge_set_number is the number by which facts find the bin edges and segment values of
+-- the reference (int_mlmon__slot_edges, int_mlmon__slot_segments).
 with
 
 settings as (
@@ -17,7 +20,7 @@ windows as (
     where source = 'log' and n_predictions > 0
 ),
 
--- Rows of a table without a time are in no window of the monitor's clock.
+-- Rows of a table without a time (window_index -1) are in no base window.
 table_references as (
     select
         checksums.monitor,
@@ -145,7 +148,8 @@ select
     all_references.monitor,
     all_references.reference_version,
     all_references.logged_version,
-    -- The first numbers belong to the monitors themselves, for versions without a reference.
+    -- The first numbers are those of int_mlmon__settings: of monitors, for versions without a
+    -- reference.
     {{ mlmon.monitors() | length }} + row_number() over (
         order by all_references.monitor, all_references.reference_version
     ) as edge_set_number,

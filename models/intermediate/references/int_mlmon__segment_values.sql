@@ -1,5 +1,6 @@
--- One row per reference, segment column without declared values and value that is told apart: the most frequent of
--- the reference.
+-- One row per reference, segment column without declared values and value that is a segment of its
+-- own: the most frequent ones of the reference. All other values are counted together as
+-- `__other__`.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,5 +1,8 @@
--- One row per edge set, numeric slot and interval between its edges: where the interval's cells begin, and a quarter
--- of their width. The outer intervals end at the reference's finite extremes; cells without a width are one.
+-- One row per edge set (int_mlmon__slot_edges), numeric slot and interval between its edges: where
+-- the interval's cells begin, and a quarter of their width. Cells are the fine grid on which ranks
+-- are compared (macros/stats/count_cells.sql): every interval is cut into the same number of cells,
+-- of equal width. The outer intervals end at the reference's finite extremes; an interval without a
+-- width is one cell.
 with
 
 slot_edges as (

@@ -1,5 +1,8 @@
--- One row per edge set and numeric slot: the edges of int_mlmon__bin_edges side by side, as bin_of() wants them.
--- A reference is one set; each monitor has one more, without edges, for versions without a reference.
+-- One row per edge set and numeric slot: the edges of int_mlmon__bin_edges side by side (e_1, e_2
+-- and so on), as bin_of() wants them. Counting finds the bin of a value with one join. An edge set
+-- is the edges of one reference; each monitor has one more, without edges, for versions without a
+-- reference. A slot is a numbered column of staging, such as numeric_1 for a monitor's first
+-- number.
 {%- set n_edges = ([1] + mlmon.numeric_slots_by_edges().keys() | list) | max %}
 
 with

@@ -1,5 +1,6 @@
--- One row per edge set, segment slot and value that is told apart: the declared values of the monitor, else those
--- that its reference knows. Every other value is `__other__`.
+-- One row per edge set (int_mlmon__slot_edges), segment slot and value that is a segment of its
+-- own: the values that the monitor declares, else those of its reference. Counting turns every
+-- other value into `__other__`.
 with
 
 segments as (

@@ -1,5 +1,5 @@
--- One row per row of the references that changed: read once, for all facts about references. window_index is -1
--- where the row has no time.
+-- One row per row of the references that are stale. They are read once, for all facts about
+-- references. window_index is -1 where the row has no time.
 with
 
 stale as (

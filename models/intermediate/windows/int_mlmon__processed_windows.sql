@@ -1,5 +1,8 @@
--- One row per incremental model and window: the fingerprint of what the model's rows were computed from; for the
--- ledger itself, which windows it knows. Written by the models' own hooks; this model only creates the table.
+-- One row per incremental model and window, window end or reference that it has computed: the
+-- fingerprint of what the rows were computed from. The next run compares these fingerprints with
+-- today's to find what is stale. For the ledger itself (int_mlmon__windows) a row says only that
+-- the ledger knows the window, its monitor, and since when the log has had rows in it. The models'
+-- own hooks write the rows (macros/windows); this model only creates the table.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',

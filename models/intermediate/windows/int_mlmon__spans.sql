@@ -1,6 +1,9 @@
--- One row per closed window and span that ends with it: the last n base windows, how many of them exist, and what they
--- are compared with. A span is judged from half its windows on. The verdict span is the longest whose length the
--- reference has at least eight times, so that it tells how much a column varies by itself; else the longest.
+-- One row per closed window and span that ends with it: the last n base windows, how many of them
+-- exist, and what they are compared with. Everything that is measured against a reference over
+-- spans takes its windows from here. A span is judged (is_judged) if at least half of its windows
+-- exist: of seven days at least four. The verdict span (is_verdict) is the longest one that fits
+-- into the reference at least eight times, so that the reference shows how much a column varies by
+-- itself; it is the longest of all where none fits or thresholds are fixed.
 with
 
 spine as (
@@ -76,8 +79,9 @@ existing as (
     group by ends.window_key, ends.span_windows
 ),
 
--- Where a reference moves: the windows that a span is compared with, which lie before it or beside it in another
--- version. The version that the others are compared with is itself compared with the reference.
+-- Where a reference moves: the windows that a span is compared with. They lie before it or, where
+-- versions are compared, at the same time in another version. The version that the others are
+-- compared with is itself compared with the fixed reference.
 moving_ranges as (
     select
         ends.window_key,
@@ -142,8 +146,8 @@ moving_counts as (
     group by moving_ranges.window_key, moving_ranges.span_windows
 ),
 
--- They are summed where at least half of them exist in the same bins; else there is no reference, and what says
--- which is NULL.
+-- They are the span's reference if at least half of them exist, counted in the same bins; else the
+-- span has no reference, and the columns that describe it are NULL.
 moving_references as (
     select
         moving_ranges.window_key,
@@ -192,7 +196,8 @@ select
         when moving_references.window_key is null then ends.reference_hash
         else moving_references.reference_hash
     end as reference_hash,
-    -- Labels and joint drift are compared with the reference's own rows, also where columns have a moving one.
+    -- Labels and joint drift are compared with the fixed reference, also where columns have a
+    -- moving one.
     ends.reference_hash as fixed_reference_hash,
     case
         when moving_references.window_key is null then ends.n_reference

@@ -1,6 +1,7 @@
--- One row per monitor, version and window that exists for it: without gaps from its first to its last window with
--- predictions, and for the newest version to the newest closed window. A gap longer than mlmon_max_gap_days
--- stays a gap, so that one absurd timestamp cannot fill the table.
+-- One row per monitor, version and window that exists for it: every window from its first to its
+-- last with predictions, and for the newest version up to the newest closed window. Spans and
+-- charts need the windows without predictions, too, which the log does not show. A gap longer than
+-- mlmon_max_gap_days stays a gap, so that one absurd timestamp cannot fill the table.
 {%- set grains = mlmon.monitors() | map(attribute='grain') | list %}
 {%- set max_gap = var('mlmon_max_gap_days') * (24 if 'hour' in grains else 1) %}
 

@@ -1,6 +1,7 @@
--- One row per window end whose drift verdicts are out of date, or that is gone (fingerprint NULL). Where a window of
--- the span, or of a moving reference, could not be counted anew, because the log no longer has it, its verdict
--- stays: its counts lie in other bins than those of today's reference.
+-- One row per window end whose drift is stale, or that no longer exists (fingerprint NULL). The
+-- drift models judge these window ends again, and no others. A window end keeps its verdict where a
+-- window of its span, or of its moving reference, cannot be counted again because the log no longer
+-- has it: its counts are in other bins than those of today's reference.
 with
 
 spans as (
@@ -82,7 +83,8 @@ out_of_date as (
     ] + (['fct_mlmon__multivariate_drift'] if mlmon.is_asked_for('multivariate') else [])) }}
 ),
 
--- What was counted under another reference or settings, and is not counted again by this run.
+-- Windows that were counted under another reference or other settings, and are not counted again by
+-- this run.
 uncounted as (
     select
         fingerprints.monitor,
@@ -148,8 +150,9 @@ stale_windows as (
     where facts in ('predictions', 'references')
 ),
 
--- A run that leaves a fact out judges without it, and leaves the fact's windows stale. What covers a stale window or
--- reference is judged once more: all facts of this run come first.
+-- A run that leaves a fact out judges without it, and leaves the fact's windows stale. So a window
+-- end is judged again, too, if its span or reference has stale windows: the run that counts them
+-- computes all facts first.
 counted_again as (
     select reaches.window_key
     from reaches

@@ -1,7 +1,9 @@
--- One row per kind of what is measured over spans (performance, estimates) and window end or reference for which it is out of
--- date, or that is gone (fingerprint NULL): what this run measures anew. A fingerprint stands for all that is measured
--- there: the windows of the longest span, with their labels for performance; of estimates also the reference that scores
--- were calibrated on. How complete labels are is not in it: no stored value depends on that.
+-- One row per kind of measurement over spans (facts: performance or estimates) and window end or
+-- reference for which it is stale, or that no longer exists (fingerprint NULL). The models of that
+-- kind measure these again, and no others. window_key is an end_key of int_mlmon__version_spans or
+-- a reference_key. The fingerprint covers all that is measured there: for performance the windows
+-- of the longest span with their labels; for estimates the windows, and the reference that scores
+-- were calibrated on. It does not cover how complete labels are: no stored value depends on that.
 with
 
 settings as (
@@ -64,7 +66,7 @@ reference_checksums as (
     group by reference_facts.reference_key
 ),
 
--- A reference in the log tells how to calibrate scores once its labels are complete.
+-- A reference in the log can calibrate scores once its labels are complete.
 reference_ends as (
     select
         reference_facts.reference_key,
@@ -106,7 +108,7 @@ performance as (
     from reference_ends
 ),
 
--- Of versions whose reference scores can be calibrated on.
+-- Only of versions with a reference that can calibrate scores.
 estimates as (
     select
         spans.end_key as window_key,
@@ -150,8 +152,9 @@ stale_windows as (
     where facts in ('labels', 'predictions') and monitor is not null
 ),
 
--- A run that leaves a fact out measures without it, and leaves the fact's windows stale. What covers a stale window is measured
--- once more: all facts of this run come first.
+-- A run that leaves a fact out measures without it, and leaves the fact's windows stale. So a
+-- window end is measured again, too, if its span has stale windows: the run that counts them
+-- computes all facts first.
 counted_again as (
     select distinct
         cast(

@@ -1,7 +1,9 @@
--- One row per kind of facts (predictions, labels, mature_labels, references) and window or reference whose facts of that
--- kind are out of date: what this run computes again. A window is stale as long as one of the models that hold such facts
--- was not computed from what the ledger says now: after a change, a killed run, a run of some models, or a new area.
--- Where the window is gone or has no rows, monitor is NULL, and its facts only go.
+-- One row per kind of facts (predictions, labels, mature_labels, references) and window or
+-- reference whose facts of that kind are stale. This run computes the facts of these again, and no
+-- others. A window is stale as long as one of the models that hold such facts
+-- (macros/windows/facts.sql) was not computed from what the ledger says now: after a change, a
+-- killed run, a run of some models, or a new area. monitor is NULL where the window no longer
+-- exists or has no rows: its facts are deleted. window_number numbers the rows of this run.
 with
 
 settings as (
@@ -19,8 +21,9 @@ reference_facts as (
 windows as (
     select
         fingerprints.*,
-        -- Labels keep arriving for weeks, and features are the widest part of a log: a window is read for both once,
-        -- when its labels are complete, as those of a reference table are. Before, it has no such facts.
+        -- Labels keep arriving for weeks, and features are the widest part of a log. So facts of
+        -- both (mature_labels) are counted once, when the labels of the window are complete, as
+        -- those of a reference table always are. Before that, a window has no such facts.
         coalesce(
             fingerprints.n_log_rows > 0
             and (
@@ -37,8 +40,8 @@ windows as (
         on fingerprints.monitor = settings.monitor
 ),
 
--- What facts are to be computed from. A window, or a stretch of the log that is a reference, that this run does not read
--- whole keeps the facts it has.
+-- The fingerprints that facts should have been computed from. A window, or a reference in the log,
+-- that this run does not read completely keeps the facts it has.
 fingerprints as (
     select
         cast('predictions' as {{ dbt.type_string() }}) as facts,
@@ -83,7 +86,7 @@ fingerprints as (
         on reference_facts.monitor = bounds.monitor
 ),
 
--- Which models hold facts of each kind.
+-- The models that hold facts of each kind.
 models as (
     {%- for kind, models in mlmon.facts().items() %}
     {%- set is_last_kind = loop.last %}
@@ -107,7 +110,7 @@ due as (
         on fingerprints.facts = models.facts
 ),
 
--- What they were computed from.
+-- The fingerprints that these models were last computed from.
 computed as (
     select
         models.facts,

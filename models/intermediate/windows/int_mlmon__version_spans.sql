@@ -1,5 +1,6 @@
--- One row per monitor, version ('all' beside each), closed window and span: int_mlmon__spans with the versions'
--- sum beside them. What is not judged against a reference is summed over these. An end has one end_key for all its spans.
+-- One row per monitor, version ('all' for all versions together), closed window and span. What is
+-- not judged against a reference, such as performance and operations, is summed over these spans;
+-- int_mlmon__spans has those of single versions. All spans of a window end have the same end_key.
 with
 
 spans as (

@@ -1,5 +1,6 @@
--- One row per monitor, version ('all' beside each) and base window of the spine, with what the ledger says of it. The small
--- table that windows, label coverage and volume are computed from.
+-- One row per monitor, version ('all' for all versions together) and base window of the spine, with
+-- what the ledger says of it. It is the small table that fct_mlmon__windows, label coverage and the
+-- volume checks are computed from.
 with
 
 spine as (

@@ -1,4 +1,6 @@
--- One row per monitor and version that the log holds: when it served, and which reference it is held against.
+-- One row per monitor and version that the log holds: when it served, and which reference it is
+-- compared with. Spans learn from it which version is the current one, and whether a version has
+-- its own reference or the one that serves all.
 with
 
 windows as (

@@ -1,6 +1,9 @@
--- One row per window of the ledger, with the reference that its version is held against, or that it is of: what its facts depend on, as one
--- text each for predictions and labels. It begins with the hash of the settings, and is the same as long as nothing that
--- matters has changed: the rows of the window, their labels, the settings, the reference.
+-- One row per window of the ledger: its reference, and fingerprints of what its facts depend on,
+-- one for predictions and one for labels. A fact is stale where it was computed from another
+-- fingerprint (int_mlmon__stale_windows). Each begins with the hash of the settings and stays the
+-- same as long as nothing that matters has changed: the rows of the window, their labels, the
+-- settings, the reference. The reference is the one that the window's version is compared with or,
+-- for a window of a reference table, the one it belongs to.
 {{ config(materialized='view') }}
 
 with

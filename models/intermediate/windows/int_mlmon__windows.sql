@@ -1,8 +1,11 @@
--- The ledger. One row per monitor, version and window ever seen, with fingerprints of what the logs hold for
--- it now; a window that became empty stays with zero counts. Windows before the searched stretch keep their
--- row, and windows with rows older than the log's oldest are frozen: the log was cut, the history was not.
--- The windows of reference tables (source 'reference') have rows, too. A table is always read whole and all its rows
--- count: nothing of it is late, a duplicate or frozen, and what it lost is gone.
+-- One row per monitor, version and base window ever seen, with counts and fingerprints of what the
+-- logs hold for it now: the ledger. What has changed since a fact was computed is told by its
+-- fingerprints. A window that became empty stays with zero counts. Windows before the part of the
+-- log that this run searches keep their row, and windows that had rows older than the log's oldest
+-- are frozen: rows were deleted from the log, which does not change the past.
+-- The windows of reference tables have rows, too (source 'reference'). A reference table is always
+-- read completely and all its rows count: none is late, a duplicate or frozen, and a window that it
+-- no longer has becomes empty.
 {{ config(
     access='public',
     materialized='incremental',
@@ -18,7 +21,7 @@ bounds as (
     select * from {{ ref('int_mlmon__log_bounds') }}
 ),
 
--- Two uses that need different columns: each reads the log by itself.
+-- Used twice with different columns: each use reads the log by itself.
 predictions as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__resolved_predictions') }}
 ),
@@ -298,8 +301,9 @@ where
     known.n_log_rows > 0
     and known.window_key not in (select window_key from filled)
     and known.window_key not in (select window_key from reference_windows)
-    -- It is of a reference, its monitor left the configuration, its clock is no longer the monitor's, or its rows
-    -- left the searched stretch of the log.
+    -- It is of a reference table, its monitor left the configuration, its clock is no longer the
+    -- monitor's (another grain or time zone), or the searched part of the log no longer has its
+    -- rows.
     and (
         known.source = 'reference'
         or bounds.monitor is null
