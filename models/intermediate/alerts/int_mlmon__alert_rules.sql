@@ -173,7 +173,7 @@ thresholds as (
     from parsed
 ),
 
--- A verdict never hangs on the last bit: a value within 1e-12 (relative) of a threshold
+-- A verdict never depends on the last bit: a value within 1e-12 (relative) of a threshold
 -- is equal to it. Moving the limit by that much also makes every comparison a strict
 -- one.
 conditions as (

@@ -1,5 +1,6 @@
--- One row per monitor, closed window end, span, and version that served beside a newer one: the newest of those that have
--- a window there is the challenger, each other a champion. What came later changes no row of the past.
+-- One row per monitor, closed window end, span, and version that served at the same time as a newer
+-- one: the newest of those that have a window there is the challenger, each other a champion.
+-- Versions are compared in these pairs; one that comes later changes no row of the past.
 -- A table, because comparisons on common traffic read it, too.
 with
 

@@ -1,7 +1,10 @@
--- One row per window end to judge anew, at its verdict span, segment, ranked column and cell that matters to the exact
--- Kolmogorov-Smirnov statistic: the two distribution functions at the cell's ends, and whether their largest distance
--- may lie inside it. A cell where one side's values all lie below the other's needs no reading: what is reached inside
--- is known. Numbers stand for ends and columns, because there are many cells; they are of this run.
+-- One row per stale window end, segment, ranked column and cell, at the verdict span, that matters
+-- to the exact Kolmogorov-Smirnov statistic: both distribution functions at the cell's ends, and
+-- whether their largest distance may lie inside it. It decides which values must be read from the
+-- logs (is_read). A cell where all values of one side lie below those of the other need not be
+-- read: what is reached inside is known. Because there are many cells, numbers that hold in this
+-- run take the place of names: place_number is that of a cell of a column and segment in the bins
+-- of one reference, whatever the window end.
 with
 
 ends as (

@@ -1,6 +1,8 @@
--- One row per window end to judge anew, span, segment, column and bin that is filled on either side: counts and shares
--- of the span and of its reference under the column's policies. Segments are compared with the same segment of the
--- reference, at the verdict span. With missing: drop the missing bin takes no part (is_compared false).
+-- One row per stale window end, span, segment, column and bin that is filled on either side: counts
+-- and shares of the span and of its reference under the column's policies. All drift statistics of
+-- bins are computed from it. Segments are compared with the same segment of the reference, at the
+-- verdict span. Where the column has `missing: drop`, the bin of missing values takes no part
+-- (is_compared false).
 with
 
 stale as (
@@ -35,7 +37,7 @@ current_counts as (
         bin_counts.segment_value, bin_counts.column_name, bin_counts.bin_index
 ),
 
--- What is held against the reference: the whole monitor, and every segment with rows in the span.
+-- What is compared with the reference: the whole monitor, and every segment with rows in the span.
 compared as (
     select
         stale.window_key,

@@ -1,6 +1,8 @@
--- One row per window end to judge anew, span, segment and column: every drift statistic, and the counts that its p-values
--- are made from. test_number and family_number are for the models that judge: numbers of the row, and of the features
--- whose p-values are adjusted together (NULL for columns that stand alone).
+-- One row per stale window end, span, segment and column: every drift statistic, and the counts
+-- that its p-values are made from. The two models of p-values (int_mlmon__drift_tests_sql and the
+-- Python one) read it, and fct_mlmon__drift judges it. For them test_number is the number of the
+-- row, and family_number that of the features whose p-values are adjusted together (NULL for
+-- columns that are tested alone).
 {%- set keys = mlmon.comparison_keys() %}
 {%- set bucket_keys = keys + ['hashing'] %}
 

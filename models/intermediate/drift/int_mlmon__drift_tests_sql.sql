@@ -1,5 +1,6 @@
--- One row per stale window end, span, segment and column, by test_number: how likely chance alone makes the two
--- sides differ as much, by the tests that SQL can do. The Python model of the same columns uses scipy.
+-- One row per stale window end, span, segment and column, by test_number: how likely chance alone
+-- makes the two sides differ as much. These are the tests that SQL can do, for warehouses without
+-- Python models; the Python model of the same columns uses scipy.
 with
 
 sized as (
@@ -93,7 +94,7 @@ p_values as (
     where n_reference_rows > 0 and n_current_rows > 0
 ),
 
--- The less likely of the two hashings, each of which may be the one.
+-- The smaller p-value of the two hashings, times two, because either may be the smaller by chance.
 buckets as (
     select
         test_number,
@@ -103,7 +104,8 @@ buckets as (
     group by test_number
 ),
 
--- Where the reference saw some categories but once, what its bins make of the others may be chance.
+-- Where the reference has categories that it saw only once, what its bins make of the other
+-- categories may be chance.
 cautious as (
     select
         p_values.*,
@@ -118,8 +120,9 @@ cautious as (
     where p_values.test not like 'buckets%'
 ),
 
--- Benjamini-Hochberg over the features of one window, span and segment; score and prediction stand alone.
--- Equal p-values share the greatest of their ranks: the minimum below runs over peers.
+-- Benjamini-Hochberg over the features of one window, span and segment; score and prediction are
+-- tested alone. Equal p-values share the greatest of their ranks: the minimum below runs over equal
+-- values.
 ranked as (
     select
         cautious.*,

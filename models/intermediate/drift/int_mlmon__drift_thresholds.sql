@@ -1,5 +1,6 @@
--- One row per monitor, column (the label among them), span and method: the thresholds that hold. Of the seed's rows
--- that match, the one with the most exact matches wins.
+-- One row per monitor, column (also the label), span and method: the thresholds that hold. They are
+-- those of the seed drift_thresholds; of its rows that match, the one with the most exact matches
+-- wins.
 with
 
 thresholds as (

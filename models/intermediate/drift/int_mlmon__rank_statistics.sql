@@ -1,7 +1,9 @@
--- One row per window end to judge anew, at its verdict span, segment and ranked column: the Kolmogorov-Smirnov statistic,
--- how many of the values had to be read for it, and where it is asked for the first Wasserstein distance over all
--- finite values, also divided by the reference's standard deviation. Where the log no longer has all of them the
--- statistic is that of the cells' ends (ks_is_exact false), at most a cell's share too small, and there is no distance.
+-- One row per stale window end, segment and ranked column, at the verdict span: the
+-- Kolmogorov-Smirnov statistic, how many values had to be read for it, and, where the column uses
+-- it, the first Wasserstein distance over all finite values, also divided by the reference's
+-- standard deviation. fct_mlmon__drift judges them. Where the log no longer has all of the values,
+-- the statistic is that of the cells' ends (ks_is_exact false), which is at most a cell's share too
+-- small, and there is no distance.
 {%- set keys = mlmon.comparison_keys() | join(', ') %}
 {%- set of_comparison = "(partition by "
     ~ mlmon.qualified('cells', mlmon.comparison_keys()) ~ ")" %}
@@ -38,7 +40,8 @@ windows as (
     where source = 'log' and n_predictions > 0
 ),
 
--- The sources whose values take part in a cell, on either side: base windows, or a reference that does not move.
+-- The sources whose values take part in a cell, on either side: base windows, or a reference that
+-- does not move.
 comparisons as (
     select
         {{ mlmon.qualified('cells', of_cell) }},
@@ -98,7 +101,7 @@ moving_places as (
     where is_reference and not is_fixed_reference
 ),
 
--- A reference that is a stretch of the log has the values of its windows.
+-- A reference in the log has the values of its windows.
 source_values as (
     select
         ranked_values.*,
@@ -133,9 +136,11 @@ source_values as (
     group by places.source_key, places.place_number, ranked_values.x
 ),
 
--- The reference's values number the positions of a place: the i-th has 2i - 1, and what lies between it and the next has
--- 2i. Values between the same two of the reference need no telling apart, because the reference's distribution
--- function is the same for all. Where references move, every value may belong to one and has a number of its own.
+-- The reference's values number the positions of a place (a cell of a column and segment, see
+-- int_mlmon__compared_cells): the i-th has 2i - 1, and what lies between it and the next has 2i.
+-- Values between the same two of the reference need not be told apart, because the reference's
+-- distribution function is the same for all. Where references move, every value may belong to one
+-- and has a number of its own.
 numbered_values as (
     select
         source_values.*,
@@ -258,8 +263,8 @@ cumulated_values as (
     where x - x = 0 and is_complete
 ),
 
--- Only where squares would overflow or vanish are values taken in units of the largest: a division costs the last
--- digits of 1.7e9 and 1.7e9 + 1.
+-- Only where squares would overflow or vanish are values taken in units of the largest: a division
+-- would lose the last digits that tell 1.7e9 from 1.7e9 + 1.
 sized as (
     select
         cumulated_values.*,

@@ -1,5 +1,7 @@
--- One row per source of values (a base window of the log, or a reference table), place (a cell of a column and segment,
--- in the bins of one reference) and value that must be read for an exact statistic of ranks: how often it occurs.
+-- One row per source of values (a base window of the log, or a reference table), place and value
+-- that must be read for an exact statistic of ranks: how often it occurs.
+-- int_mlmon__rank_statistics ranks them. A place is a cell of a column and segment in the bins of
+-- one reference (place_number, from int_mlmon__compared_cells).
 {%- set numeric_slots = ['prediction_value', 'score'] %}
 {%- set segment_slots = [] %}
 {%- for slot in mlmon.slot_names() if not slot.startswith('category') %}
@@ -45,7 +47,7 @@ places_of_references as (
     where compared_with = 'reference'
 ),
 
--- Which sources have values in which places. A reference that is a stretch of the log is read window by window.
+-- Which sources have values in which places. A reference in the log is read window by window.
 sources_of_places as (
     select
         cells_to_read.place_number,
@@ -88,7 +90,7 @@ sources_of_places as (
             and reference_facts.logged_version in ('all', windows.model_version)
 ),
 
--- A number stands for a source, because every row of the logs meets one.
+-- Sources are numbered, because every row of the logs is joined to one and numbers join faster.
 sources as (
     select
         source_key,
@@ -114,7 +116,8 @@ places as (
             and cells_to_read.segment_name = segments.segment_name
 ),
 
--- Evaluated by itself, because Postgres else joins the rows to all places of their source before it looks for the cell.
+-- Evaluated by itself, because Postgres otherwise joins the rows to all places of their source
+-- before it looks for the cell.
 wanted as (
     select
         sources.source_number,

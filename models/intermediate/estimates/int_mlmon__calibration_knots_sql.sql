@@ -1,5 +1,6 @@
--- One row per stale reference and knot of its calibration map: mean score and share of positive labels in bins of equally many
--- rows, made non-decreasing. For warehouses without Python models: the one of the same columns fits an isotonic regression.
+-- One row per stale reference and knot of its calibration map: mean score and share of positive
+-- labels in bins of equally many rows, made non-decreasing. It is for warehouses without Python
+-- models: the Python model of the same columns fits an isotonic regression.
 {{ config(enabled=not mlmon.has_python_models()) }}
 with
 

@@ -1,5 +1,6 @@
--- One row per reference and interval of its calibration map, which is linear between a knot and the next, and flat beyond
--- the last and, as interval 0, before the first.
+-- One row per reference and interval of its calibration map, which gives each score the probability
+-- of a positive label. It is linear between a knot and the next, and flat beyond the last and, as
+-- interval 0, before the first.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,5 +1,6 @@
--- One row per stale reference of a monitor with scores and score: how many of its labels at the horizon were positive, and
--- how many of its predictions. What scores are calibrated on, once all labels of the reference can have come.
+-- One row per stale reference of a monitor with scores and score: how many of its labels at the
+-- horizon were positive, and how many of its predictions. Scores are calibrated on it, once all
+-- labels of the reference can have come.
 -- A table, because a Python model reads it.
 with
 

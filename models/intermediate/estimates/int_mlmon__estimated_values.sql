@@ -1,7 +1,8 @@
--- One row per closed window end of a monitor with scores, span, segment and metric: its estimated value, and where the realised one
--- will lie in 95 of 100 cases if the calibration holds. The reference's calibration map gives each score the probability of
--- a positive label; they add up to the confusion matrix to be expected, the variances of its counts, and what
--- ranking the scores comes to.
+-- One row per closed window end of a monitor with scores, span, segment and metric: its estimated
+-- value, and where the realised one will lie in 95 of 100 cases if the calibration holds. It says
+-- what performance is before labels arrive. The reference's calibration map gives each score the
+-- probability of a positive label; added up, these are the confusion matrix to be expected, the
+-- variances of its counts, and the expected metrics that rank scores.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -86,7 +87,7 @@ summed as (
     {%- endfor %}
 ),
 
--- Each score asks its map for the last knot at or below it; knots and scores in one order.
+-- The last knot of the map at or below each score: knots and scores are put in one order.
 asked as (
     select distinct
         reference_key,
@@ -142,7 +143,7 @@ weighed as (
         summed.n - summed.n_predicted_positive - summed.n_unpredicted as n_predicted_negative,
         summed.n * calibrated.probability as positives,
         summed.n * (1 - calibrated.probability) as negatives,
-        -- A probability is no surer than that many rows of the reference can make it.
+        -- The probability is no more certain than the rows of the reference make it.
         {{ mlmon.smoothed_probability('calibrated.probability', 'calibrated.n_predicted') }}
             as probability_if_positive,
         {{ mlmon.smoothed_probability(
@@ -155,7 +156,8 @@ weighed as (
             and summed.score = calibrated.score
 ),
 
--- By falling score: the negatives to be expected from a score on. Those at the score itself count half.
+-- By falling score: the negatives to be expected from a score on. Those at the score itself count
+-- half.
 cumulated as (
     select
         weighed.*,

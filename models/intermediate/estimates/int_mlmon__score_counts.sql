@@ -1,5 +1,6 @@
--- One row per window of a monitor with scores and labels, predicted class, score and value of each segment: how many predictions,
--- labelled or not. Scores that are missing or no probability are one. Performance is estimated from it before labels arrive.
+-- One row per window of a monitor with scores and labels, predicted class, score and value of each
+-- segment: how many predictions, labelled or not. Performance is estimated from it before labels
+-- arrive. Scores that are missing or no probability are counted as one.
 {%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 {%- set grain = ['window_key', 'predicted_class', 'score'] %}
 {%- for number in segments %}{%- do grain.append('segment_' ~ number) %}{%- endfor %}

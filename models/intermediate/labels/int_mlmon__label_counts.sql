@@ -1,5 +1,6 @@
--- One row per window and label bin (its class, or the number of its bin): how many predictions
--- have such a label at the horizon. Merges over windows by sum; label drift is computed from it.
+-- One row per window (of the log or of a reference table) and label bin (its class, or the number
+-- of its bin): how many predictions have such a label at the horizon. Label drift is computed from
+-- it; it merges over windows by sum.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -67,7 +68,7 @@ select
     monitor,
     model_version,
     window_index,
-    -- Bins of numbers hang on the reference: those of another are not compared.
+    -- Bins of numbers depend on the reference: counts in the bins of another are not compared.
     case when label_kind = 'categorical' then 'class' else md5('label|' || reference_hash) end
         as label_spec_id,
     label_bin,

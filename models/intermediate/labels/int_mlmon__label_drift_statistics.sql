@@ -1,5 +1,6 @@
--- One row per monitor, version, closed window end, span and method: how far the labels of the span are from the
--- reference's, the p-value, and the smallest effect that chance alone would seldom reach at this sample size (alpha 0.01).
+-- One row per monitor, version, closed window end, span and method: how far the labels of the span
+-- are from the reference's, the p-value, and the smallest effect that chance alone would seldom
+-- reach at this sample size (alpha 0.01). fct_mlmon__label_drift judges them.
 with
 
 settings as (
@@ -145,8 +146,8 @@ log_gammas as (
     {{ mlmon.log_gammas() }}
 ),
 
--- Chi-square over all bins, and the test that judges the other statistics, in which bins too sparse for it join the
--- smallest dense bin (docs/numbers.md, "p-values").
+-- Chi-square over all bins, and the test that judges the other statistics, in which bins too sparse
+-- for it join the smallest dense bin (docs/numbers.md, "p-values").
 marked as (
     select
         comparison.*,

@@ -1,7 +1,8 @@
--- One row per reference of a monitor whose label is a number: the edges between the bins of its label side by side, as
--- bin_of() wants them, and the label's centre and scale. Where no reference table holds labels the edges are those of the
--- prediction, which is on the label's scale and, unlike the labels of a stretch of the log, known from the first day on
--- and for good; of relevance the usual grades.
+-- One row per reference of a monitor whose label is a number: the edges between the bins of its
+-- label side by side, as bin_of() wants them, and the label's centre and scale. Label drift and
+-- associations count labels in these bins. Where no reference table holds labels, the edges are
+-- those of the prediction, which is on the label's scale and, unlike the labels of a reference in
+-- the log, known from the first day on and for good; for relevance they are the usual grades.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,5 +1,7 @@
--- One row per monitor with labels, version, closed window and span: whether what its labels say at the horizon can be
--- judged. readiness: ready, immature (not all of them can have come) or labels_late (fewer came than usual).
+-- One row per monitor with labels, version, closed window end and span: whether what its labels say
+-- at the horizon can be judged. Label drift and associations are judged only where it is ready.
+-- readiness: ready, immature (not all of them can have come) or labels_late (fewer came than
+-- usual).
 {{ config(materialized='view') }}
 
 with

@@ -1,4 +1,5 @@
--- One row per reference whose labels are complete: a table, or a stretch of the log as old as the horizon.
+-- One row per reference whose labels are complete: a table, or a range of the log as old as the
+-- horizon. Only the labels of these are compared with, and only these calibrate scores.
 with
 
 bounds as (

@@ -1,5 +1,6 @@
--- One row per request that has more than one row in the searched part of its prediction log (by hash, so now
--- and then one too many, which does no harm). Nearly all requests have one row and need no ranking.
+-- One row per request that has more than one row in the searched part of its prediction log. Only
+-- these need ranking to find the row that counts; nearly all requests have one row. Requests are
+-- found by hash, so now and then there is one too many, which does no harm.
 with
 
 prediction_log as (

@@ -1,6 +1,8 @@
--- One row per monitor, log, day and window of loading, and fate: how many rows of the label log, and of the prediction
--- log those that cannot be used. Their own times may be missing or absurd, so they belong to the window in which they
--- were loaded (NULL where they do not say). Labels without a prediction leave theirs when it comes.
+-- One row per monitor, log, day and window of loading, and fate: how many rows of the label log,
+-- and of the prediction log those that cannot be used. The quarantine and the checks on logs count
+-- them from here. Their own times may be missing or absurd, so they belong to the window in which
+-- they were loaded (NULL where they do not say). Labels without a prediction leave theirs when it
+-- comes.
 with
 
 label_log as (
@@ -54,7 +56,7 @@ log_rows as (
 dated as (
     select
         log_rows.*,
-        -- Rows that do not say when they were loaded stand under the first day there is.
+        -- Rows that do not say when they were loaded are counted under the first day there is.
         coalesce(cast(loaded_at as date), cast('1970-01-01' as date)) as loaded_date,
         {{ mlmon.window_index('loaded_at') }} as load_index,
         case

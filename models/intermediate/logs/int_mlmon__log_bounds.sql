@@ -1,6 +1,7 @@
--- One row per monitor: what stretch of its logs there is, and from where on this run looks for changes: the
--- lookback back from the newest plausible event, and further to the oldest window that some fact has not been
--- computed for, and to the beginning of a reference in the log that may still change.
+-- One row per monitor: from when to when its logs go, and from where on this run searches them for
+-- changes. So a run need not read the whole logs. The search goes from the newest plausible event
+-- back by the lookback, and further to the oldest window that some fact has not been computed for,
+-- and to the beginning of a reference in the log that may still change.
 {%- set searches_all = flags.FULL_REFRESH or var('mlmon_lookback_days') == 0 %}
 
 with
@@ -83,8 +84,8 @@ known_windows as (
     where model_name = 'int_mlmon__windows' and first_predicted_at is not null
 ),
 
--- A window's fingerprint begins with the settings that it was computed under. One whose labels may still come will be
--- read once more.
+-- A window's fingerprint begins with the settings that it was computed under. A window whose labels
+-- may still come will be read once more.
 computed_windows as (
     select
         window_key,
@@ -102,7 +103,8 @@ computed_windows as (
     group by window_key, substr(fingerprint, 1, 32)
 ),
 
--- How far earlier runs came under today's settings. Windows whose rows the log no longer has stay as they are.
+-- How far earlier runs came under today's settings. Windows whose rows the log no longer has stay
+-- as they are.
 progress as (
     select
         hashed_settings.monitor,
@@ -158,8 +160,9 @@ looked_back as (
         on hashed_settings.monitor = label_extents.monitor
 ),
 
--- Two days more than the reference has, for local days and their clock changes. All that is compared with the
--- reference is recomputed when it changes: the whole monitor, or for first_days of each version the version.
+-- Two days more than the reference has, for local days and their clock changes. All that is
+-- compared with the reference is recomputed when it changes: the whole monitor, or for first_days
+-- of each version the version.
 changing_references as (
     select
         looked_back.monitor,

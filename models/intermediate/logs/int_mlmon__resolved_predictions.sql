@@ -1,5 +1,6 @@
--- One row per row of the searched logs outside quarantine, with whether it is the row that counts for its
--- request: newest loaded_at, then newest predicted_at, then greater prediction, then greater score.
+-- One row per row of the searched logs outside quarantine, with whether it is the row that counts
+-- for its request. So all models agree on which of several duplicates counts: newest loaded_at,
+-- then newest predicted_at, then greater prediction, then greater score.
 {{ config(materialized='view') }}
 
 with

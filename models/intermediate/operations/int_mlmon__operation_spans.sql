@@ -1,5 +1,6 @@
--- One row per monitor, version ('all' beside each), window end and span that operations are shown for: every closed
--- span, and the open windows by themselves.
+-- One row per monitor, version ('all' for all versions together), window end and span that
+-- operations are shown for: every closed span, and the open windows by themselves. Operations and
+-- outcomes are summed over these.
 {{ config(materialized='view') }}
 
 with

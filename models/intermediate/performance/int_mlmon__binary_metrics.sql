@@ -1,8 +1,11 @@
--- One row per window set of a binary monitor, label age, segment and metric: its value and interval. Those of the confusion
--- matrix, those of scores that are sums, and those that rank scores: roc_auc, ties counting half, with DeLong's interval, and
--- average_precision, with the logit interval (Boyd, Eng and Page 2013). Both by Student's t where few rows carry them:
--- roc_auc fewer than fifty of the rarer class, then on the scale of the logit as well; average_precision fewer than fifty
--- positives. Sorting scores is what costs: one pass over a set serves all label ages, which go by number (1 is `latest`).
+-- One row per window set of a binary monitor, label age, segment and metric: its value and
+-- interval. int_mlmon__metric_values gives these to the window ends that share the set. They are
+-- the metrics of the confusion matrix, those of scores that are sums, and those that rank scores:
+-- roc_auc, ties counting half, with DeLong's interval, and average_precision, with the logit
+-- interval (Boyd, Eng and Page 2013). Both intervals use Student's t where few rows carry them:
+-- roc_auc with fewer than fifty of the rarer class, then on the scale of the logit as well;
+-- average_precision with fewer than fifty positives. Sorting scores is what takes time: one pass
+-- over a set serves all label ages, which have numbers here (1 is `latest`).
 -- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='binary' in mlmon.labelled_tasks()) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
@@ -44,7 +47,7 @@ confusion as (
         sources.window_set_number, counts.label_age, counts.segment_name, counts.segment_value
 ),
 
--- Per score bin of the reference.
+-- Scores and labels summed per score bin of the reference.
 score_sums as (
     select
         sources.window_set_number,
@@ -101,7 +104,7 @@ labelled as {{ mlmon.inlined() }} (
     where sources.has_score
 ),
 
--- The labels that each score met, per segment column, of which position 0 is the whole.
+-- The labels at each score, per segment column; position 0 is the whole monitor.
 scores as (
     {%- for position in [0] + segments %}
     {%- if position %}
@@ -130,7 +133,7 @@ scores as (
     {%- endfor %}
 ),
 
--- By falling score: the labels from a score on.
+-- By falling score: how many labels have this score or a higher one.
 cumulated as (
     select
         scores.*
@@ -192,7 +195,8 @@ aged_ranks as (
     {%- endfor %}
 ),
 
--- DeLong's components: of each positive the share of negatives below it, of each negative that of positives above it.
+-- DeLong's components: of each positive the share of negatives below it, of each negative the share
+-- of positives above it.
 components as (
     select
         aged_ranks.*,

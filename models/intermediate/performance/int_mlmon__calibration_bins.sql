@@ -1,5 +1,6 @@
--- One row per window end or reference of a binary monitor and score bin, at the longest span and the horizon: how many
--- labelled predictions, their scores and positive labels.
+-- One row per window end or reference of a binary monitor and score bin, at the longest span and
+-- the horizon: how many labelled predictions, their scores and positive labels.
+-- fct_mlmon__calibration shows from it how often labels were positive where scores were alike.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,7 +1,9 @@
--- One row per monitor, version ('all' beside each), base window, segment and label age: which share of its predictions has a
--- label that old, and the share that windows like it had: the median of the last 28 peers that lie a horizon before it,
--- so that a window is never part of its own expectation; fewer than 8 give none. A window whose labels were late is no
--- peer (docs/decisions/08-peers.md).
+-- One row per monitor, version ('all' for all versions together), base window, segment and label
+-- age: the share of its predictions that have a label that old, and the share that windows like it
+-- had. From it spans know whether their labels are complete or late. The expected share is the
+-- median of the last 28 peers that lie a horizon before the window, so that a window is never part
+-- of its own expectation; fewer than 8 give none. A window whose labels were late is no peer
+-- (docs/decisions/08-peers.md).
 
 with
 
@@ -71,7 +73,7 @@ labelled as (
         counts.segment_name, counts.segment_value, counts.label_age
 ),
 
--- Windows without predictions are rows of the whole only.
+-- Windows without predictions have a row for the whole monitor only.
 shares as (
     select
         md5(
@@ -147,7 +149,8 @@ usual as (
     having count(*) >= 8
 ),
 
--- The best that was usual within a year: a feed that stalls for long must not become what is usual.
+-- The best that was usual within a year: if labels stall for long, that must not become what is
+-- usual.
 gated as (
     select
         filled.*,
@@ -180,7 +183,8 @@ peers as (
     where gate is null or {{ mlmon.reaches('label_coverage', 'gate - 0.05') }}
 ),
 
--- Each window asks at the time a horizon before it how many peers there were; peers and questions in one order.
+-- The peers that there were a horizon before each window: peers and windows are put in one order,
+-- and each window takes the newest peer before it.
 asked as (
     select
         series_key,

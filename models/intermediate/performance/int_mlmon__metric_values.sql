@@ -1,6 +1,8 @@
--- One row per window end of a version ('all' beside each), span, segment, label age, metric and class, and per labelled
--- reference (span 0) the same: what was measured, with its interval, wherever there are labels. It knows nothing of how
--- complete they are (int_mlmon__span_coverage), so that a stored row stays as long as its labels do.
+-- One row per window end of a version ('all' for all versions together), span, segment, label age,
+-- metric and class: the metric measured there, with its interval, wherever there are labels.
+-- Performance, its baselines and degradation are read from it. A labelled reference has rows, too,
+-- with span 0. How complete the labels are is not stored here but in int_mlmon__span_coverage, so
+-- that a row stays the same as long as its labels do.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

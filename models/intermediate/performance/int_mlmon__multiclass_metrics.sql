@@ -1,6 +1,8 @@
--- One row per window set of a multiclass monitor, label age, segment, metric and class ('all' for averages): its value and
--- interval. An average's variance is the delta method's: cells counts the label and the predicted class of each row, and a
--- row's influence is the metric's gradient by the hits of its class, the labels and the predictions of both.
+-- One row per window set of a multiclass monitor, label age, segment, metric and class ('all' for
+-- averages): its value and interval. int_mlmon__metric_values gives these to the window ends that
+-- share the set. The variance of an average is the delta method's: a cell counts the rows of one
+-- label and one predicted class, and a row's influence is the metric's gradient by the hits of its
+-- class, the labels and the predictions of both.
 -- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='multiclass' in mlmon.labelled_tasks()) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
@@ -81,7 +83,7 @@ class_sums as (
     group by {{ keys | join(', ') }}, class_label
 ),
 
--- Of each class its labels, its predictions, and how many were both.
+-- For each class: its labels, its predictions, and how many rows are both.
 classes as (
     select
         class_sums.*,
@@ -165,7 +167,7 @@ varied as (
         averages.*,
         -- A variance below the rounding of its terms is none.
         case when variances.variance > 1e-15 then variances.variance else 0 end as variance,
-        -- Of how many rows a proportion of this value would be as uncertain.
+        -- How many rows would make a proportion of this value as uncertain.
         case
             when variances.variance > 1e-15
                 then averages.value * (1 - averages.value) / variances.variance

@@ -1,8 +1,12 @@
--- One row per judged value of performance at the horizon age and baseline that there is for it: the labelled reference's
--- own metric or, where it has none, the number that the seed baseline_metrics gives; the span before; and the version
--- before at its newest complete window end. Neither of these where labels were late: a few that came early are no
--- baseline. The monitor's own kind always has a row, without a value where there is none.
--- A table, because what is judged is joined to itself, and the verdicts on top of that would be too long to read.
+-- One row per value of performance that is judged, at the horizon age, and kind of baseline that
+-- there is for it: the value and the baseline's. fct_mlmon__degradation judges these. The baseline
+-- is the metric of the labelled reference or, where that has none, the number that the seed
+-- baseline_metrics gives; that of the span before; or that of the version before, at its newest
+-- complete window end. A span or version whose labels were late is no baseline: the few labels that
+-- came early would mislead. The monitor's own kind always has a row, without a value where there is
+-- none. baseline_asked is the kind that a row is for, baseline_kind what was found for it ('none').
+-- A table, because what is judged is joined to itself, and the verdicts on top of that would be too
+-- long to read.
 {%- set keys = [
     'monitor_key', 'window_index', 'span_windows', 'segment_name', 'segment_value', 'metric',
 ] %}
@@ -25,7 +29,7 @@ versions as (
 
     union all
 
-    -- All versions together have the one reference they share, if they do.
+    -- All versions together have a reference if they share one.
     select
         monitor,
         cast('all' as {{ dbt.type_string() }}) as model_version,
@@ -68,7 +72,7 @@ judged as (
     where covered.is_horizon
 ),
 
--- The seed's number for the version before that for all.
+-- A number that the seed gives for the version goes before one for all versions.
 given_metrics as (
     select
         versions.monitor,
@@ -94,7 +98,8 @@ given_metrics as (
     where {{ mlmon.try_double('given.value') }} is not null
 ),
 
--- Each value asks its version's predecessor for the newest complete window end; questions and answers in one order.
+-- The newest complete window end of the version before: both versions' window ends are put in one
+-- order, and each value takes the newest one before it.
 asked as (
     select
         monitor,
@@ -151,7 +156,8 @@ found as (
         measured.value_high,
         case
             when measured.reference_key is not null then measured.variance
-            -- A given metric has no counts behind it; the n of an f1 is taken as that of a proportion.
+            -- A given metric has no counts behind it; the n of an f1 is taken as that of a
+            -- proportion.
             when judged.metric = 'f1'
                 then
                     given_metrics.value * (1 - given_metrics.value)

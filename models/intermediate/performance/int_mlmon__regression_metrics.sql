@@ -1,6 +1,8 @@
--- One row per window set of a regression monitor, label age, segment and metric: its value and interval. Those that are sums of
--- errors, and the median absolute error, exactly, with the interval between two order statistics. Sorting errors is what
--- costs: one pass over a set serves all label ages, which go by number (1 is `latest`).
+-- One row per window set of a regression monitor, label age, segment and metric: its value and
+-- interval. int_mlmon__metric_values gives these to the window ends that share the set. They are
+-- the metrics that are sums of errors, and the exact median absolute error, with the interval
+-- between two order statistics. Sorting errors is what takes time: one pass over a set serves all
+-- label ages, which have numbers here (1 is `latest`).
 -- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='regression' in mlmon.labelled_tasks()) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
@@ -19,7 +21,8 @@ sources as (
             and settings.task = 'regression'
 ),
 
--- Of a set's windows, with the mean label of all: moments about the windows' own means move to it.
+-- The sums of a set's windows, and the mean label of all of them, about which the moments are taken
+-- once they are merged: each window has its moments about its own mean.
 centred as (
     select
         sources.window_set_number,
@@ -88,7 +91,7 @@ labelled as {{ mlmon.inlined() }} (
         on sources.source_key = logged.source_key
 ),
 
--- Once for each segment column, of which position 0 is the whole.
+-- Once for each segment column; position 0 is the whole monitor.
 errors as (
     {%- for position in [0] + segments %}
     {%- if position %}

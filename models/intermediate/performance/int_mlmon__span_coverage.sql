@@ -1,7 +1,9 @@
--- One row per closed window end of a version ('all' beside each), span, segment and label age: how many predictions the span
--- has, how many of them have a label that old, and how many would have one if its windows had what their peers had; told
--- where half of its windows have peers. Says what of a stored metric changes while time passes and labels come. The
--- whole is shown at every span, at the horizon and latest; other ages, and segments, at the longest span.
+-- One row per closed window end of a version ('all' for all versions together), span, segment and
+-- label age: how many predictions the span has, how many of them have a label that old, and how
+-- many would have one if its windows had what their peers had. It holds all that changes about a
+-- stored metric while time passes and labels come. The expectation is given where half of the
+-- span's windows have peers. The whole monitor is shown at every span, at the horizon and latest;
+-- other ages, and segments, at the longest span.
 {%- set sums = [
     'n_windows', 'n_predictions', 'n_labelled', 'n_filled', 'n_expected', 'expected_predictions',
     'expected_labels',
@@ -60,8 +62,9 @@ series as (
         coverage.is_horizon, lengths.span_windows
 ),
 
--- A window enters a span at its own end and leaves it the length of the span later: at each end the span holds the sum of
--- what came and went. Joining each span to its windows would cost the length of the longest span times as much.
+-- A window enters a span at its own window end and leaves it as many windows later as the span is
+-- long: at each window end the span holds the sum of what came and went. Joining each span to its
+-- windows would take as many times longer as the longest span has windows.
 moves as (
     {%- for n_lengths, sign in [(0, 1), (1, -1)] %}
     select

@@ -1,4 +1,7 @@
--- One row per window set and window whose labelled predictions it adds up: of the log, or of a reference table. A table, because each family of metrics adds up its facts by it.
+-- One row per window set (int_mlmon__window_sets) and window whose labelled predictions it adds up:
+-- a base window of the log or of a reference table. The metrics of a set are computed from the
+-- facts of these windows.
+-- A table, because each family of metrics adds up its facts by it.
 with
 
 window_sets as (

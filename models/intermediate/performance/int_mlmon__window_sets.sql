@@ -1,8 +1,9 @@
--- One row per stale window end, span and label age, and per stale reference: the windows whose labelled predictions are
--- measured together at that age, as the number of their set. The whole monitor is measured at every span, at the horizon and
--- latest; other ages, and segments, at the longest span; a reference at the horizon, or, where it is a table, whose labels
--- do not change, latest. Ends with the same filled windows share a set: where there is but one version, all versions
--- together cost nothing.
+-- One row per stale window end, span and label age, and per stale reference: the number of its
+-- window set, which is the windows whose labelled predictions are measured together. Window ends
+-- whose windows with predictions are the same share a set and are measured once: with a single
+-- version, all versions together cost nothing. The numbers are those of this run. The whole monitor
+-- is measured at every span, at the horizon and latest; other ages, and segments, at the longest
+-- span; a reference at the horizon or, where it is a table, whose labels do not change, latest.
 with
 
 stale as (
@@ -36,7 +37,7 @@ ends as (
 
     union all
 
-    -- A reference has no span: 0.
+    -- A reference has the span 0.
     select
         stale.window_key,
         cast(null as {{ dbt.type_string() }}) as monitor_key,
@@ -57,7 +58,8 @@ ends as (
         on stale.window_key = reference_facts.reference_key
 ),
 
--- Of all versions between two windows, or of the one version that is there: what a set's windows have in common.
+-- What identifies a set: its first and last window with predictions, and the version that made
+-- these, or 'all' where there are several.
 filled as (
     select
         ends.window_key,

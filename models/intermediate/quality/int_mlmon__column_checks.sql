@@ -1,8 +1,9 @@
--- One row per monitor, version, closed base window, monitored column and check of its
--- values. Shares are held against the reference's own, and what they reach in its windows,
--- with room for chance at small counts: a column that was 16 % missing in the reference is
--- not broken at 16 %. A check that is held against what is usual for the log, too, has no
--- reason_code here: int_mlmon__usual_checks gives it one.
+-- One row per monitor, version, closed base window, monitored column and check of its values.
+-- fct_mlmon__quality_checks shows them with their verdicts. Shares are compared with the
+-- reference's own, and with what they reach in its windows, with room for chance at small counts: a
+-- column that was 16 % missing in the reference is not broken at 16 %. A check that is also
+-- compared with what is usual for the log has no reason_code here: int_mlmon__usual_checks gives it
+-- one.
 {%- set limits = mlmon.quality_limits() %}
 {%- set counts = mlmon.checked_counts() %}
 {%- set text = dbt.type_string() %}

@@ -1,10 +1,11 @@
--- One row per monitor, version, closed base window and value that is held against what was
--- usual at the same hour of the 28 days before: the share of late rows, how long ago the
--- newest prediction and label had come when the window ended, the share of a column's most
--- frequent value, and the shares of values outside what the reference has, which seasons
--- change. Usual is their mean, and three standard deviations or the check's limit above it,
--- whichever is more. A window is not among its own peers, nor is one that stands out from
--- its own.
+-- One row per monitor, version, closed base window and value that is compared with what was usual
+-- at the same hour of the 28 days before: the share of late rows, how long ago the newest
+-- prediction and label had come when the window ended, the share of a column's most frequent value,
+-- and the shares of values outside what the reference has, which change with the seasons. These
+-- values change with the hour, so that a fixed limit would fail every night. The limit is the mean
+-- of those days (the window's peers) plus three standard deviations or plus the check's own limit,
+-- whichever is more. A window is not among its own peers, nor is a window that differed too much
+-- from its own.
 {%- set limits = mlmon.quality_limits() %}
 {%- set text = dbt.type_string() %}
 {%- set double = mlmon.type_double() %}
@@ -223,7 +224,7 @@ first_look as (
     from observed
 ),
 
--- What stands out is no peer of what comes after it.
+-- A window that differed too much from its peers is no peer of what comes after it.
 ordinary as (
     select
         first_look.*,

@@ -1,7 +1,7 @@
--- One row per monitor, closed base window and segment: whether there were as many requests
--- as usual at this local weekday (and hour), as a robust z of square roots, whose chance is
--- the same at any volume. A log too young for weeks is known by its days: where none of the
--- last ones was empty, an empty one is no chance.
+-- One row per monitor, closed base window and segment: whether there were as many requests as usual
+-- at this local weekday (and hour). It finds traffic that broke off or rose. The measure is a
+-- robust z of square roots, whose chance is the same at any volume. A log too young for weeks is
+-- judged by its days: where none of the last ones was empty, an empty one is no chance.
 {%- set limits = mlmon.quality_limits() %}
 {%- set text = dbt.type_string() %}
 {%- set keys = ['monitor', 'window_index', 'segment_name', 'segment_value'] %}
@@ -75,8 +75,8 @@ counted as (
             and segment_values.segment_value = requests.segment_value
 ),
 
--- The same weekday (and hour) of the eight weeks before. No window is its own peer, and
--- weeks that stand out from their own peers are left out: the newest four others count.
+-- The same weekday (and hour) of the eight weeks before. No window is its own peer, and weeks that
+-- differed too much from their own peers are left out: of the others, the newest four count.
 pairs as (
     select
         counted.monitor,

@@ -1,5 +1,6 @@
--- One row per change of a log's columns that a run noticed: a column that appeared, vanished or changed its type, and
--- with the first run all that there were. The one thing that is not in the logs themselves, so a full refresh keeps it.
+-- One row per change of a log's columns that a run noticed: a column that appeared, vanished or
+-- changed its type, and with the first run all that there were. Quality checks report these
+-- changes. It is the one thing that is not in the logs themselves, so a full refresh keeps it.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
@@ -100,7 +101,7 @@ changes as (
     where
         newest.is_present
         and logged.monitor is null
-        -- A log of which nothing can be told now has not lost its columns.
+        -- If a log cannot be inspected now, it has not lost its columns.
         and exists (
             select 1 from logged as others
             where
