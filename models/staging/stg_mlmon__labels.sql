@@ -1,5 +1,5 @@
--- One row per row of the monitors' label logs, in one shape, with why it is in quarantine if it is. A NULL label is no
--- label.
+-- One row per row of the monitors' label logs, in one shape, with why it is in quarantine if it is.
+-- A NULL label is no label.
 {%- set monitors = mlmon.monitors() | rejectattr('labels', 'none') | list %}
 with
 

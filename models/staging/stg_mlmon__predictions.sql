@@ -1,5 +1,6 @@
--- One row per row of the monitors' prediction logs, in one shape, with the window it falls into, and why it is in
--- quarantine if it is; nothing is dropped here. The only place, with its two siblings, that knows the user's columns.
+-- One row per row of the monitors' prediction logs, in one shape, with the window it falls into,
+-- and why it is in quarantine if it is; nothing is dropped here. Only this model and its two
+-- siblings know the user's columns.
 {%- do mlmon.check_configuration() %}
 with
 

@@ -1,5 +1,5 @@
--- One row per row of the monitors' reference tables, in the shape of the prediction log, with the label.
--- References that are a stretch of the prediction log itself are not here (int_mlmon__references).
+-- One row per row of the monitors' reference tables, in the shape of the prediction log, with the
+-- label. References in the prediction log itself are not here (int_mlmon__references).
 {%- set monitors = mlmon.monitors() | selectattr('reference.kind', 'equalto', 'table') | list %}
 {%- for m in monitors %}
 {%- if not loop.first %}

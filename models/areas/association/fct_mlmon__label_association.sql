@@ -1,6 +1,6 @@
--- One row per monitor with labels, version, closed window end, feature and method, at the longest span: how the feature
--- is associated with the label now and in the reference. A change there, while the feature itself has not drifted,
--- is what concept drift looks like.
+-- One row per monitor with labels, version, closed window end, feature and method, at the longest
+-- span: how the feature is associated with the label now and in the reference. A change there,
+-- while the feature itself has not drifted, is what concept drift looks like.
 {{ config(
     enabled=mlmon.is_asked_for('association'),
     materialized='incremental',
@@ -34,7 +34,8 @@ columns as (
     select * from {{ ref('int_mlmon__column_settings') }}
 ),
 
--- The change that the intervals are about is free of each side's small-sample bias: at 95 % to show, at 99.9 % to judge by.
+-- The intervals of the change are free of the small-sample bias of both sides: at 95 % to show, at
+-- 99.9 % to judge by.
 associations as (
     select
         associations.*,

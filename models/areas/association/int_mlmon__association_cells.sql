@@ -1,5 +1,6 @@
--- One row per stale window end (group_key its window_key) or reference it is held against (its reference_key),
--- feature, bin and label bin: the counts and sums of the whole span.
+-- One row per stale window end (group_key is its window_key) or reference it is compared with
+-- (group_key is its reference_key), feature, bin and label bin: the counts and sums of the whole
+-- span. Every association of int_mlmon__associations is computed from these.
 {{ config(enabled=mlmon.is_asked_for('association')) }}
 
 with

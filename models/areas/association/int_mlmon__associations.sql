@@ -1,6 +1,8 @@
--- One row per stale window end or reference it is held against, feature and method: the association with the label.
--- point, sd and curvature are its unbiased estimate and what its interval is made of on the scale where that is taken:
--- plain, root (of the square) or fisher (atanh). The formulas are those of docs/numbers.md.
+-- One row per stale window end or reference it is compared with, feature and method: the
+-- association with the label. fct_mlmon__label_association compares those of a window end with the
+-- reference's. point, sd and curvature are its unbiased estimate and what its interval is made of,
+-- on the scale where that is taken: plain, root (of the square) or fisher (atanh). The formulas are
+-- those of docs/numbers.md.
 {{ config(enabled=mlmon.is_asked_for('association')) }}
 {%- set text = dbt.type_string() %}
 
@@ -10,9 +12,9 @@ cells as (
     select * from {{ ref('int_mlmon__association_cells') }}
 ),
 
--- Mutual information (nats, with the bin of missing values) and of categories with a class Cramer's V (without it), each
--- with a point free of its small-sample bias and the standard deviation of that, by the delta method over the cells'
--- multinomial shares.
+-- Mutual information (nats, with the bin of missing values) and, for categories with a class,
+-- Cramer's V (without it), each with an estimate free of its small-sample bias (point) and the
+-- standard deviation of that, by the delta method over the cells' multinomial shares.
 scoped as (
     select
         cells.*,
@@ -90,7 +92,7 @@ binned as (
                     / information / total
             else 2 / total
         end as information_slope,
-        -- Bergsma 2013: the table's sides, too, are smaller than they look.
+        -- Bergsma 2013: the table's numbers of rows and columns are corrected, too.
         least(
             n_bins - (n_bins - 1) * (n_bins - 1) / nullif(total - 1, 0),
             n_labels - (n_labels - 1) * (n_labels - 1) / nullif(total - 1, 0)
@@ -98,9 +100,10 @@ binned as (
     from binned_sums
 ),
 
--- A number beside a class, or categories beside a number: the number's means by group as a correlation, point-biserial
--- for a binary label, else the correlation ratio. Each group has a weight, and its shares of the whole variance, by the
--- distance of its mean and by its own.
+-- A number with a class, or categories with a number: the means of the number by group as a
+-- correlation, point-biserial for a binary label, else the correlation ratio. Each group has a
+-- weight, and its shares of the whole variance, by the distance of its mean and by its own
+-- variance.
 by_group as (
     select
         group_key,
@@ -167,7 +170,8 @@ ratios as (
     from shares
 ),
 
--- The influence of a value on eta squared, its square expected under normal groups, summed over the groups.
+-- The influence of a value on eta squared, its square expected under normal groups, summed over the
+-- groups.
 group_sums as (
     select
         group_key,
@@ -199,7 +203,7 @@ grouped as (
     from group_sums
 ),
 
--- Numbers beside a number: Pearson's correlation.
+-- A number with a number: Pearson's correlation.
 means as (
     select
         group_key,

@@ -1,6 +1,6 @@
--- One row per mature window or labelled reference table, feature, bin of the feature and bin of the label at the horizon:
--- how many predictions, and the sums that correlations are made of. Merges over windows; every association with the label
--- comes from it.
+-- One row per mature window or labelled reference table, feature, bin of the feature and bin of the
+-- label at the horizon: how many predictions, and the sums that correlations are made of. Every
+-- association with the label is computed from it; it merges over windows by sum.
 {{ config(
     enabled=mlmon.is_asked_for('association'),
     materialized='incremental',

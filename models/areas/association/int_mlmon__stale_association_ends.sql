@@ -1,6 +1,8 @@
--- One row per window end whose associations with the label are out of date, or that is gone (fingerprint NULL). They are
--- made, at the longest span, from what its windows and the reference's were counted from, and from whether labels are late.
--- Where a window of the span could not be counted anew, because the log no longer has it, they stay as they are.
+-- One row per window end whose associations with the label are stale, or that no longer exists
+-- (fingerprint NULL). The association models compute these window ends again, and no others. The
+-- fingerprint covers, at the longest span, what its windows and the reference's were counted from,
+-- and whether labels are late. Associations stay as they are where a window of the span cannot be
+-- counted again because the log no longer has it.
 -- depends_on: {{ ref('int_mlmon__label_bin_counts') }}
 {{ config(enabled=mlmon.is_asked_for('association')) }}
 
@@ -97,7 +99,7 @@ stale as (
     {{ mlmon.stale_windows('ends', ['fct_mlmon__label_association']) }}
 ),
 
--- Counted, but not with today's reference and settings.
+-- Windows that were counted, but not with today's reference and settings.
 uncounted as (
     select
         fingerprints.monitor,

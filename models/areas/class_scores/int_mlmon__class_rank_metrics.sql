@@ -1,7 +1,8 @@
--- One row per window set of a monitor with class scores, label age and segment: roc_auc_macro, the mean over classes of the ROC AUC of each
--- against the rest (scikit-learn's multi_class='ovr'). Its variance is DeLong's (1988): rows are independent, the AUCs of
--- the classes are not, so what a row adds to all of them is summed first. A label
--- whose class has no score is one of the rest.
+-- One row per window set of a monitor with class scores, label age and segment: roc_auc_macro, the
+-- mean over classes of the ROC AUC of each against the rest (scikit-learn's multi_class='ovr').
+-- int_mlmon__metric_values gives these to the window ends that share the set. Its variance is
+-- DeLong's (1988): rows are independent, the AUCs of the classes are not, so what a row adds to all
+-- of them is summed first. A label whose class has no score is one of the rest.
 {{ config(enabled=mlmon.is_asked_for('class_scores')) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_position', 'segment_value'] %}
 
@@ -55,7 +56,7 @@ measured as (
         {{ keys | join(', ') }},
         max(value) as value,
         max(n_rarest) as n_rarest,
-        -- Of a class with one row nobody knows how it varies.
+        -- A class with one row does not show how it varies.
         case when min(n_rarest) > 1 then sum(influence * influence) end as variance
     from influences
     group by {{ keys | join(', ') }}

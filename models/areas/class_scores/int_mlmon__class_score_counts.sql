@@ -1,5 +1,6 @@
--- One row per window of a monitor with class scores and column of them: how many rows hold what they should not. The sum
--- of a row's scores is a column, too.
+-- One row per window of a monitor with class scores and column of these: how many rows hold a value
+-- that it must not have, such as a score that is no probability. Quality checks of class scores are
+-- computed from it. The sum of a row's scores is a column, too.
 {{ config(
     enabled=mlmon.is_asked_for('class_scores'),
     materialized='incremental',

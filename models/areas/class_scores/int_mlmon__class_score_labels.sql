@@ -1,5 +1,7 @@
--- One row per window set of a monitor with class scores, label age and labelled prediction, numbered: its class, its scores, and
--- whether they are probabilities. A table, so that all that is computed of a row means the same row.
+-- One row per window set of a monitor with class scores, label age and labelled prediction,
+-- numbered: its class, its scores, and whether they are probabilities.
+-- int_mlmon__class_rank_metrics ranks the scores of each class.
+-- A table, so that all that is computed of a numbered row means the same row.
 {{ config(enabled=mlmon.is_asked_for('class_scores')) }}
 {%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 

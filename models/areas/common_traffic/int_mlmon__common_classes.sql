@@ -1,5 +1,7 @@
--- One row per pair of versions, window end, span and metric of predicted classes: both versions' value on the requests that
--- both scored, the difference with its variance, and how likely chance makes it.
+-- One row per pair of versions, window end, span and metric of predicted classes: the value of both
+-- versions on the requests that both scored, the difference with its variance, and how likely
+-- chance makes it. fct_mlmon__version_comparison shows it: on common requests, traffic cannot
+-- explain a difference.
 {{ config(
     enabled=mlmon.is_asked_for('common_traffic'),
     materialized='incremental',
@@ -43,7 +45,8 @@ ranges as (
     group by monitor
 ),
 
--- Of binary monitors the label and both predicted classes, of multiclass ones only whether each was right.
+-- For binary monitors the label and both predicted classes, for multiclass ones only whether each
+-- was right.
 classed as (
     select
         common.monitor,
@@ -143,7 +146,8 @@ ratio_sums as (
     from ratio_terms
 ),
 
--- What weighs both classes: a request's influence is the gradient by the count that it is part of.
+-- Metrics that weigh both classes: a request's influence is the gradient by the count that it is
+-- part of.
 matrices as (
     select
         counts.*
@@ -206,7 +210,8 @@ influences as (
     {%- endfor %}
 ),
 
--- The difference of two metrics varies as that of the influences, which sum to nothing over all requests.
+-- The difference of two metrics varies as that of the influences, which add up to zero over all
+-- requests.
 classes as (
     select
         {{ key }},
@@ -218,7 +223,7 @@ classes as (
         sum(n * {{ mlmon.square('(influence - other_influence)') }}) as variance,
         sum(case when part > other_part then n else 0 end) as n_better,
         sum(case when part < other_part then n else 0 end) as n_worse,
-        -- Both have one denominator: only the requests on which they disagree tell.
+        -- Both versions have the same denominator: only the requests on which they disagree matter.
         case
             when
                 metric in ('accuracy', 'recall', 'specificity', 'predicted_positive_rate')

@@ -1,7 +1,9 @@
--- One row per request that two versions scored and that has a label at the horizon, from the side of each: both predictions
--- beside the label that counts for the first. What versions are compared on that saw the same requests. A row belongs to
--- the windows of both and is replaced when either changes: the strategy deletes by the one, the hook by the other. Should
--- a run fail between the two, the window is still recorded as stale, and the next run makes the rows again.
+-- One row per request that two versions scored and that has a label at the horizon, and version of
+-- the two: its prediction, the other's, and the label that counts for the first. Versions are
+-- compared with it on the same requests. A row belongs to the windows of both versions and is
+-- replaced when either changes: the strategy deletes by the one, the hook by the other. Should a
+-- run fail between the two, the window is still recorded as stale, and the next run makes the rows
+-- again.
 {{ config(
     enabled=mlmon.is_asked_for('common_traffic'),
     materialized='incremental',

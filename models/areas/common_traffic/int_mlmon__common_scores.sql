@@ -1,5 +1,7 @@
--- One row per pair of versions, window end, span and metric of scores or of predicted numbers: both versions' value on the
--- requests that both scored, the difference with its variance, and how likely chance makes it.
+-- One row per pair of versions, window end, span and metric of scores or of predicted numbers: the
+-- value of both versions on the requests that both scored, the difference with its variance, and
+-- how likely chance makes it. fct_mlmon__version_comparison shows it: on common requests, traffic
+-- cannot explain a difference.
 {{ config(
     enabled=mlmon.is_asked_for('common_traffic'),
     materialized='incremental',
@@ -50,7 +52,8 @@ common as (
         on predictions.monitor = settings.monitor
 ),
 
--- Losses are left out where a value is missing, infinite or beyond 1e70, or a score is no probability.
+-- Losses are left out where a value is missing, infinite or beyond 1e70, or a score is no
+-- probability.
 errors as (
     select
         common.*,
@@ -193,7 +196,8 @@ compared_means as (
         sqrt(value) as value,
         sqrt(other_value) as other_value,
         sqrt(value) - sqrt(other_value) as difference,
-        -- That of slope * loss - other_slope * other_loss, in terms that stay exact where both slopes are alike.
+        -- The variance of slope * loss - other_slope * other_loss, in terms that stay exact where
+        -- both slopes are alike.
         slope * other_slope * difference_variance
         + (slope - other_slope) * (slope * value_variance - other_slope * other_value_variance)
             as variance,
@@ -201,9 +205,10 @@ compared_means as (
     from roots
 ),
 
--- roc_auc by DeLong, DeLong and Clarke-Pearson 1988. A request's component is the share of those of the other label that
--- it is ranked rightly against, ties counting half; of the difference of two areas it is the difference of both versions'
--- components, and varies as such. Ranks do not merge over windows: the scores of a span are sorted anew.
+-- roc_auc by DeLong, DeLong and Clarke-Pearson 1988. A request's component is the share of those of
+-- the other label that it is ranked rightly against, ties counting half. The component of the
+-- difference of two areas is the difference of both versions' components, and varies as such. Ranks
+-- do not merge over windows: the scores of a span are sorted again.
 scored as (
     select
         pairs.{{ keys | join(',\n        pairs.') }},

@@ -1,6 +1,7 @@
--- One row per window end at which versions are compared on common requests and whose comparison is out of date, or that is
--- gone (fingerprint NULL). It depends on the champions, and, in the longest span, on both windows of every request that
--- both versions scored: the champion's may lie outside of the span.
+-- One row per window end at which versions are compared on common requests and whose comparison is
+-- stale, or that no longer exists (fingerprint NULL). The models of common traffic compute these
+-- window ends again, and no others. The fingerprint covers the champions and, in the longest span,
+-- both windows of every request that both versions scored: the champion's may lie outside the span.
 {{ config(enabled=mlmon.is_asked_for('common_traffic')) }}
 
 with

@@ -1,6 +1,7 @@
--- One row per monitor, version, closed window end, baseline, metric, segment column and value, and one of the column's
--- 'all': how much of the metric's change came from traffic that moved between segments (mix), and how much from
--- segments that changed themselves (within). The parts add up to the change of the whole.
+-- One row per monitor, version, closed window end, baseline, metric, segment column and value (and
+-- 'all' for the whole column): how much of the metric's change came from traffic that moved between
+-- segments (mix), and how much from segments that changed themselves (within). It tells whether a
+-- model got worse or only got harder requests. The parts add up to the change of the whole.
 {{ config(enabled=mlmon.is_asked_for('decomposition')) }}
 
 with
@@ -216,7 +217,8 @@ ends as (
     from current_means
 ),
 
--- A value that is new or gone has one mean; it is taken for both sides, so that all it does is mix.
+-- A value that is new or gone has one mean, which is taken for both sides: it changes the mix
+-- alone.
 filled as (
     select
         changes.*,

@@ -1,5 +1,6 @@
--- One row per monitor, version, closed window end, segment that fairness asks for, group and rate: the group's rate against
--- that of all other groups together. A difference counts when it is large and unlikely to be chance.
+-- One row per monitor, version, closed window end, segment column under `fairness`, group and rate:
+-- the group's rate against that of all other groups together. It shows whether a model treats a
+-- group differently; a difference counts when it is large and unlikely to be chance.
 {{ config(enabled=mlmon.is_asked_for('fairness')) }}
 {%- set rates = {
     'selection_rate': ('{0}tp + {0}fp', '{0}tp + {0}fp + {0}fn + {0}tn'),
@@ -137,8 +138,8 @@ tested as (
     from bounded
 ),
 
--- Benjamini-Hochberg over the groups of one window end, segment and rate. Equal p-values share the greatest of their
--- ranks: the minimum below runs over peers.
+-- Benjamini-Hochberg over the groups of one window end, segment and rate. Equal p-values share the
+-- greatest of their ranks: the minimum below runs over equal values.
 ranked as (
     select
         tested.*,
@@ -187,7 +188,7 @@ judged as (
                 {{ mlmon.reaches('abs(difference)', '0.1') }}
                 and {{ mlmon.is_significant('adjusted_p_value') }}
                 then 'above_warning'
-            -- A difference of the warning's size could be there and not be seen.
+            -- There may be a difference of the warning's size that so few rows do not show.
             when
                 greatest(difference_high - difference, difference - difference_low)
                 > 0.1 * (1 + 1e-12)

@@ -1,5 +1,6 @@
--- One row per monitor, version ('all' beside each), closed window end, span, segment, KPI and label age: its sum and its mean per
--- request, against the same over the reference. Judged where the configuration gives it thresholds, at the horizon.
+-- One row per monitor, version ('all' for all versions together), closed window end, span, segment,
+-- KPI and label age: its sum and its mean per request, against the same over the reference. It is
+-- judged where the configuration gives it thresholds, at the horizon.
 {{ config(enabled=mlmon.is_asked_for('kpis')) }}
 
 with
@@ -8,8 +9,8 @@ spans as (
     select * from {{ ref('int_mlmon__kpi_spans') }}
 ),
 
--- The larger of both sides' own variance and what the baseline's spread lets expect of so few requests: a handful that
--- happen to be alike say nothing.
+-- The larger of both sides' own variance and of the variance that the baseline's spread leads one
+-- to expect of so few requests: a handful that happen to be alike say nothing.
 changed as (
     select
         spans.*,

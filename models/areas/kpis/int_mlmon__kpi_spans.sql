@@ -1,5 +1,6 @@
--- One row per monitor, version ('all' beside each), closed window end, span, segment, KPI and label age that is shown, with
--- or without a value: what a request of the span is worth, beside the same over the reference. What fct_mlmon__kpis judges.
+-- One row per monitor, version ('all' for all versions together), closed window end, span, segment,
+-- KPI and label age that is shown, with or without a value: what a request of the span is worth,
+-- and the same over the reference. fct_mlmon__kpis judges it.
 {{ config(enabled=mlmon.is_asked_for('kpis')) }}
 {%- set sums = ['n', 'n_missing', 'value_sum', 'value_mean', 'deviation_squares'] %}
 {%- set facts = ['monitor', 'kpi', 'label_age', 'segment_name', 'segment_value'] + sums %}
@@ -18,8 +19,8 @@ reference_facts as (
     select * from {{ ref('int_mlmon__references') }}
 ),
 
--- What labelled predictions are worth by the value matrix, from the confusion counts. It is read here and not stored, so
--- that a changed matrix holds for all of history.
+-- What labelled predictions are worth by the value matrix, from the confusion counts. It is read
+-- here and not stored, so that a changed matrix holds for all of history.
 matrix_cells as (
     select
         counts.window_key as source_key,
@@ -132,7 +133,7 @@ measured as (
     ]) }}
 ),
 
--- A stretch of the log that is the reference has its sums in those of its windows, of labels at the horizon.
+-- A reference in the log has its sums in those of its windows, of labels at the horizon.
 reference_parts as (
     select
         reference_key,
@@ -183,8 +184,8 @@ baselines as (
     ) }}
 ),
 
--- KPIs that need no label are shown for the whole and for each segment that has requests; those that need one wherever
--- performance is.
+-- KPIs that need no label are shown for the whole and for each segment that has requests; those
+-- that need one wherever performance is.
 shown as (
     select
         spans.monitor_key,

@@ -1,5 +1,6 @@
--- One row per window, segment and KPI that needs no label: how many of its successful requests have a value, their sum, mean and
--- squares about it. Merges over windows.
+-- One row per window, segment and KPI that needs no label: how many of its successful requests have
+-- a value, their sum, mean and squared deviations from it. KPIs of spans are computed from it; it
+-- merges over windows.
 {{ config(
     enabled=mlmon.is_asked_for('kpis'),
     materialized='incremental',

@@ -1,5 +1,6 @@
--- One row per window, segment, KPI that needs a label and label age (the horizon and the latest): the sums of
--- int_mlmon__kpi_sums over the requests with a label that old.
+-- One row per window, segment, KPI that needs a label and label age (the horizon and the latest):
+-- the sums of int_mlmon__kpi_sums over the requests with a label that old. KPIs of spans are
+-- computed from both.
 {{ config(
     enabled=mlmon.is_asked_for('kpis'),
     materialized='incremental',

@@ -1,5 +1,6 @@
--- One row per reference table, segment and KPI: the sums of int_mlmon__kpi_sums over its rows, of KPIs that need a label
--- over those that have one (label age 'reference'). Stretches of the log have theirs in the facts of its windows.
+-- One row per reference table, segment and KPI: the sums of int_mlmon__kpi_sums over its rows, for
+-- KPIs that need a label over those that have one (label age 'reference'). KPIs are compared with
+-- these; references in the log have theirs in the facts of their windows.
 {{ config(
     enabled=mlmon.is_asked_for('kpis'),
     materialized='incremental',

@@ -1,5 +1,6 @@
--- One row per monitor that asks for it, version, closed window end and method, at the default span: whether the rows
--- of the span can be told from the reference's by all features together.
+-- One row per monitor with `multivariate`, version, closed window end and method, at the default
+-- span: whether the rows of the span can be told from the reference's by all features together. It
+-- finds drift that no single column shows, such as two features that no longer move together.
 {{ config(
     enabled=mlmon.is_asked_for('multivariate'),
     materialized='incremental',

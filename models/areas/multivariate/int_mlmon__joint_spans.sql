@@ -1,5 +1,5 @@
--- One row per window end whose joint drift is to be measured anew: where the samples of its default span and of its
--- reference lie.
+-- One row per window end whose joint drift is stale: where the samples of its default span and of
+-- its reference lie. The Python model that measures joint drift reads it.
 {{ config(enabled=mlmon.measures_joint_drift()) }}
 
 with

@@ -1,6 +1,6 @@
--- One row per sampled row of a reference table: its features, for what is compared row by row. A reference has no
--- ids, so a row is chosen by a hash of what it holds and how many equal rows came before it.
--- A reference in the log is sampled with its windows.
+-- One row per sampled row of a reference table: its features. Joint drift compares row by row, and
+-- so many rows are enough. A reference table has no ids, so a row is chosen by a hash of what it
+-- holds and how many equal rows came before it. A reference in the log is sampled with its windows.
 {{ config(
     enabled=mlmon.measures_joint_drift(),
     materialized='incremental',

@@ -1,6 +1,6 @@
--- One row per window and sampled prediction: its features, for what cannot be summed over windows. Chosen by the hash
--- of the request below cut_hash, so that the rows of several windows below their smallest cut are an even sample
--- of all of them together.
+-- One row per window and sampled prediction: its features. Joint drift needs rows, which cannot be
+-- summed over windows. A row is chosen where the hash of its request is below cut_hash, so that the
+-- rows of several windows below their smallest cut are an even sample of all of them together.
 {{ config(
     enabled=mlmon.measures_joint_drift(),
     materialized='incremental',

@@ -1,5 +1,6 @@
--- One row per window end to judge anew of a monitor with presets, at its verdict span, and source of values on either side:
--- a base window of the log, or a reference table.
+-- One row per stale window end of a monitor with presets, at its verdict span, and source of values
+-- on either side: a base window of the log, or a reference table. Other tools' numbers are computed
+-- from the values of these.
 {{ config(enabled=mlmon.has_python_models() and mlmon.names_presets()) }}
 
 with
@@ -51,7 +52,7 @@ inner join windows
 
 union all
 
--- A reference that is a stretch of the log is read window by window.
+-- A reference in the log is read window by window.
 select
     ends.window_key,
     ends.monitor,

@@ -1,6 +1,7 @@
--- One row per source of values (a base window of the log, or a reference table), slot of a column with a preset, and value
--- (both NULL: missing): how often it occurs there. Its windows are read again, whole, because other tools' numbers
--- are made from values. Sorted, so that a comparison reads little besides its own.
+-- One row per source of values (a base window of the log, or a reference table), slot of a column
+-- with a preset, and value (both NULL: missing): how often it occurs there. All rows of the windows
+-- are read again, because other tools' numbers are made from values. They are sorted, so that a
+-- comparison reads little more than its own.
 {{ config(enabled=mlmon.has_python_models() and mlmon.names_presets()) }}
 {%- set slots = mlmon.numbered_preset_slots() %}
 {%- set columns = slots.values() | list or ['score'] %}

@@ -1,5 +1,6 @@
--- One row per window set of a ranking monitor, label age, segment and metric: its mean over queries, with the interval of normal theory
--- over queries, of proportions Wilson's.
+-- One row per window set of a ranking monitor, label age, segment and metric: its mean over
+-- queries, with its interval. int_mlmon__metric_values gives these to the window ends that share
+-- the set. The interval is that of normal theory over queries, for proportions Wilson's.
 {{ config(enabled=mlmon.is_asked_for('ranking')) }}
 
 with

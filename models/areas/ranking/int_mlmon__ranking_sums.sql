@@ -1,6 +1,7 @@
--- One row per window or reference table, segment, label age and metric of a ranking monitor: how many queries it is
--- taken over, and the sum of its values and of their squares. Merges over windows by sum, since each metric is a mean
--- over queries.
+-- One row per window or reference table, segment, label age and metric of a ranking monitor: how
+-- many queries it is taken over, and the sum of its values and of their squares.
+-- int_mlmon__ranking_metrics is computed from it; it merges over windows by sum, since each metric
+-- is a mean over queries.
 {{ config(
     enabled=mlmon.is_asked_for('ranking'),
     materialized='incremental',
@@ -27,8 +28,9 @@ metrics as (
     {{ mlmon.ranking_metric_settings() }}
 ),
 
--- What was shown, with a label or not, in the windows and reference tables that are stale. Rows of a table have a number
--- in place of the request's id, and are in the window of the first item of their query.
+-- The items shown, with a label or not, in the windows and reference tables that are stale. Rows of
+-- a table have a number in place of the request's id, and are in the window of the first item of
+-- their query.
 reference_rows as (
     select
         first_value(stale.window_key) over (
@@ -131,8 +133,9 @@ items as {{ mlmon.inlined() }} (
     {%- endfor %}
 ),
 
--- Where each item stands in the list of its query, by falling score, once for all items and once within each segment.
--- Items of equal score stand in the order of item_id; first_tied is the first position of theirs.
+-- The position of each item in the list of its query, by falling score, once for all items and once
+-- within each segment. Items of equal score are in the order of item_id; first_tied is the first
+-- position of them.
 positions as (
     {%- for number in range(0, mlmon.slot_counts()['segment'] + 1) %}
     {%- set all = "cast('all' as " ~ dbt.type_string() ~ ")" %}
@@ -174,7 +177,7 @@ positions as (
     {%- endfor %}
 ),
 
--- What is below 0 is not relevant; numbers beyond 1e70 are no relevance.
+-- Labels below 0 are not relevant; numbers beyond 1e70 are no relevance.
 labels as (
     select
         predictions.window_key,
@@ -211,7 +214,8 @@ graded as (
             and positions.request_id = labels.request_id
 ),
 
--- Where each labelled item would stand in the best order, and how many relevant items there are down to it.
+-- The position that each labelled item would have in the best order, and how many relevant items
+-- there are down to it.
 labelled_items as (
     select
         graded.*,
@@ -234,7 +238,7 @@ list_sums as (
     {{ mlmon.list_sums('labelled_items') }}
 ),
 
--- What the first n positions weigh together.
+-- The weights of the first n positions together.
 discounts as (
     select
         positions.i as n,

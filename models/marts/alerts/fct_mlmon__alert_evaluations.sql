@@ -1,6 +1,6 @@
 -- One row per alert rule, series and closed window: the value, the limit it is held
 -- against and whether it breaks it. Computed from the metrics alone, so that a changed
--- rule judges the whole past anew.
+-- rule judges the whole past again.
 with
 
 rules as (

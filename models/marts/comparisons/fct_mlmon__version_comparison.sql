@@ -1,6 +1,7 @@
--- One row per monitor, challenger, champion, closed window end, span and metric: both versions' values at the horizon age,
--- each on its own traffic and, where the area common_traffic is asked for, both on the requests that both scored, with
--- the differences and how likely chance makes them. Empty where a monitor has one version.
+-- One row per monitor, challenger, champion, closed window end, span and metric: both versions'
+-- values at the horizon age, each on its own traffic and, where the monitor has the area
+-- common_traffic, both on the requests that both scored. The differences, and how likely chance
+-- makes them, tell whether the newer version is better. Empty where a monitor has one version.
 with
 
 pairs as (

@@ -1,4 +1,5 @@
--- One row per monitor and monitored column, the label among them: what the column is and by which policies it is compared.
+-- One row per monitor and monitored column, the label among them: what the column is and by which
+-- policies it is compared.
 with
 
 columns as (

@@ -1,5 +1,6 @@
--- One row per metric name: its family, unit, direction and where it comes from. Names are unique, and every
--- metric of fct_mlmon__metrics is here; of KPIs and of rankings at a cut-off those that the configuration has.
+-- One row per metric name: its family, unit, direction and where it comes from. Names are unique,
+-- and every metric of fct_mlmon__metrics is here; KPIs and ranking metrics at a cut-off are those
+-- that the configuration has.
 select
     metric,
     family,
@@ -28,7 +29,7 @@ from ({{ mlmon.cut_off_metric_descriptions() }}) as cut_off_metrics
 
 union all
 
--- Monitors may have KPIs of one name: what they do not agree on is told of none.
+-- Monitors may have KPIs of one name: where they differ in a property, it is left empty.
 select
     'kpi_' || kpi as metric,
     'kpi' as family,

@@ -1,5 +1,5 @@
--- One row per monitor and version: what is watched, since when, against which reference, by whom. A monitor whose
--- log is empty has one row with the version 'none'.
+-- One row per monitor and version: what is watched, since when, against which reference, by whom. A
+-- monitor whose log is empty has one row with the version 'none'.
 with
 
 settings as (
@@ -44,7 +44,7 @@ watched as (
     group by monitor
 ),
 
--- What a log has is told by what came: a column that is mapped may be empty.
+-- What a log has is seen from its rows: a column that is mapped may be empty.
 logged as (
     select
         monitor,

@@ -1,6 +1,6 @@
 -- One row per verdict at warning or critical, of all marts that judge: the one list of what was
--- wrong, where and when. Drift at the verdict span and performance at the default one; the
--- others are there to look at.
+-- wrong, where and when. It has drift at the verdict span and performance at the default one; the
+-- other spans are there to look at.
 {{ config(materialized='view') }}
 
 {%- set of_table = {

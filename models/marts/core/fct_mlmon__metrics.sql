@@ -1,6 +1,6 @@
--- One row per monitor, version, closed window end, span, segment, column, metric, class and
--- label age: every number of the package in one shape, for alert rules and for one chart that
--- can show them all. A view over the marts, of areas where a monitor asks for them.
+-- One row per monitor, version, closed window end, span, segment, column, metric, class and label
+-- age: every number of the package in one shape, for alert rules and for one chart that can show
+-- them all. A view over the marts, those of areas where a monitor has them.
 {{ config(materialized='view') }}
 
 {%- set judged = {

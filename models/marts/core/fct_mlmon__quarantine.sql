@@ -1,5 +1,5 @@
--- One row per monitor, log, reason and day of loading: log rows that could not be used. They are counted and
--- never vanish; a label without a prediction leaves when its prediction comes.
+-- One row per monitor, log, reason and day of loading: log rows that could not be used. They are
+-- counted and never vanish; a label without a prediction leaves when its prediction comes.
 with
 
 load_counts as (

@@ -1,5 +1,6 @@
--- One row per monitor, version ('all' beside each) and base window: did the logs arrive, and the labels. Windows
--- without predictions between a version's first and last are rows too; open windows are shown.
+-- One row per monitor, version ('all' for all versions together) and base window: whether the logs
+-- arrived, and the labels. Windows without predictions between a version's first and last are rows
+-- too; open windows are shown.
 with
 
 windows as (

@@ -1,5 +1,6 @@
--- One row per monitor, version, closed window end, span, segment and column: the column's one drift verdict, which
--- is its worst deciding method. Where no computed method decides there is a row all the same, which says so.
+-- One row per monitor, version, closed window end, span, segment and column: the column's one drift
+-- verdict, which is that of its worst deciding method. Where no computed method decides there is a
+-- row all the same, which says so.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

@@ -1,5 +1,5 @@
--- One row per monitor, version, closed window end, span and segment: how many of its features drifted, and the
--- verdict on that. It counts rows of fct_mlmon__column_drift.
+-- One row per monitor, version, closed window end, span and segment: how many of its features
+-- drifted, and the verdict on that. It counts rows of fct_mlmon__column_drift.
 with
 
 column_drift as (

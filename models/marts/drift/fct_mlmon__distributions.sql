@@ -1,5 +1,6 @@
--- One row per monitor, version, closed window end, span, column and bin: the current count beside the
--- reference's. Spans 1, the default and the verdict's, the whole monitor; bins empty on both sides are absent.
+-- One row per monitor, version, closed window end, span, column and bin: the current count and the
+-- reference's. It has spans 1, the default and the verdict's, of the whole monitor; bins empty on
+-- both sides are absent.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

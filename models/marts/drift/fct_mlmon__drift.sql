@@ -1,5 +1,6 @@
--- One row per monitor, version, closed window end, span, segment, column and drift method: the statistic and what
--- it was judged by. All methods on the whole monitor; on segments the deciding ones at the verdict span.
+-- One row per monitor, version, closed window end, span, segment, column and drift method: the
+-- statistic and what it was judged by. The whole monitor has all methods; segments have the
+-- deciding ones at the verdict span.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -60,8 +61,8 @@ statistics as (
         on statistics.n_bins - 1 = quantiles.degrees_of_freedom
 ),
 
--- One row per comparison and method. min_detectable_effect is the smallest effect that chance alone would seldom reach
--- at this sample size (alpha 0.01).
+-- One row per comparison and method. min_detectable_effect is the smallest effect that chance alone
+-- would seldom reach at this sample size (alpha 0.01).
 methods as (
     {%- for method, test, min_detectable_effect in [
         ('psi', 'binned', binned),
@@ -154,7 +155,7 @@ methods as (
     {%- endif %}
 ),
 
--- A method is shown where it is asked for or decides.
+-- A method is shown where the column has it or where it decides.
 limited as (
     select
         methods.*,
@@ -194,7 +195,8 @@ limited as (
             and methods.method = variation.method
 ),
 
--- The larger of what is fixed and what the reference varies by itself; critical scales with it.
+-- The larger of the fixed threshold and how much the reference varies by itself; critical scales
+-- with it.
 sourced as (
     select
         limited.*,
@@ -224,7 +226,7 @@ limits as (
         or is_deciding
 ),
 
--- Each of several deciding methods may raise a false alarm: they share the level.
+-- Several deciding methods may each raise a false alarm: they share the level.
 levelled as (
     select
         limits.*,

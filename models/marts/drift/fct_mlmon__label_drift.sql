@@ -1,5 +1,6 @@
--- One row per monitor with labels, version, closed window end, span and drift method: the labels at the horizon against
--- the reference's, and what that was judged by. Apart from fct_mlmon__drift, whose rows do not change when labels come.
+-- One row per monitor with labels, version, closed window end, span and drift method: the labels at
+-- the horizon against the reference's, and what that was judged by. It is apart from
+-- fct_mlmon__drift, whose rows do not change when labels come.
 with
 
 spans as (

@@ -1,6 +1,6 @@
--- One row per monitor, version ('all' beside each), window end, span and segment: throughput,
--- errors and latency. Open windows are shown at span 1. Quantiles are exact at span 1, within
--- 1 % over longer spans and several versions.
+-- One row per monitor, version ('all' for all versions together), window end, span and segment:
+-- throughput, errors and latency. Open windows are shown at span 1. Quantiles are exact at span 1,
+-- within 1 % over longer spans and several versions.
 with
 
 settings as (

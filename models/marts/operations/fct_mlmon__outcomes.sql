@@ -1,5 +1,5 @@
--- One row per monitor, version ('all' beside each), window end, span, segment and outcome: how its requests ended. Open
--- windows are shown at span 1.
+-- One row per monitor, version ('all' for all versions together), window end, span, segment and
+-- outcome: how its requests ended. Open windows are shown at span 1.
 with
 
 spans as (

@@ -1,5 +1,6 @@
--- One row per binary monitor, version, closed window end and score bin of the reference, at the longest span and the horizon age: the
--- reliability table, which is how often labels were positive where scores lay there.
+-- One row per binary monitor, version, closed window end and score bin of the reference, at the
+-- longest span and the horizon age: how often labels were positive where scores were in the bin. It
+-- is the reliability table, which shows whether scores can be read as probabilities.
 with
 
 bins as (

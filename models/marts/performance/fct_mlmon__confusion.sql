@@ -1,5 +1,6 @@
--- One row per monitor, version, closed window end, span, segment, label age, label class and predicted class: how many
--- labelled predictions. At the horizon and latest; segments at the longest span.
+-- One row per monitor, version, closed window end, span, segment, label age, label class and
+-- predicted class: how many labelled predictions. It has the horizon and latest; segments at the
+-- longest span.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',

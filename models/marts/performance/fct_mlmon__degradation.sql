@@ -1,6 +1,7 @@
--- One row per monitor, version, closed window end, span, segment, judged metric and kind of baseline: the metric at the
--- horizon age against its baseline. A loss counts when it is large and unlikely to be chance; a window whose
--- labels are late is never called degraded. The monitor's own kind of baseline decides, the others inform.
+-- One row per monitor, version, closed window end, span, segment, judged metric and kind of
+-- baseline: the metric at the horizon age against its baseline. A loss counts when it is large and
+-- unlikely to be chance; a window whose labels are late is never called degraded. The monitor's own
+-- kind of baseline decides, the others inform.
 with
 
 metrics as (
@@ -10,8 +11,8 @@ metrics as (
     from {{ ref('dim_mlmon__metrics') }}
 ),
 
--- Of the rows of the seed degradation_thresholds that match a monitor's metric and span, the one with the most exact
--- matches wins.
+-- Of the rows of the seed degradation_thresholds that match a monitor's metric and span, the one
+-- with the most exact matches wins.
 thresholds as (
     select
         judged_metrics.monitor,
@@ -87,7 +88,8 @@ tested as (
     select
         bounded.*,
         absolute_loss / nullif(abs(baseline_value), 0) as relative_loss,
-        -- The ends of both sides' intervals that make the loss smaller, and those that make it larger.
+        -- The ends of both sides' intervals that make the loss smaller, and those that make it
+        -- larger.
         absolute_loss - sqrt(
             power(case when direction = 1 then baseline_below else baseline_above end, 2)
             + power(case when direction = 1 then above else below end, 2)
@@ -106,8 +108,9 @@ tested as (
     from bounded
 ),
 
--- Benjamini-Hochberg over the metrics, and over the values of one segment column, of a window end, span and
--- kind of baseline. Equal p-values share the greatest of their ranks: the minimum below runs over peers.
+-- Benjamini-Hochberg over the metrics, and over the values of one segment column, of a window end,
+-- span and kind of baseline. Equal p-values share the greatest of their ranks: the minimum below
+-- runs over equal values.
 ranked as (
     select
         tested.*,

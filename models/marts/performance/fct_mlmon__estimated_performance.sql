@@ -1,5 +1,5 @@
--- One row per monitor with scores, version, closed window end, span, segment and metric: what performance is
--- expected to be before labels arrive, and, once they have, what it was.
+-- One row per monitor with scores, version, closed window end, span, segment and metric: what
+-- performance is expected to be before labels arrive, and, once they have, what it was.
 with
 
 estimates as (

@@ -1,4 +1,5 @@
--- One row per monitor, version, metric, method and span: how well the estimates of the whole monitor have been borne out by the labels.
+-- One row per monitor, version, metric, method and span: how well the estimates of the whole
+-- monitor agreed with the labels that came later. It tells how far an estimate can be trusted.
 with
 
 estimates as (

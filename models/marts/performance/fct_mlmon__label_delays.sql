@@ -1,5 +1,5 @@
--- One row per monitor, version, base window and age: the share of its predictions that had a label at that age.
--- The maturity curve: how long labels take.
+-- One row per monitor, version, base window and age: the share of its predictions that had a label
+-- at that age. It is the maturity curve: how long labels take.
 with
 
 coverage as (

@@ -1,7 +1,7 @@
--- One row per monitor, version, closed window end, span, segment, metric, class and label age: the metric of all
--- labelled predictions of the span, with its interval, coverage and maturity. Not a verdict: that is
--- fct_mlmon__degradation. A view: metrics are stored and change with labels alone; how complete those labels are changes as
--- time passes, and is held against them here.
+-- One row per monitor, version, closed window end, span, segment, metric, class and label age: the
+-- metric of all labelled predictions of the span, with its interval, coverage and maturity. It is
+-- not a verdict: that is fct_mlmon__degradation. A view: stored metrics change only with labels,
+-- while how complete those labels are changes as time passes and is joined to them here.
 {{ config(materialized='view') }}
 
 with
@@ -14,7 +14,8 @@ measured as {{ mlmon.inlined() }} (
     select * from {{ ref('int_mlmon__metric_values') }}
 ),
 
--- A metric without any label yet has a row, too; those of single classes only where the class occurs.
+-- A metric without any label yet has a row, too; those of single classes only where the class
+-- occurs.
 shown as (
     {%- for class_condition in ['=', '<>'] %}
     {%- set is_whole = class_condition == '=' %}

@@ -1,5 +1,5 @@
--- The performance of the newest window that is complete at the horizon age, per monitor, version and span: what
--- the model is known to do, not what early labels suggest.
+-- The performance of the newest window that is complete at the horizon age, per monitor, version
+-- and span: what the model is known to do, not what early labels suggest.
 {{ config(materialized='view') }}
 
 with

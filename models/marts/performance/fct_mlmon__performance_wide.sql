@@ -1,6 +1,6 @@
--- One row per monitor, version, closed window end, span, segment and label age: the metrics of fct_mlmon__performance side by
--- side, for charts and spreadsheets. Metrics that the monitor's task does not have are NULL; what is
--- taken at a cut-off is taken at the monitor's largest.
+-- One row per monitor, version, closed window end, span, segment and label age: the metrics of
+-- fct_mlmon__performance side by side, for charts and spreadsheets. Metrics that the monitor's task
+-- does not have are NULL; what is taken at a cut-off is taken at the monitor's largest.
 {{ config(materialized='view') }}
 
 {%- set keys = [

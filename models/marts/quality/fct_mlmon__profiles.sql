@@ -1,4 +1,5 @@
--- One row per monitor, version, closed base window and monitored column: what its values looked like.
+-- One row per monitor, version, closed base window and monitored column: what its values looked
+-- like.
 with
 
 profiles as (

@@ -151,8 +151,9 @@ column_changes as (
     select * from settled_columns
 ),
 
--- At the newest closed window: whether the log has each column, as the reference has it. A column that a run found changed
--- is told at the window that was the newest when it noticed, and, as long as nothing has changed since, at today's.
+-- At the newest closed window: whether the log has each column, as the reference has it. A column
+-- that a run found changed is reported at the window that was the newest when it noticed, and, as
+-- long as nothing has changed since, at today's.
 schema_checks as (
     select
         windows.monitor_key,

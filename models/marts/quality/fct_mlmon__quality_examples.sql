@@ -1,5 +1,5 @@
--- One row per failed quality check and example: the values that failed most often, how many rows hold each, and a
--- request that does. Where a check is about requests, the request is the value.
+-- One row per failed quality check and example: the values that failed most often, how many rows
+-- hold each, and a request that does. Where a check is about requests, the request is the value.
 {%- set text = dbt.type_string() %}
 {%- set no_text = 'cast(null as ' ~ text ~ ')' %}
 
