@@ -1,5 +1,5 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
-{% macro facts_version() %}{{- return('7') -}}{% endmacro %}
+{% macro facts_version() %}{{- return('8') -}}{% endmacro %}
 
 {#
     The incremental models that hold facts, by what they are counted from: predictions; labels; features together with

@@ -4,4 +4,4 @@ The dbt package computes the tables; this Python package is its command line and
 heavy is imported here: ``mlmon --help`` answers at once.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -10,7 +10,7 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'labels'},
+    meta={'stale': 'labels', 'has_other_windows': true},
     pre_hook="{% if is_incremental() and not flags.EMPTY %}delete from {{ this }} where other_window_key in (select window_key from {{ mlmon.stale_rows('labels') }}){% endif %}",
     post_hook="{{ mlmon.record_windows('labels') }}",
 ) }}

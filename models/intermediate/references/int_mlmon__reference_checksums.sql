@@ -20,7 +20,10 @@ rows_of_references as (
             + (['query_id', 'item_id'] if mlmon.ranking_monitors() else [])
             + mlmon.portable_slots()
             + mlmon.portable_class_scores()
-        ) }} as row_checksum
+        ) }} as row_checksum,
+        {{ mlmon.portable_checksum(
+            ['unusable_values', mlmon.portable_digits('latency_ms')]
+        ) }} as other_checksum
     from {{ ref('stg_mlmon__references') }}
 )
 
@@ -32,6 +35,8 @@ select
     cast(sum(n_labels) as bigint) as n_labels,
     min(predicted_at) as first_predicted_at,
     max(predicted_at) as last_predicted_at,
-    sum(row_checksum) as checksum
+    sum(row_checksum) as checksum,
+    -- What no bin depends on: latencies, and values that could not be read.
+    sum(other_checksum) as other_checksum
 from rows_of_references
 group by monitor, reference_version, coalesce(window_index, -1)

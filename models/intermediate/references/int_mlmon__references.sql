@@ -38,7 +38,8 @@ table_references as (
         md5(
             cast(sum(checksums.n_rows) as {{ dbt.type_string() }}) || '|'
             || cast(sum(checksums.checksum) as {{ dbt.type_string() }})
-        ) as reference_checksum
+        ) as reference_checksum,
+        cast(sum(checksums.other_checksum) as {{ dbt.type_string() }}) as other_checksum
     from {{ ref('int_mlmon__reference_checksums') }} as checksums
     inner join settings
         on checksums.monitor = settings.monitor
@@ -121,7 +122,8 @@ log_references as (
         md5({{ mlmon.concatenate(
             'windows.window_key || windows.prediction_fingerprint',
             'windows.model_version, windows.window_index',
-        ) }}) as reference_checksum
+        ) }}) as reference_checksum,
+        cast('' as {{ dbt.type_string() }}) as other_checksum
     from log_ranges
     inner join windows
         on
@@ -165,7 +167,8 @@ select
         || '|' || all_references.reference_checksum
     ) as reference_hash,
     md5(
-        all_references.reference_checksum || '|' || settings.config_hash
+        all_references.reference_checksum || '|' || all_references.other_checksum
+        || '|' || settings.config_hash
         || '|{{ mlmon.facts_version() }}'
     ) as fingerprint
 from all_references

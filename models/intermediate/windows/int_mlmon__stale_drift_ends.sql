@@ -77,7 +77,7 @@ ends as (
     cross join thresholds
 ),
 
-out_of_date as (
+stale as (
     {{ mlmon.stale_windows('ends', [
         'fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift',
     ] + (['fct_mlmon__multivariate_drift'] if mlmon.is_asked_for('multivariate') else [])) }}
@@ -143,52 +143,6 @@ kept as (
             reaches.monitor = uncounted.monitor
             and reaches.model_version = uncounted.model_version
             and uncounted.window_index between reaches.first_index and reaches.last_index
-),
-
-stale_windows as (
-    select * from {{ ref('int_mlmon__stale_windows') }}
-    where facts in ('predictions', 'references')
-),
-
--- A run that leaves a fact out judges without it, and leaves the fact's windows stale. So a window
--- end is judged again, too, if its span or reference has stale windows: the run that counts them
--- computes all facts first.
-counted_again as (
-    select reaches.window_key
-    from reaches
-    inner join stale_windows
-        on
-            stale_windows.facts = 'predictions'
-            and not stale_windows.is_reference
-            and reaches.monitor = stale_windows.monitor
-            and reaches.model_version = stale_windows.model_version
-            and stale_windows.window_index between reaches.first_index and reaches.last_index
-
-    union
-
-    select spans.window_key
-    from spans
-    inner join stale_windows
-        on
-            (stale_windows.is_reference or stale_windows.facts = 'references')
-            and spans.reference_key
-            = coalesce(stale_windows.reference_key, stale_windows.window_key)
-),
-
-stale as (
-    select
-        window_key,
-        fingerprint
-    from out_of_date
-
-    union
-
-    select
-        ends.window_key,
-        ends.fingerprint
-    from ends
-    inner join counted_again
-        on ends.window_key = counted_again.window_key
 )
 
 select stale.*

@@ -145,67 +145,6 @@ stale as (
     union all
     {% endif %}
     {%- endfor %}
-),
-
-stale_windows as (
-    select * from {{ ref('int_mlmon__stale_windows') }}
-    where facts in ('labels', 'predictions') and monitor is not null
-),
-
--- A run that leaves a fact out measures without it, and leaves the fact's windows stale. So a
--- window end is measured again, too, if its span has stale windows: the run that counts them
--- computes all facts first.
-counted_again as (
-    select distinct
-        cast(
-            case when stale_windows.facts = 'labels' then 'performance' else 'estimates' end
-            as {{ dbt.type_string() }}
-        ) as facts,
-        spans.end_key as window_key
-    from spans
-    inner join stale_windows
-        on
-            not stale_windows.is_reference
-            and spans.monitor = stale_windows.monitor
-            and spans.model_version in ('all', stale_windows.model_version)
-            and stale_windows.window_index between spans.first_index and spans.window_index
-
-    union
-
-    select
-        cast('performance' as {{ dbt.type_string() }}) as facts,
-        reference_facts.reference_key as window_key
-    from reference_facts
-    inner join stale_windows
-        on
-            stale_windows.facts = 'labels'
-            and reference_facts.monitor = stale_windows.monitor
-            and (
-                reference_facts.reference_key = stale_windows.reference_key
-                and stale_windows.is_reference
-                or reference_facts.reference_kind <> 'table'
-                and not stale_windows.is_reference
-                and reference_facts.logged_version in ('all', stale_windows.model_version)
-                and stale_windows.window_index
-                between reference_facts.first_index and reference_facts.last_index
-            )
 )
 
 select * from stale
-
-union
-{% for kind in mlmon.ends() %}
-select
-    counted_again.facts,
-    counted_again.window_key,
-    {{ kind }}.fingerprint
-from counted_again
-inner join {{ kind }}
-    on
-        counted_again.facts = '{{ kind }}'
-        and counted_again.window_key = {{ kind }}.window_key
-{%- if not loop.last %}
-
-union
-{% endif %}
-{%- endfor %}

@@ -196,7 +196,8 @@ reference_windows as (
         end as window_end,
         md5(
             cast(n_rows as {{ dbt.type_string() }}) || '|'
-            || cast(checksum as {{ dbt.type_string() }})
+            || cast(checksum as {{ dbt.type_string() }}) || '|'
+            || cast(other_checksum as {{ dbt.type_string() }})
         ) as prediction_fingerprint
     from {{ ref('int_mlmon__reference_checksums') }}
 )
@@ -299,8 +300,14 @@ left join bounds
     on known.monitor = bounds.monitor
 where
     known.n_log_rows > 0
-    and known.window_key not in (select window_key from filled)
-    and known.window_key not in (select window_key from reference_windows)
+    and not exists (
+        select 1 from filled
+        where filled.window_key = known.window_key
+    )
+    and not exists (
+        select 1 from reference_windows
+        where reference_windows.window_key = known.window_key
+    )
     -- It is of a reference table, its monitor left the configuration, its clock is no longer the
     -- monitor's (another grain or time zone), or the searched part of the log no longer has its
     -- rows.
