@@ -16,7 +16,7 @@ PROJECT = Path("examples") / "flights"
 
 # What is announced, of the tenth of the flights on DuckDB: measured with an idle machine of two cores. The end of
 # each demo says what it took; change this where it is no longer so.
-USUAL_TIME = "two to three minutes"
+USUAL_TIME = "about a minute"
 
 
 @click.command()
