@@ -11,7 +11,7 @@
     unique_key='window_key',
     on_schema_change='append_new_columns',
     meta={'stale': 'labels', 'has_other_windows': true},
-    pre_hook="{% if is_incremental() and not flags.EMPTY %}delete from {{ this }} where other_window_key in (select window_key from {{ mlmon.stale_rows('labels') }}){% endif %}",
+    pre_hook="{% if is_incremental() and not flags.EMPTY and flags.WHICH != 'clone' %}delete from {{ this }} where other_window_key in (select window_key from {{ mlmon.stale_rows('labels') }}){% endif %}",
     post_hook="{{ mlmon.record_windows('labels') }}",
 ) }}
 

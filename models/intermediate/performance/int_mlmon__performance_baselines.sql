@@ -18,26 +18,7 @@ settings as (
 ),
 
 versions as (
-    select
-        monitor,
-        model_version,
-        reference_key,
-        lag(model_version) over (
-            partition by monitor order by first_index, last_index, model_version
-        ) as previous_version
-    from {{ ref('int_mlmon__versions') }}
-
-    union all
-
-    -- All versions together have a reference if they share one.
-    select
-        monitor,
-        cast('all' as {{ dbt.type_string() }}) as model_version,
-        case when count(distinct coalesce(reference_key, '')) = 1 then max(reference_key) end
-            as reference_key,
-        cast(null as {{ dbt.type_string() }}) as previous_version
-    from {{ ref('int_mlmon__versions') }}
-    group by monitor
+    {{ mlmon.version_references() }}
 ),
 
 judged as (
