@@ -23,6 +23,11 @@ from mlmon.alerts.scrubbing import register, secret
 # it is over, so the end is far away.
 OPEN_FOR = timedelta(days=365)
 
+# The Alertmanager keeps the later of two ends unless the newer one has passed by its own clock: an
+# end of "now" from a machine whose clock is a second ahead would leave the alert open for a year.
+# So what is over ended a minute ago.
+CLOCKS_DIFFER_BY = timedelta(minutes=1)
+
 LONGEST_ANNOTATION = 8000
 
 
@@ -37,10 +42,10 @@ def render(parcel: Parcel) -> list[dict[str, Any]]:
     """The alert as it is now, and the same with the other severity as over."""
     is_over = parcel.event == "resolve"
     other = "warning" if parcel.severity == "critical" else "critical"
-    ends = parcel.now if is_over else parcel.now + OPEN_FOR
-    alerts = [_alert(parcel, parcel.severity, ends)]
+    over = parcel.now - CLOCKS_DIFFER_BY
+    alerts = [_alert(parcel, parcel.severity, over if is_over else parcel.now + OPEN_FOR)]
     if parcel.event != "trigger":
-        alerts.append(_alert(parcel, other, parcel.now))
+        alerts.append(_alert(parcel, other, over))
     return alerts
 
 
@@ -48,7 +53,9 @@ def _alert(parcel: Parcel, severity: str, ends_at: datetime) -> dict[str, Any]:
     content = parcel.content
     since = content.data.get("since") or content.data.get("opened_at")
     starts_at = min(
-        datetime.fromisoformat(since).replace(tzinfo=None) if since else parcel.now, parcel.now
+        datetime.fromisoformat(since).replace(tzinfo=None) if since else parcel.now,
+        parcel.now,
+        ends_at,
     )
     labels = {
         "alertname": content.labels.get("rule", "mlmon"),
