@@ -1,20 +1,39 @@
 {#
-    Cells are the fine grid on which ranks are compared: each interval between two edges of a column's bins cut into
-    as many equal widths. A cell's number grows with the value, so counts of cells bound the distribution
-    functions closely, and only the values of a few cells must be read to know their largest distance.
+    Cells are the fine grid on which the values of a column are counted where bins are too coarse, for ks and
+    Wasserstein distances. They are cut at values of the reference (cell_edges of int_mlmon__bin_edges, among them
+    the edges of its bins): each of these values is a cell of its own, because many rows may share it, and what lies
+    between two of them is cut into equal widths. What lies below the first or above the last is one cell each.
+    A cell's number grows with the value: 32 times the edges that are not above it, plus 0 on the edge itself, or
+    the number of the width from 1 on.
 #}
-{% macro cells_a_bin() %}{{- return(200) -}}{% endmacro %}
 
-{# The numeric slots that any monitor compares by rank, by the most edges of their columns. #}
-{% macro ranked_slots_by_edges() %}
-    {%- set ranked = mlmon.ranked_slots() -%}
-    {%- set slots_by_edges = {} -%}
-    {%- for n_edges, slots in mlmon.numeric_slots_by_edges().items() -%}
-        {%- for number, slot in slots.items() if slot in ranked -%}
-            {%- do slots_by_edges.setdefault(n_edges, {}).update({number: slot}) -%}
-        {%- endfor -%}
+{# The shares of a reference at which its values become edges of cells, in thousandths: its fortieths, and more of its ends. #}
+{% macro is_cell_share(thousandths) %}
+    {{- return(
+        "(mod(" ~ thousandths ~ ", 25) = 0 or " ~ thousandths
+        ~ " in (1, 2, 5, 10, 990, 995, 998, 999))"
+    ) -}}
+{% endmacro %}
+
+{# So many different values all become edges. #}
+{% macro most_values_as_edges() %}{{- return(60) -}}{% endmacro %}
+
+{# The most edges that cells of any column can have: values of the reference, and edges of its bins. #}
+{% macro most_cell_edges() %}
+    {%- set bins = (mlmon.numeric_slots_by_edges().keys() | list + [10]) | max -%}
+    {{- return(mlmon.most_values_as_edges() + bins) -}}
+{% endmacro %}
+
+{# How many widths lie between two edges: more for scores and predictions of the whole monitor. #}
+{% macro widths_between_edges(slot_number, segment_position) %}
+    {%- set fine = [] -%}
+    {%- for number, slot in mlmon.numbered_slots('numeric').items() if slot in ['prediction_value', 'score'] -%}
+        {%- do fine.append(number) -%}
     {%- endfor -%}
-    {{- return(slots_by_edges) -}}
+    {{- return(
+        "case when " ~ segment_position ~ " = 0 and " ~ slot_number ~ " in (" ~ fine | join(", ")
+        ~ ") then 25 else 5 end" if fine else "5"
+    ) -}}
 {% endmacro %}
 
 {#
@@ -49,39 +68,24 @@
 {% endmacro %}
 
 {#
-    One row per row of `rows` and ranked column with a value: the key, segment_position (0 = all), segment_value,
-    slot_number, x and cell. `rows` has the key, edge_set_number and the slots.
+    Rows per key, segment_position (0 = all), segment_value, slot_number and cell of the ranked columns of `rows` (a
+    relation with the key, edge_set_number and the slots): n, n_finite, n_clamped (finite, but too far out to be
+    summed), the sums of the standardised values, and the smallest and greatest value.
 #}
-{% macro cells_of_rows(rows, key) %}
+{% macro count_cells(rows, key) %}
     {%- set segmented = mlmon.slot_counts()['segment'] > 0 -%}
-    {%- set n_cells = mlmon.cells_a_bin() -%}
-    {%- for n_edges, slots in mlmon.ranked_slots_by_edges().items() %}
-    {%- if not loop.first %}
-
-    union all
-    {% endif %}
-    select
-        placed.{{ key }},
-        placed.segment_position,
-        {{ "placed.segment_value" if segmented else "cast('all' as " ~ dbt.type_string() ~ ")" }}
-            as segment_value,
-        placed.slot_number,
-        placed.x,
-        placed.n_edges_below * {{ n_cells }}
-        + case
-            when cells.step is null or not placed.x > cells.lower_edge then 0
-            when not placed.x < cells.upper_edge then {{ n_cells - 1 }}
-            when placed.x / 4 - cells.lower_edge / 4 <= cells.step then 0
-            else
-                least(
-                    {{ n_cells - 1 }},
-                    floor((placed.x / 4 - cells.lower_edge / 4) / cells.step)
-                )
-        end as cell
-    from (
+    {%- set slots = {} -%}
+    {%- for number, slot in mlmon.numbered_slots('numeric').items() if slot in mlmon.ranked_slots() -%}
+        {%- do slots.update({number: slot}) -%}
+    {%- endfor -%}
+    {%- set double = mlmon.type_double() %}
+    {%- if slots %}
+    {%- set placed %}(
         select
             logged.*,
-            {{ mlmon.count_edges('logged.x', '>', 'edges', 1, n_edges) }} as n_edges_below
+            edges.cell_edges,
+            edges.center,
+            edges.scale
         from (
             select
                 logged.{{ key }},
@@ -93,8 +97,10 @@
                 case
                     when slots.segment_position = 0 then 'all'
                     else {{ mlmon.segment_at('slots.segment_position') }}
-                end as segment_value,
-                {%- endif %}
+                end
+                {%- else %}
+                cast('all' as {{ dbt.type_string() }})
+                {%- endif %} as segment_value,
                 {{ mlmon.slot_value('slots.slot_number', slots) }} as x
             from {{ rows }} as logged
             cross join ({{ mlmon.slots_to_rank(slots) }}) as slots
@@ -102,22 +108,66 @@
         ) as logged
         inner join {{ ref('mlmon', 'int_mlmon__slot_edges') }} as edges
             on logged.edge_number = edges.edge_number
-        where logged.x is not null and edges.n_edges > 0
+        where logged.x is not null and edges.cell_edges is not null
         {{ mlmon.evaluated_once() }}
-    ) as placed
-    inner join {{ ref('mlmon', 'int_mlmon__slot_cells') }} as cells
-        on placed.edge_number * 128 + placed.n_edges_below = cells.interval_number
+    )
+    {%- endset %}
+    select
+        {{ key }},
+        segment_position,
+        segment_value,
+        slot_number,
+        cast(
+            32 * n_reached + case
+                when x = lower_edge then 0
+                when step is null or not step > 1e-290 or x / 4 - lower_edge / 4 <= step then 1
+                else least(widths, 1 + floor((x / 4 - lower_edge / 4) / step))
+            end as bigint
+        ) as cell,
+        cast(count(*) as bigint) as n,
+        cast(count(case when x - x = 0 then 1 end) as bigint) as n_finite,
+        cast(count(case when x - x = 0 and z is null then 1 end) as bigint) as n_clamped,
+        sum(z) as sum_z,
+        sum(z * z) as sum_z2,
+        min(x) as x_min,
+        max(x) as x_max
+    from (
+        select
+            cut.*,
+            -- A quarter of a width, which no difference of two values is too great for.
+            case
+                when x - x = 0 then (upper_edge / 4 - lower_edge / 4) / widths
+            end as step,
+            {{ mlmon.standardise('case when x - x = 0 then x end', 'center', 'scale') }} as z
+        from (
+            select
+                reached.*,
+                {{ mlmon.list_at('cell_edges', 'n_reached') }} as lower_edge,
+                {{ mlmon.list_at('cell_edges', '(n_reached + 1)') }} as upper_edge,
+                {{ mlmon.widths_between_edges('slot_number', 'segment_position') }} as widths
+            from {{ mlmon.reached_in_list(placed, 'x', 'cell_edges', mlmon.most_cell_edges()) }} as reached
+            {{ mlmon.evaluated_once() }}
+        ) as cut
+        {{ mlmon.evaluated_once() }}
+    ) as cells
+    group by 1, 2, 3, 4, 5
     {%- else %}
     select
         {{ key }},
         0 as segment_position,
         cast('all' as {{ dbt.type_string() }}) as segment_value,
         0 as slot_number,
-        cast(null as {{ mlmon.type_double() }}) as x,
-        cast(0 as bigint) as cell
+        cast(0 as bigint) as cell,
+        cast(0 as bigint) as n,
+        cast(0 as bigint) as n_finite,
+        cast(0 as bigint) as n_clamped,
+        cast(null as {{ double }}) as sum_z,
+        cast(null as {{ double }}) as sum_z2,
+        cast(null as {{ double }}) as x_min,
+        cast(null as {{ double }}) as x_max
     from {{ rows }}
     where false
-    {%- endfor %}
+    {%- endif %}
 {% endmacro %}
 
 {# The list that every row meets when its ranked columns are placed: all of them whole, some by segment, too. #}
@@ -132,48 +182,4 @@
     {{- return(mlmon.settings_relation(
         {'segment_position': 'bigint', 'slot_number': 'bigint'}, rows
     )) -}}
-{% endmacro %}
-
-{# Rows per key, segment, ranked column and cell, with the cell's smallest and greatest value there. #}
-{% macro count_cells(rows, key) %}
-    select
-        {{ key }},
-        segment_position,
-        segment_value,
-        slot_number,
-        cast(cell as bigint) as cell,
-        cast(count(*) as bigint) as n,
-        min(x) as x_min,
-        max(x) as x_max
-    from ({{ mlmon.cells_of_rows(rows, key) }}) as cells
-    group by {{ key }}, segment_position, segment_value, slot_number, cell
-{% endmacro %}
-
-{# The names of counted cells: monitor, segment_name and column_name in place of numbers. #}
-{% macro name_cells(counted, key, keyed, columns) %}
-    select
-        {% for column in columns %}{{ column }},
-        {% endfor -%}
-        coalesce(segments.segment_name, 'all') as segment_name,
-        counted.segment_value,
-        columns.column_name,
-        counted.cell,
-        {% for column in ['n', 'x_min', 'x_max'] -%}
-        counted.{{ column }}{{ ',' if not loop.last }}
-        {% endfor -%}
-    from {{ counted }} as counted
-    inner join {{ keyed }} as keyed
-        on counted.{{ key }} = keyed.{{ key }}
-    inner join {{ ref('mlmon', 'int_mlmon__column_settings') }} as columns
-        on
-            keyed.monitor = columns.monitor
-            and counted.slot_number = columns.slot_number
-            and columns.is_ranked
-    left join ({{ mlmon.segment_settings() }}) as segments
-        on
-            keyed.monitor = segments.monitor
-            and counted.segment_position = segments.segment_position
-    where
-        counted.segment_position = 0
-        or (segments.segment_name is not null and columns.is_ranked_by_segment)
 {% endmacro %}
