@@ -5,6 +5,7 @@
 -- are the reference's and the span's distribution functions, known exactly where cells end.
 {%- set keys = ['end_number', 'column_number'] | join(', ') %}
 {%- set double = mlmon.type_double() %}
+{%- set greatest = '1.7976931348623157e308' %}
 
 with
 
@@ -35,8 +36,8 @@ columns_in_log as (
         segment_name,
         segment_value,
         column_name
-    from {{ ref('int_mlmon__cell_counts') }}
-    where reference_key is not null and model_version is not null
+    from {{ ref('int_mlmon__column_counts') }}
+    where cell is not null and model_version is not null
 ),
 
 -- Columns and ends are numbered, because there are many cells and numbers join faster.
@@ -66,29 +67,39 @@ columns as (
     where settings.is_ranked
 ),
 
+-- Infinite values lie in the first cell or in one above: they are the ends of what it holds.
 cells as (
     select
         columns.column_number,
-        cell_counts.window_key,
-        cell_counts.reference_key,
-        cell_counts.monitor,
-        cell_counts.model_version,
-        cell_counts.window_index,
-        cell_counts.cell,
-        cell_counts.n,
-        cell_counts.n_finite,
-        cell_counts.n_clamped,
-        cell_counts.sum_z,
-        cell_counts.sum_z2,
-        cell_counts.x_min,
-        cell_counts.x_max
-    from {{ ref('int_mlmon__cell_counts') }} as cell_counts
+        counts.window_key,
+        counts.reference_key,
+        counts.monitor,
+        counts.model_version,
+        counts.window_index,
+        counts.cell,
+        counts.n,
+        counts.n_finite,
+        counts.n_clamped,
+        counts.sum_z,
+        counts.sum_z2,
+        case
+            when counts.n = counts.n_finite then counts.x_min
+            when counts.cell < 32 then -{{ greatest }}
+            else coalesce(counts.x_min, {{ greatest }})
+        end as x_min,
+        case
+            when counts.n = counts.n_finite then counts.x_max
+            when counts.cell < 32 then coalesce(counts.x_max, -{{ greatest }})
+            else {{ greatest }}
+        end as x_max
+    from {{ ref('int_mlmon__column_counts') }} as counts
     inner join columns
         on
-            cell_counts.reference_key = columns.reference_key
-            and cell_counts.segment_name = columns.segment_name
-            and cell_counts.segment_value = columns.segment_value
-            and cell_counts.column_name = columns.column_name
+            counts.reference_key = columns.reference_key
+            and counts.segment_name = columns.segment_name
+            and counts.segment_value = columns.segment_value
+            and counts.column_name = columns.column_name
+    where counts.cell is not null
 ),
 
 reference_cells as (
@@ -248,7 +259,9 @@ atoms as (
         sums.n_finite_reference_total as reference_total,
         sums.n_finite_current_total as current_total,
         case
-            when sums.{{ side }}_min = sums.{{ side }}_max
+            when
+                sums.{{ side }}_min = sums.{{ side }}_max
+                and sums.n_{{ side }} = sums.n_finite_{{ side }}
                 then {{ mlmon.standardise('sums.' ~ side ~ '_min', 'columns.center', 'columns.scale') }}
             else sums.{{ side }}_mean
         end as z,
