@@ -5,6 +5,8 @@
 -- are the reference's and the span's distribution functions, known exactly where cells end.
 {%- set keys = ['end_number', 'column_number'] | join(', ') %}
 {%- set double = mlmon.type_double() %}
+{%- set place = ['reference_key', 'segment_name', 'segment_value', 'column_name'] %}
+{%- set sums = ['n', 'n_finite', 'n_clamped', 'sum_z', 'sum_z2'] %}
 {%- set greatest = '1.7976931348623157e308' %}
 
 with
@@ -12,17 +14,7 @@ with
 ends as (
     select
         row_number() over (order by spans.window_key) as end_number,
-        spans.window_key,
-        spans.monitor,
-        spans.model_version,
-        spans.span_windows,
-        spans.reference_key,
-        spans.compared_with,
-        spans.window_index,
-        spans.first_index,
-        spans.compared_version,
-        spans.compared_first_index,
-        spans.compared_last_index
+        spans.*
     from {{ ref('int_mlmon__spans') }} as spans
     inner join {{ ref('int_mlmon__stale_drift_ends') }} as stale
         on spans.window_key = stale.window_key
@@ -32,10 +24,7 @@ ends as (
 columns_in_log as (
     select distinct
         monitor,
-        reference_key,
-        segment_name,
-        segment_value,
-        column_name
+        {{ place | join(', ') }}
     from {{ ref('int_mlmon__column_counts') }}
     where cell is not null and model_version is not null
 ),
@@ -43,14 +32,9 @@ columns_in_log as (
 -- Columns and ends are numbered, because there are many cells and numbers join faster.
 columns as (
     select
-        row_number() over (
-            order by columns_in_log.reference_key, columns_in_log.segment_name,
-            columns_in_log.segment_value, columns_in_log.column_name
-        ) as column_number,
-        columns_in_log.reference_key,
-        columns_in_log.segment_name,
-        columns_in_log.segment_value,
-        columns_in_log.column_name,
+        row_number() over (order by {{ mlmon.qualified('columns_in_log', place) }})
+            as column_number,
+        {{ mlmon.qualified('columns_in_log', place) }},
         edges.center,
         edges.scale,
         settings.methods like '%,wasserstein%' as is_transported
@@ -71,17 +55,8 @@ columns as (
 cells as (
     select
         columns.column_number,
-        counts.window_key,
-        counts.reference_key,
-        counts.monitor,
-        counts.model_version,
-        counts.window_index,
-        counts.cell,
-        counts.n,
-        counts.n_finite,
-        counts.n_clamped,
-        counts.sum_z,
-        counts.sum_z2,
+        {{ mlmon.qualified('counts', ['window_key', 'reference_key', 'monitor', 'model_version',
+            'window_index', 'cell'] + sums) }},
         case
             when counts.n = counts.n_finite then counts.x_min
             when counts.cell < 32 then -{{ greatest }}
@@ -107,11 +82,9 @@ reference_cells as (
         cells.column_number,
         cells.reference_key,
         cells.cell,
-        sum(cells.n) as n,
-        sum(cells.n_finite) as n_finite,
-        sum(cells.n_clamped) as n_clamped,
-        sum(cells.sum_z) as sum_z,
-        sum(cells.sum_z2) as sum_z2,
+        {%- for name in sums %}
+        sum(cells.{{ name }}) as {{ name }},
+        {%- endfor %}
         min(cells.x_min) as x_min,
         max(cells.x_max) as x_max
     from cells
@@ -128,10 +101,7 @@ reference_cells as (
 ),
 
 sides as (
-    {%- set counted = [
-        'cells.column_number', 'cells.cell', 'cells.n', 'cells.n_finite', 'cells.n_clamped', 'cells.sum_z', 'cells.sum_z2',
-        'cells.x_min', 'cells.x_max',
-    ] | join(', ') %}
+    {%- set counted = mlmon.qualified('cells', ['column_number', 'cell'] + sums + ['x_min', 'x_max']) %}
     select
         ends.end_number,
         false as is_reference,
@@ -175,11 +145,9 @@ both_sides as (
         {{ keys }},
         cell
         {%- for side, condition in {'reference': 'is_reference', 'current': 'not is_reference'}.items() %},
-        sum(case when {{ condition }} then n else 0 end) as n_{{ side }},
-        sum(case when {{ condition }} then n_finite else 0 end) as n_finite_{{ side }},
-        sum(case when {{ condition }} then n_clamped else 0 end) as n_clamped_{{ side }},
-        sum(case when {{ condition }} then sum_z end) as sum_z_{{ side }},
-        sum(case when {{ condition }} then sum_z2 end) as sum_z2_{{ side }},
+        {%- for name in sums %}
+        coalesce(sum(case when {{ condition }} then {{ name }} end), 0) as {{ name }}_{{ side }},
+        {%- endfor %}
         min(case when {{ condition }} then x_min end) as {{ side }}_min,
         max(case when {{ condition }} then x_max end) as {{ side }}_max
         {%- endfor %}
@@ -200,14 +168,21 @@ cumulated as (
     from both_sides
 ),
 
--- The distribution functions before and after each cell.
+-- The distribution functions before and after each cell, and the mean of each side's finite values.
 shares as (
     select
-        cumulated.*,
-        cast(n_reference_through - n_reference as {{ double }}) / n_reference_total as f_before,
-        cast(n_reference_through as {{ double }}) / n_reference_total as f_after,
-        cast(n_current_through - n_current as {{ double }}) / n_current_total as g_before,
-        cast(n_current_through as {{ double }}) / n_current_total as g_after
+        cumulated.*
+        {%- for side, function in {'reference': 'f', 'current': 'g'}.items() %},
+        cast(n_{{ side }}_through - n_{{ side }} as {{ double }}) / n_{{ side }}_total
+            as {{ function }}_before,
+        cast(n_{{ side }}_through as {{ double }}) / n_{{ side }}_total as {{ function }}_after,
+        cast(n_finite_{{ side }}_through - n_finite_{{ side }} as {{ double }})
+        / nullif(n_finite_{{ side }}_total, 0) as finite_{{ function }}_before,
+        cast(n_finite_{{ side }}_through as {{ double }})
+        / nullif(n_finite_{{ side }}_total, 0) as finite_{{ function }}_after,
+        {{ mlmon.without_underflow('sum_z_' ~ side) }} / nullif(n_finite_{{ side }}, 0)
+            as {{ side }}_mean
+        {%- endfor %}
     from cumulated
     where n_reference_total > 0 and n_current_total > 0
 ),
@@ -220,20 +195,18 @@ distances as (
         {{ keys }},
         max(greatest(
             abs(f_after - g_after),
-            case
-                when reference_max < current_min then f_after - g_before
-                when current_max < reference_min then g_after - f_before
-                else 0
-            end
+            case when reference_max < current_min then f_after - g_before else 0 end,
+            case when current_max < reference_min then g_after - f_before else 0 end
         )) as ks,
         max(greatest(
             abs(f_after - g_after),
             case
                 when n_reference = 0 or n_current = 0 then 0
                 when reference_min = current_max and reference_max = current_min then 0
-                when reference_max < current_min then f_after - g_before
-                when current_max < reference_min then g_after - f_before
-                else greatest(f_after - g_before, g_after - f_before)
+                else greatest(
+                    case when current_max < reference_min then 0 else f_after - g_before end,
+                    case when reference_max < current_min then 0 else g_after - f_before end
+                )
             end
         )) as largest_ks
     from shares
@@ -250,50 +223,40 @@ atoms as (
     {%- endif %}
 
     select
-        sums.end_number,
-        sums.column_number,
-        sums.cell,
+        shares.end_number,
+        shares.column_number,
+        shares.cell,
         columns.scale,
-        {{ 'sums.n_finite_reference' if side == 'reference' else '0' }} as n_reference,
-        {{ 'sums.n_finite_current' if side == 'current' else '0' }} as n_current,
-        sums.n_finite_reference_total as reference_total,
-        sums.n_finite_current_total as current_total,
+        {{ 'shares.n_finite_reference' if side == 'reference' else '0' }} as n_reference,
+        {{ 'shares.n_finite_current' if side == 'current' else '0' }} as n_current,
+        shares.n_finite_reference_total as reference_total,
+        shares.n_finite_current_total as current_total,
         case
             when
-                sums.{{ side }}_min = sums.{{ side }}_max
-                and sums.n_{{ side }} = sums.n_finite_{{ side }}
-                then {{ mlmon.standardise('sums.' ~ side ~ '_min', 'columns.center', 'columns.scale') }}
-            else sums.{{ side }}_mean
+                shares.{{ side }}_min = shares.{{ side }}_max
+                and shares.n_{{ side }} = shares.n_finite_{{ side }}
+                then {{ mlmon.standardise('shares.' ~ side ~ '_min', 'columns.center', 'columns.scale') }}
+            else shares.{{ side }}_mean
         end as z,
         case
-            when sums.{{ side }}_min = sums.{{ side }}_max then 0
+            when shares.{{ side }}_min = shares.{{ side }}_max then 0
             else sqrt(greatest(
-                sums.sum_z2_{{ side }} / sums.n_finite_{{ side }} * (1 + 1e-12)
-                - sums.{{ side }}_mean * sums.{{ side }}_mean,
+                shares.sum_z2_{{ side }} / shares.n_finite_{{ side }} * (1 + 1e-12)
+                - shares.{{ side }}_mean * shares.{{ side }}_mean,
                 0
             ))
         end as spread,
         -- Whether F - G may change its sign inside the cell.
-        cast(sums.n_finite_reference_through as {{ double }}) / sums.n_finite_reference_total
-        > cast(sums.n_finite_current_through - sums.n_finite_current as {{ double }})
-        / sums.n_finite_current_total
-        and cast(sums.n_finite_current_through as {{ double }}) / sums.n_finite_current_total
-        > cast(sums.n_finite_reference_through - sums.n_finite_reference as {{ double }})
-        / sums.n_finite_reference_total as is_crossed
-    from (
-        select
-            cumulated.*,
-            -- A mean that could not be squared is none.
-            case when abs(sum_z_reference) > 1e-100 then sum_z_reference else 0 end
-            / nullif(n_finite_reference, 0) as reference_mean,
-            case when abs(sum_z_current) > 1e-100 then sum_z_current else 0 end
-            / nullif(n_finite_current, 0) as current_mean
-        from cumulated
-        where n_finite_reference_total > 0 and n_finite_current_total > 0
-    ) as sums
+        shares.finite_f_after > shares.finite_g_before
+        and shares.finite_g_after > shares.finite_f_before as is_crossed
+    from shares
     inner join columns
-        on sums.column_number = columns.column_number
-    where columns.is_transported and sums.n_finite_{{ side }} > 0
+        on shares.column_number = columns.column_number
+    where
+        columns.is_transported
+        and shares.n_finite_{{ side }} > 0
+        and shares.n_finite_reference_total > 0
+        and shares.n_finite_current_total > 0
     {%- endfor %}
 ),
 
@@ -330,9 +293,9 @@ deviations as (
         case
             when min(reference_min) < max(reference_max)
                 then sqrt(greatest(
-                    sum(sum_z2_reference) / sum(n_finite_reference)
-                    - (sum(sum_z_reference) / sum(n_finite_reference))
-                    * (sum(sum_z_reference) / sum(n_finite_reference)),
+                    sum(sum_z2_reference) / sum(n_finite_reference) - power({{
+                        mlmon.without_underflow('sum(sum_z_reference)')
+                    }} / sum(n_finite_reference), 2),
                     0
                 ))
         end as deviation,
@@ -345,9 +308,7 @@ deviations as (
 select
     ends.window_key,
     ends.span_windows,
-    columns.segment_name,
-    columns.segment_value,
-    columns.column_name,
+    {{ mlmon.qualified('columns', place[1:]) }},
     distances.ks,
     distances.largest_ks - distances.ks as ks_error
     {%- for name, value in {
