@@ -41,6 +41,8 @@
             'int_mlmon__calibration_maps',
         ],
         'estimates': ['int_mlmon__estimated_values'],
+        'drift': ['fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift']
+        + (['fct_mlmon__multivariate_drift'] if mlmon.is_asked_for('multivariate') else []),
     }) -}}
 {% endmacro %}
 

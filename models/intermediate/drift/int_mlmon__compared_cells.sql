@@ -22,8 +22,10 @@ ends as (
         spans.compared_first_index,
         spans.compared_last_index
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__stale_drift_ends') }} as stale
-        on spans.window_key = stale.window_key
+    inner join {{ ref('int_mlmon__stale_ends') }} as stale
+        on
+            stale.facts = 'drift'
+            and spans.window_key = stale.window_key
     where spans.is_verdict and spans.reference_key is not null
 ),
 
