@@ -32,12 +32,15 @@ spans as (
 
 mature_references as (
     select
-        mature_references.*,
+        reference_facts.*,
         case
-            when label_kind = 'categorical' then 'class'
-            else md5('label|' || reference_hash)
+            when settings.label_kind = 'categorical' then 'class'
+            else md5('label|' || reference_facts.reference_hash)
         end as label_spec_id
-    from {{ ref('int_mlmon__mature_references') }} as mature_references
+    from {{ ref('int_mlmon__references') }} as reference_facts
+    inner join settings
+        on reference_facts.monitor = settings.monitor
+    where reference_facts.is_mature
 ),
 
 reference_counts as (

@@ -73,17 +73,15 @@ reference_checksums as (
 reference_ends as (
     select
         reference_facts.reference_key,
-        mature.reference_key is not null as is_mature,
+        reference_facts.is_mature,
         md5(
             reference_facts.fingerprint
             || '|' || coalesce(
                 cast(reference_checksums.label_checksum as {{ dbt.type_string() }}), ''
             )
-            || case when mature.reference_key is null then '' else '|mature' end
+            || case when reference_facts.is_mature then '|mature' else '' end
         ) as fingerprint
     from reference_facts
-    left join {{ ref('int_mlmon__mature_references') }} as mature
-        on reference_facts.reference_key = mature.reference_key
     left join reference_checksums
         on reference_facts.reference_key = reference_checksums.reference_key
 ),

@@ -6,24 +6,29 @@ with
 spans as (
     select
         spans.*,
-        readiness.label_age,
-        readiness.label_kind,
-        readiness.smoothing,
-        readiness.label_coverage,
-        readiness.expected_label_coverage,
-        readiness.readiness,
+        covered.label_age,
+        settings.label_kind,
+        settings.smoothing,
+        covered.label_coverage,
+        covered.expected_label_coverage,
+        covered.readiness,
         case
-            when readiness.label_kind = 'categorical'
+            when settings.label_kind = 'categorical'
                 then md5(
                     spans.monitor || '|label|class|' || coalesce(spans.fixed_reference_hash, '')
                 )
             else md5('label|' || spans.fixed_reference_hash)
         end as bin_spec_id
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__label_readiness') }} as readiness
+    inner join ({{ mlmon.label_settings() }}) as settings
+        on spans.monitor = settings.monitor
+    inner join {{ ref('int_mlmon__span_coverage') }} as covered
         on
-            spans.window_key = readiness.window_key
-            and spans.span_windows = readiness.span_windows
+            spans.monitor_key = covered.monitor_key
+            and spans.window_index = covered.window_index
+            and spans.span_windows = covered.span_windows
+            and covered.is_horizon
+            and covered.segment_name = 'all'
 ),
 
 methods as (
