@@ -100,6 +100,7 @@ VALUES: dict[str, Any] = {
     "span_settings": QUERY,
     "stale_windows": QUERY,
     "value_matrix_settings": QUERY,
+    "version_pairs": QUERY,
     "version_references": QUERY,
     # Relations, types and words of the language.
     "drift_tests": "stub_relation",
