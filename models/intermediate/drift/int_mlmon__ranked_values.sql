@@ -173,6 +173,22 @@ unresolved_rows as {{ mlmon.inlined() }} (
     where reference_facts.reference_kind = 'table'
 ),
 
+edge_sets as (
+    select
+        monitor,
+        reference_key,
+        edge_set_number
+    from {{ ref('int_mlmon__versions') }}
+
+    union
+
+    select
+        monitor,
+        reference_key,
+        edge_set_number
+    from {{ ref('int_mlmon__references') }}
+),
+
 resolved_rows as {{ mlmon.inlined() }} (
     select
         unresolved_rows.source_number,
@@ -184,13 +200,7 @@ resolved_rows as {{ mlmon.inlined() }} (
         {{ mlmon.resolved_segment('unresolved_rows.' ~ slot, slot ~ '_values') }} as {{ slot }}
         {%- endfor %}
     from unresolved_rows
-    {%- for slot in segment_slots %}
-    left join {{ ref('int_mlmon__slot_segments') }} as {{ slot }}_values
-        on
-            unresolved_rows.edge_set_number = {{ slot }}_values.edge_set_number
-            and {{ slot }}_values.slot = '{{ slot }}'
-            and unresolved_rows.{{ slot }} = {{ slot }}_values.segment_value
-    {%- endfor %}
+    {{- mlmon.segment_joins('unresolved_rows', 'unresolved_rows.edge_set_number', 'edge_sets') }}
 ),
 
 placed as {{ mlmon.inlined() }} (

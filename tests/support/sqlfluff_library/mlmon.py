@@ -147,7 +147,7 @@ VALUES: dict[str, Any] = {
     "range_check_rules": {"outliers": RULE},
     "portable_slots": ["numeric_1"],
     "slot_counts": {"numeric": 1, "category": 1, "segment": 1},
-    "kpi_segment_joins": "",
+    "segment_joins": "",
     "kpi_segments": "",
     "slot_names": ["numeric_1"],
     "stretch_keys": ["reference_key"],
