@@ -1,5 +1,5 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
-{% macro facts_version() %}{{- return('8') -}}{% endmacro %}
+{% macro facts_version() %}{{- return('9') -}}{% endmacro %}
 
 {#
     The incremental models that hold facts, by what they are counted from: predictions; labels; features together with
@@ -24,7 +24,7 @@
         'mature_labels': ['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else [],
         'references': [
             'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
-            'int_mlmon__reference_variation', 'int_mlmon__label_edges',
+            'int_mlmon__reference_variation',
         ] + (['int_mlmon__reference_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
         + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else []),
     }) -}}
