@@ -1,7 +1,7 @@
 {# The columns of a prediction beside its label, in one order for the branches of a union. #}
 {% macro labelled_columns() %}
     {%- set columns = [
-        'window_key', 'window_index', 'edge_set_number', 'monitor', 'model_version', 'request_id',
+        'window_key', 'window_index', 'window_number', 'monitor', 'model_version', 'request_id',
         'predicted_at', 'prediction_class', 'prediction_value', 'score', 'label_class',
         'label_value', 'labeled_at', 'label_loaded_at', 'is_early', 'age_microseconds',
     ] -%}

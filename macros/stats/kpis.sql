@@ -206,22 +206,12 @@
     where listed.segment_position = 0 or segments.segment_name is not null
 {% endmacro %}
 
-{# The segments of one request as they are told apart, for kpi_values, and the joins they need. #}
+{# The segments of one request as they are told apart, for kpi_values. They need segment_joins. #}
 {% macro kpi_segments(relation) %}
     {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
         {{ mlmon.resolved_segment(
             relation ~ '.segment_' ~ number, 'segment_' ~ number ~ '_values'
         ) }} as mlmon_segment_{{ number }}
-    {%- endfor %}
-{%- endmacro %}
-
-{% macro kpi_segment_joins(relation, edge_set) %}
-    {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
-    left join {{ ref('mlmon', 'int_mlmon__slot_segments') }} as segment_{{ number }}_values
-        on
-            {{ edge_set }} = segment_{{ number }}_values.edge_set_number
-            and segment_{{ number }}_values.slot = 'segment_{{ number }}'
-            and {{ relation }}.segment_{{ number }} = segment_{{ number }}_values.segment_value
     {%- endfor %}
 {%- endmacro %}
 

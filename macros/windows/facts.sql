@@ -24,7 +24,7 @@
         'mature_labels': ['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else [],
         'references': [
             'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
-            'int_mlmon__reference_variation', 'int_mlmon__label_edges',
+            'int_mlmon__reference_variation',
         ] + (['int_mlmon__reference_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
         + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else []),
     }) -}}
@@ -41,6 +41,8 @@
             'int_mlmon__calibration_maps',
         ],
         'estimates': ['int_mlmon__estimated_values'],
+        'drift': ['fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift']
+        + (['fct_mlmon__multivariate_drift'] if mlmon.is_asked_for('multivariate') else []),
     }) -}}
 {% endmacro %}
 

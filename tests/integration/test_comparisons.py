@@ -774,8 +774,8 @@ def stale_days(project: DbtProject, version: str) -> set[int]:
 def stale_ends(project: DbtProject) -> set[int]:
     """The window ends whose versions the last run compared, as days."""
     stale = project.read("int_mlmon__stale_common_ends")
-    pairs = project.read("int_mlmon__version_pairs")
-    return set(windowed(pairs[pairs["window_key"].isin(stale["window_key"])])["day"])
+    spans = project.read("int_mlmon__spans")
+    return set(windowed(spans[spans["window_key"].isin(stale["window_key"])])["day"])
 
 
 def ends_with_requests_of(day: int) -> set[int]:

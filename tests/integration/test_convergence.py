@@ -53,7 +53,7 @@ def test_any_history_ends_as_one_full_refresh_on_postgres(
 def test_after_a_run_nothing_is_stale(lived: Pair) -> None:
     before = {mart: lived.project.read(mart) for mart in marts(lived.project)}
     lived.project.build()
-    for stale in ("stale_windows", "stale_drift_ends", "stale_ends"):
+    for stale in ("stale_windows", "stale_ends"):
         assert len(lived.project.read(f"int_mlmon__{stale}")) == 0, stale
     changed = {mart: differences(lived.project.read(mart), rows) for mart, rows in before.items()}
     assert {mart: found for mart, found in changed.items() if found} == {}

@@ -158,6 +158,12 @@ def drift_of(project: DbtProject) -> pd.DataFrame:
     return rows.assign(end=((rows["window_end"] - START) / lengths).astype(int) - 1)
 
 
+def stale_drift(project: DbtProject) -> pd.Series:
+    """The window ends whose drift the last run judged."""
+    stale = project.read("int_mlmon__stale_ends")
+    return stale[stale["facts"].eq("drift")]["window_key"]
+
+
 def numbered(case: Case) -> pd.DataFrame:
     rows = logs()[case.log]
     length = pd.Timedelta(hours=1 if case.hourly else 24)
@@ -328,7 +334,7 @@ def test_a_late_row_rejudges_exactly_the_ends_that_are_compared_with_its_window(
     load(project, changed)
     build(project)
     after = drift_of(project)
-    stale = project.read("int_mlmon__stale_drift_ends")["window_key"]
+    stale = stale_drift(project)
     ends = project.read("int_mlmon__spans").query("window_key in @stale")
     numbers = (ends["window_end"] - START).dt.days - 1
     by_version = {
@@ -367,7 +373,7 @@ def test_a_late_row_rejudges_exactly_the_ends_that_are_compared_with_its_window(
     assert differences(*unchanged) == []
 
     build(project)
-    assert len(project.read("int_mlmon__stale_drift_ends")) == 0
+    assert len(stale_drift(project)) == 0
 
 
 def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_change(
@@ -384,7 +390,7 @@ def test_where_a_compared_window_left_the_log_a_verdict_stays_when_the_bins_chan
     project.warehouse.load("reference", changed.drop(columns="model_version"))
     build(project)
     after = drift_of(project)
-    stale = set(project.read("int_mlmon__stale_drift_ends")["window_key"])
+    stale = set(stale_drift(project))
     # Three days and the four before them no longer reach day 4, the last of those that are gone and had rows.
     first_judged = 4 + 3 + 4
     rejudged = after["monitor"].eq("rolling") & (after["end"] >= first_judged)

@@ -16,17 +16,20 @@ with
 spans as (
     select
         spans.*,
-        readiness.label_age,
-        readiness.label_coverage,
-        readiness.expected_label_coverage,
-        readiness.readiness
+        covered.label_age,
+        covered.label_coverage,
+        covered.expected_label_coverage,
+        covered.readiness
     from {{ ref('int_mlmon__spans') }} as spans
     inner join {{ ref('int_mlmon__stale_association_ends') }} as stale
         on spans.window_key = stale.window_key
-    inner join {{ ref('int_mlmon__label_readiness') }} as readiness
+    inner join {{ ref('int_mlmon__span_coverage') }} as covered
         on
-            spans.window_key = readiness.window_key
-            and spans.span_windows = readiness.span_windows
+            spans.monitor_key = covered.monitor_key
+            and spans.window_index = covered.window_index
+            and spans.span_windows = covered.span_windows
+            and covered.is_horizon
+            and covered.segment_name = 'all'
     where spans.is_default_span
 ),
 

@@ -16,11 +16,14 @@ stale as (
 ends as (
     select stale.*
     from stale
-    inner join {{ ref('int_mlmon__label_readiness') }} as readiness
+    inner join {{ ref('int_mlmon__span_coverage') }} as covered
         on
-            stale.window_key = readiness.window_key
-            and stale.span_windows = readiness.span_windows
-    where readiness.readiness <> 'immature'
+            stale.monitor_key = covered.monitor_key
+            and stale.window_index = covered.window_index
+            and stale.span_windows = covered.span_windows
+            and covered.is_horizon
+            and covered.segment_name = 'all'
+    where covered.readiness <> 'immature'
 ),
 
 counts as (
@@ -29,8 +32,8 @@ counts as (
 
 mature_references as (
     select *
-    from {{ ref('int_mlmon__mature_references') }}
-    where reference_key in (select reference_key from stale)
+    from {{ ref('int_mlmon__references') }}
+    where is_mature and reference_key in (select reference_key from stale)
 ),
 
 added as (

@@ -91,8 +91,10 @@ labelled_features as (
             else 'labels.' ~ slot }} as {{ slot }}
         {%- endfor %}
     from labels
-    left join {{ ref('int_mlmon__label_edges') }} as edges
-        on labels.reference_key = edges.reference_key
+    left join {{ ref('int_mlmon__slot_edges') }} as edges
+        on
+            labels.reference_key = edges.reference_key
+            and edges.slot = 'label_value'
     where
         (labels.label_kind = 'categorical' and labels.label_class is not null)
         or (labels.label_kind = 'numeric' and labels.label_value is not null)

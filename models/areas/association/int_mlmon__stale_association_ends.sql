@@ -9,12 +9,18 @@
 with
 
 spans as (
-    select * from {{ ref('int_mlmon__spans') }}
-    where is_default_span and {{ mlmon.is_of_area('association') }}
-),
-
-readiness as (
-    select * from {{ ref('int_mlmon__label_readiness') }}
+    select
+        spans.*,
+        covered.readiness
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__span_coverage') }} as covered
+        on
+            spans.monitor_key = covered.monitor_key
+            and spans.window_index = covered.window_index
+            and spans.span_windows = covered.span_windows
+            and covered.is_horizon
+            and covered.segment_name = 'all'
+    where spans.is_default_span and {{ mlmon.is_of_area('association', 'spans.monitor') }}
 ),
 
 settings as (
@@ -40,7 +46,7 @@ mature_references as (
     select
         mature_references.reference_key,
         sum(counted.checksum) as checksum
-    from {{ ref('int_mlmon__mature_references') }} as mature_references
+    from {{ ref('int_mlmon__references') }} as mature_references
     left join counted
         on
             mature_references.reference_kind <> 'table'
@@ -48,6 +54,7 @@ mature_references as (
             and mature_references.logged_version in ('all', counted.model_version)
             and counted.window_index
             between mature_references.first_index and mature_references.last_index
+    where mature_references.is_mature
     group by mature_references.reference_key
 ),
 
@@ -56,16 +63,12 @@ checksums as (
         spans.window_key,
         sum(counted.checksum) as checksum
     from spans
-    inner join readiness
-        on
-            spans.window_key = readiness.window_key
-            and spans.span_windows = readiness.span_windows
     inner join counted
         on
             spans.monitor = counted.monitor
             and spans.model_version = counted.model_version
             and counted.window_index between spans.first_index and spans.window_index
-    where readiness.readiness <> 'immature'
+    where spans.readiness <> 'immature'
     group by spans.window_key
 ),
 
@@ -75,7 +78,7 @@ ends as (
         md5(
             coalesce(cast(checksums.checksum as {{ dbt.type_string() }}), '')
             || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
-            || '|' || readiness.readiness
+            || '|' || spans.readiness
             || '|' || coalesce(spans.fixed_reference_hash, '')
             || '|' || case when mature_references.reference_key is null then '' else 'mature' end
             || '|' || coalesce(cast(mature_references.checksum as {{ dbt.type_string() }}), '')
@@ -83,10 +86,6 @@ ends as (
             || '|{{ mlmon.facts_version() }}'
         ) as fingerprint
     from spans
-    inner join readiness
-        on
-            spans.window_key = readiness.window_key
-            and spans.span_windows = readiness.span_windows
     inner join settings
         on spans.monitor = settings.monitor
     left join checksums

@@ -23,7 +23,7 @@ with
 
 pairs as (
     select pairs.*
-    from {{ ref('int_mlmon__version_pairs') }} as pairs
+    from ({{ mlmon.version_pairs() }}) as pairs
     inner join {{ ref('int_mlmon__stale_common_ends') }} as stale
         on pairs.window_key = stale.window_key
 ),

@@ -7,7 +7,7 @@
 with
 
 pairs as (
-    select * from {{ ref('int_mlmon__version_pairs') }}
+    select * from ({{ mlmon.version_pairs() }}) as pairs
     where is_default_span and {{ mlmon.is_of_area('common_traffic') }}
 ),
 

@@ -38,7 +38,7 @@ requests as {{ mlmon.inlined() }} (
             logged.monitor = stale.monitor
             and logged.model_version = stale.model_version
             and logged.window_index = stale.window_index
-    {{- mlmon.kpi_segment_joins('logged', 'stale.edge_set_number') }}
+    {{- mlmon.segment_joins('logged', 'stale.window_key') }}
     where logged.is_counting and logged.is_success
 ),
 

@@ -43,7 +43,7 @@ requests as {{ mlmon.inlined() }} (
         on
             logged.monitor = stale.monitor
             and logged.reference_version = stale.reference_version
-    {{- mlmon.kpi_segment_joins('logged', 'stale.edge_set_number') }}
+    {{- mlmon.segment_joins('logged', 'stale.reference_key') }}
 ),
 
 labelled_requests as {{ mlmon.inlined() }} (

@@ -5,7 +5,8 @@
 with
 
 stale as (
-    select * from {{ ref('int_mlmon__stale_drift_ends') }}
+    select * from {{ ref('int_mlmon__stale_ends') }}
+    where facts = 'drift'
 ),
 
 spans as (

@@ -37,7 +37,6 @@ reference_rows as (
             partition by logged.monitor, logged.reference_version, logged.query_id
             order by stale.window_index
         ) as window_key,
-        stale.edge_set_number,
         logged.monitor,
         logged.query_id,
         logged.item_id,
@@ -77,7 +76,6 @@ reference_items as (
 shown_items as (
     select
         stale.window_key,
-        stale.edge_set_number,
         logged.monitor,
         logged.query_id,
         logged.item_id,
@@ -98,7 +96,6 @@ shown_items as (
 
     select
         window_key,
-        edge_set_number,
         monitor,
         query_id,
         item_id,
@@ -124,13 +121,7 @@ items as {{ mlmon.inlined() }} (
         ) }} as segment_{{ number }}
         {%- endfor %}
     from shown_items
-    {%- for number in segment_numbers %}
-    left join {{ ref('int_mlmon__slot_segments') }} as segment_{{ number }}_values
-        on
-            shown_items.edge_set_number = segment_{{ number }}_values.edge_set_number
-            and segment_{{ number }}_values.slot = 'segment_{{ number }}'
-            and shown_items.segment_{{ number }} = segment_{{ number }}_values.segment_value
-    {%- endfor %}
+    {{- mlmon.segment_joins('shown_items', 'shown_items.window_key') }}
 ),
 
 -- The position of each item in the list of its query, by falling score, once for all items and once

@@ -39,8 +39,10 @@ described as (
 stale as (
     select spans.*
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__stale_drift_ends') }} as stale
-        on spans.window_key = stale.window_key
+    inner join {{ ref('int_mlmon__stale_ends') }} as stale
+        on
+            stale.facts = 'drift'
+            and spans.window_key = stale.window_key
     where spans.reference_key is not null
 ),
 

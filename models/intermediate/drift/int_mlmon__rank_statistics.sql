@@ -16,9 +16,9 @@ ends as (
         row_number() over (order by spans.window_key) as end_number,
         spans.*
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__stale_drift_ends') }} as stale
+    inner join {{ ref('int_mlmon__stale_ends') }} as stale
         on spans.window_key = stale.window_key
-    where spans.is_verdict and spans.reference_key is not null
+    where stale.facts = 'drift' and spans.is_verdict and spans.reference_key is not null
 ),
 
 columns_in_log as (

@@ -10,8 +10,10 @@ mature as (
         window_sets.reference_key,
         settings.label_horizon_days
     from {{ ref('int_mlmon__window_sets') }} as window_sets
-    inner join {{ ref('int_mlmon__mature_references') }} as mature_references
-        on window_sets.reference_key = mature_references.reference_key
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on
+            window_sets.reference_key = reference_facts.reference_key
+            and reference_facts.is_mature
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             window_sets.monitor = settings.monitor

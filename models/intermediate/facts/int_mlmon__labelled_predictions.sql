@@ -25,7 +25,7 @@ predictions as {{ mlmon.inlined() }} (
     select
         stale.window_key,
         stale.window_index,
-        stale.edge_set_number,
+        stale.window_number,
         resolved.monitor,
         resolved.model_version,
         resolved.request_id,
@@ -140,7 +140,7 @@ reference_rows as (
     select
         stale.window_key,
         stale.window_index,
-        stale.edge_set_number,
+        stale.window_number,
         stale.monitor,
         stale.model_version,
         cast(null as {{ dbt.type_string() }}) as request_id,
@@ -226,11 +226,5 @@ select
     ) }} as segment_{{ number }}
     {%- endfor %}
 from ranged
-{%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
-left join {{ ref('int_mlmon__slot_segments') }} as segment_{{ number }}_values
-    on
-        ranged.edge_set_number = segment_{{ number }}_values.edge_set_number
-        and segment_{{ number }}_values.slot = 'segment_{{ number }}'
-        and ranged.segment_{{ number }} = segment_{{ number }}_values.segment_value
-{%- endfor %}
+{{- mlmon.segment_joins('ranged', 'ranged.window_number') }}
 where superseded_microseconds is null or superseded_microseconds > age_microseconds

@@ -82,13 +82,6 @@ predictions as {{ mlmon.inlined() }} (
     union all
     select * from reference_rows
 )
-{%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
-
-segment_{{ number }}_values as (
-    select * from {{ ref('int_mlmon__slot_segments') }}
-    where slot = 'segment_{{ number }}'
-)
-{%- endfor %}
 
 select
     predictions.window_number,
@@ -115,9 +108,4 @@ select
     {%- endif %}
     {%- endfor %}
 from predictions
-{%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
-left join segment_{{ number }}_values
-    on
-        predictions.edge_set_number = segment_{{ number }}_values.edge_set_number
-        and predictions.segment_{{ number }} = segment_{{ number }}_values.segment_value
-{%- endfor %}
+{{- mlmon.segment_joins('predictions', 'predictions.window_number') }}

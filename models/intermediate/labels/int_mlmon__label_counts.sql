@@ -51,8 +51,10 @@ binned as (
         labels.*,
         {{ mlmon.label_bin('labels', 'edges') }} as label_bin
     from labels
-    left join {{ ref('int_mlmon__label_edges') }} as edges
-        on labels.reference_key = edges.reference_key
+    left join {{ ref('int_mlmon__slot_edges') }} as edges
+        on
+            labels.reference_key = edges.reference_key
+            and edges.slot = 'label_value'
     where
         (labels.label_kind = 'categorical' and labels.label_class is not null)
         -- Without a reference there are no bins for numbers.

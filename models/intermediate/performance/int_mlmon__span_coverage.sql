@@ -3,7 +3,9 @@
 -- many would have one if its windows had what their peers had. It holds all that changes about a
 -- stored metric while time passes and labels come. The expectation is given where half of the
 -- span's windows have peers. The whole monitor is shown at every span, at the horizon and latest;
--- other ages, and segments, at the longest span.
+-- other ages, and segments, at the longest span. readiness says whether labels can be judged by
+-- what they say: ready, immature (not all of them can have come) or labels_late (fewer came than
+-- usual).
 {%- set sums = [
     'n_windows', 'n_predictions', 'n_labelled', 'n_filled', 'n_expected', 'expected_predictions',
     'expected_labels',
@@ -130,57 +132,68 @@ held as (
         ) as {{ name }}
         {%- endfor %}
     from moved
+),
+
+covered as (
+    select
+        spans.end_key,
+        spans.monitor_key,
+        spans.monitor,
+        spans.model_version,
+        spans.window_index,
+        spans.window_start,
+        spans.window_end,
+        spans.window_date,
+        spans.span_windows,
+        spans.is_default_span,
+        spans.is_judged,
+        series.segment_name,
+        series.segment_value,
+        series.label_age,
+        series.label_age_days,
+        series.is_horizon,
+        cast(held.n_predictions as bigint) as n_predictions,
+        cast(held.n_labelled as bigint) as n_labelled,
+        cast(held.n_labelled as {{ mlmon.type_double() }}) / nullif(held.n_predictions, 0)
+            as label_coverage,
+        case
+            when 2 * held.n_expected >= held.n_filled
+                then
+                    cast(held.expected_labels as {{ mlmon.type_double() }})
+                    / nullif(held.expected_predictions, 0)
+        end as expected_label_coverage,
+        case
+            when series.label_age_days is null then true
+            else bounds.data_through_at >= {{ mlmon.add_time(
+                'spans.window_end', 'series.label_age_days', 'day'
+            ) }}
+        end as is_complete,
+        bounds.data_through_at >= {{ mlmon.add_time(
+            'spans.window_end', 'settings.label_horizon_days', 'day'
+        ) }} as is_mature
+    from held
+    inner join series
+        on
+            held.series_key = series.series_key
+            and held.span_windows = series.span_windows
+    inner join spans
+        on
+            series.monitor = spans.monitor
+            and series.model_version = spans.model_version
+            and series.span_windows = spans.span_windows
+            and held.window_index = spans.window_index
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on spans.monitor = settings.monitor
+    inner join {{ ref('int_mlmon__log_bounds') }} as bounds
+        on spans.monitor = bounds.monitor
+    where held.n_windows > 0
 )
 
 select
-    spans.end_key,
-    spans.monitor_key,
-    spans.monitor,
-    spans.model_version,
-    spans.window_index,
-    spans.window_start,
-    spans.window_end,
-    spans.window_date,
-    spans.span_windows,
-    spans.is_default_span,
-    spans.is_judged,
-    series.segment_name,
-    series.segment_value,
-    series.label_age,
-    series.label_age_days,
-    series.is_horizon,
-    cast(held.n_predictions as bigint) as n_predictions,
-    cast(held.n_labelled as bigint) as n_labelled,
-    cast(held.n_labelled as {{ mlmon.type_double() }}) / nullif(held.n_predictions, 0)
-        as label_coverage,
+    covered.*,
     case
-        when 2 * held.n_expected >= held.n_filled
-            then
-                cast(held.expected_labels as {{ mlmon.type_double() }})
-                / nullif(held.expected_predictions, 0)
-    end as expected_label_coverage,
-    case
-        when series.label_age_days is null then true
-        else bounds.data_through_at >= {{ mlmon.add_time(
-            'spans.window_end', 'series.label_age_days', 'day'
-        ) }}
-    end as is_complete,
-    bounds.data_through_at >= {{ mlmon.add_time(
-        'spans.window_end', 'settings.label_horizon_days', 'day'
-    ) }} as is_mature
-from held
-inner join series
-    on
-        held.series_key = series.series_key
-        and held.span_windows = series.span_windows
-inner join spans
-    on
-        series.monitor = spans.monitor
-        and series.model_version = spans.model_version
-        and series.span_windows = spans.span_windows
-        and held.window_index = spans.window_index
-inner join {{ ref('int_mlmon__settings') }} as settings
-    on spans.monitor = settings.monitor
-inner join {{ ref('int_mlmon__log_bounds') }} as bounds
-    on spans.monitor = bounds.monitor
-where held.n_windows > 0
+        when not is_mature then 'immature'
+        when {{ mlmon.are_labels_late() }} then 'labels_late'
+        else 'ready'
+    end as readiness
+from covered

@@ -1,8 +1,8 @@
 -- One row per reference, numeric column and edge between its bins; edge_index 0 holds no edge but
 -- only the column's bin specification. All counts of numeric columns use these edges, which come
--- from the reference alone (docs/numbers.md, "Bins"). n_bins_asked is the number of bins that the
--- configuration wants; there may be fewer. The bin specification has the edges of the column's cells,
--- too, as a list (cell_edges, macros/stats/count_cells.sql).
+-- from the reference alone (docs/numbers.md, "Bins"). A label that is a number has edges, too, in
+-- the slot label_value; without labels in the reference it has only edge_index 0. The bin
+-- specification has the edges of the column's cells, too, as a list (macros/stats/cells.sql).
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -20,6 +20,35 @@ reference_rows as (
 
 reference_values as (
     {{ mlmon.long_values('reference_rows', ['reference_key'], 'numeric') }}
+    union all
+    select
+        reference_key,
+        cast('label_value' as {{ dbt.type_string() }}) as slot,
+        label_value as x
+    from reference_rows
+    where label_value is not null
+),
+
+columns as (
+    select
+        monitor,
+        column_name,
+        slot,
+        bin_policy,
+        n_bins_asked
+    from {{ ref('int_mlmon__column_settings') }}
+    where column_kind = 'numeric'
+
+    union all
+
+    select
+        monitor,
+        cast('label' as {{ dbt.type_string() }}) as column_name,
+        cast('label_value' as {{ dbt.type_string() }}) as slot,
+        case when task = 'ranking' then 'relevance' else 'quantile' end as bin_policy,
+        {{ mlmon.label_bin_count() }} as n_bins_asked
+    from ({{ mlmon.label_settings() }}) as labels
+    where label_kind = 'numeric'
 ),
 
 specs as (
@@ -36,10 +65,8 @@ specs as (
         on
             stale.facts = 'references'
             and stale.window_key = reference_facts.reference_key
-    inner join {{ ref('int_mlmon__column_settings') }} as columns
-        on
-            reference_facts.monitor = columns.monitor
-            and columns.column_kind = 'numeric'
+    inner join columns
+        on reference_facts.monitor = columns.monitor
 ),
 
 finite_values as (
@@ -179,7 +206,7 @@ edges as (
             ranked_values.reference_key = steps.reference_key
             and ranked_values.slot = steps.slot
             and ranked_values.value_rank = steps.value_rank
-    where steps.policy = 'quantile'
+    where steps.policy in ('quantile', 'relevance')
 
     union all
 
@@ -213,6 +240,17 @@ edges as (
     inner join ({{ mlmon.custom_edges() }}) as given
         on policies.monitor = given.monitor and policies.slot = given.slot
     where policies.policy = 'custom'
+
+    union all
+
+    -- The usual grades, where the reference has none.
+    select
+        policies.reference_key,
+        policies.slot,
+        cast(grades.i as {{ mlmon.type_double() }}) as edge
+    from policies
+    cross join ({{ mlmon.integers(mlmon.label_bin_count() - 1) }}) as grades
+    where policies.bin_policy = 'relevance' and policies.n = 0
 ),
 
 -- Cells are cut at the edges of bins, at shares of the reference, at its extremes, and at each of its
@@ -312,10 +350,11 @@ select
     cast(numbered_edges.edge_index as bigint) as edge_index,
     numbered_edges.edge,
     cast(numbered_edges.n_edges as bigint) as n_edges,
-    policies.policy = 'discrete' as is_discrete,
+    -- Few values: each is an edge. Those of a label are edges of intervals all the same.
+    policies.policy = 'discrete' and policies.slot <> 'label_value' as is_discrete,
     -- Many values equal the minimum: what falls below it later gets a bin of its own.
     coalesce(
-        policies.policy in ('quantile', 'equal_width')
+        (policies.policy in ('quantile', 'equal_width') or policies.slot = 'label_value')
         and numbered_edges.first_edge = policies.x_min,
         false
     ) as has_below,

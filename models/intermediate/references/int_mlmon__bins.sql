@@ -9,6 +9,7 @@ with
 
 edges as (
     select * from {{ ref('int_mlmon__bin_edges') }}
+    where slot <> 'label_value'
 ),
 
 specs as (

@@ -3,8 +3,8 @@
 -- 'all' serves every version without a reference of its own. A reference is a table, given dates of
 -- the log, or the first days of each version, which count once they are complete. Where versions
 -- are compared with one of them, its first days serve all: counts in different bins cannot be
--- compared. edge_set_number is the number by which facts find the bin edges and segment values of
--- the reference (int_mlmon__slot_edges, int_mlmon__slot_segments).
+-- compared. edge_set_number is the number by which facts find the bin edges of the reference
+-- (int_mlmon__slot_edges). is_mature: all of its labels can have come.
 with
 
 settings as (
@@ -166,6 +166,15 @@ select
         all_references.reference_kind || '|' || all_references.reference_version
         || '|' || all_references.reference_checksum
     ) as reference_hash,
+    -- Labels are compared with these alone, and scores calibrated on these: a table, or a range of
+    -- the log that is as old as labels may take to come.
+    settings.has_labels
+    and (
+        all_references.reference_kind = 'table'
+        or coalesce(bounds.data_through_at >= {{ mlmon.add_time(
+            'all_references.reference_end_at', 'settings.label_horizon_days', 'day'
+        ) }}, false)
+    ) as is_mature,
     md5(
         all_references.reference_checksum || '|' || all_references.other_checksum
         || '|' || settings.config_hash
@@ -174,4 +183,6 @@ select
 from all_references
 inner join settings
     on all_references.monitor = settings.monitor
+left join bounds
+    on all_references.monitor = bounds.monitor
 where all_references.n_reference > 0

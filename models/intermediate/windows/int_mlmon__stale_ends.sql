@@ -1,9 +1,11 @@
--- One row per kind of measurement over spans (facts: performance or estimates) and window end or
--- reference for which it is stale, or that no longer exists (fingerprint NULL). The models of that
--- kind measure these again, and no others. window_key is an end_key of int_mlmon__version_spans or
--- a reference_key. The fingerprint covers all that is measured there: for performance the windows
--- of the longest span with their labels; for estimates the windows, and the reference that scores
--- were calibrated on. It does not cover how complete labels are: no stored value depends on that.
+-- One row per kind of measurement over spans (facts: performance, estimates or drift) and window end
+-- or reference for which it is stale, or that no longer exists (fingerprint NULL). The models of
+-- that kind (macros/windows/facts.sql) measure these again, and no others. window_key is an end_key
+-- of int_mlmon__version_spans or a reference_key; for drift it is a window_key of int_mlmon__spans.
+-- The fingerprint covers all that is measured there: for performance the windows of the longest
+-- span with their labels; for estimates the windows, and the reference that scores were calibrated
+-- on; for drift the windows, what they are compared with, and the thresholds. It does not cover how
+-- complete labels are: no stored value depends on that.
 with
 
 settings as (
@@ -11,11 +13,8 @@ settings as (
 ),
 
 spans as (
-    select spans.*
-    from {{ ref('int_mlmon__version_spans') }} as spans
-    inner join settings
-        on spans.monitor = settings.monitor
-    where spans.is_default_span and settings.has_labels
+    select * from {{ ref('int_mlmon__version_spans') }}
+    where is_default_span
 ),
 
 reference_facts as (
@@ -32,7 +31,8 @@ windows as (
         model_version,
         window_index,
         {{ mlmon.row_checksum(['window_key', 'label_fingerprint']) }} as label_checksum,
-        {{ mlmon.row_checksum(['window_key', 'prediction_fingerprint']) }} as checksum
+        {{ mlmon.row_checksum(['window_key', 'prediction_fingerprint']) }} as checksum,
+        {{ mlmon.row_checksum(['window_key', 'row_fingerprint']) }} as row_checksum
     from {{ ref('int_mlmon__window_fingerprints') }}
     where source = 'log' and n_predictions > 0
 ),
@@ -40,15 +40,18 @@ windows as (
 span_checksums as (
     select
         spans.end_key,
+        spans.monitor_key,
+        spans.window_index,
         sum(windows.label_checksum) as label_checksum,
-        sum(windows.checksum) as checksum
+        sum(windows.checksum) as checksum,
+        sum(windows.row_checksum) as row_checksum
     from spans
     inner join windows
         on
             spans.monitor = windows.monitor
             and spans.model_version in ('all', windows.model_version)
             and windows.window_index between spans.first_index and spans.window_index
-    group by spans.end_key
+    group by spans.end_key, spans.monitor_key, spans.window_index
 ),
 
 reference_checksums as (
@@ -70,17 +73,15 @@ reference_checksums as (
 reference_ends as (
     select
         reference_facts.reference_key,
-        mature.reference_key is not null as is_mature,
+        reference_facts.is_mature,
         md5(
             reference_facts.fingerprint
             || '|' || coalesce(
                 cast(reference_checksums.label_checksum as {{ dbt.type_string() }}), ''
             )
-            || case when mature.reference_key is null then '' else '|mature' end
+            || case when reference_facts.is_mature then '|mature' else '' end
         ) as fingerprint
     from reference_facts
-    left join {{ ref('int_mlmon__mature_references') }} as mature
-        on reference_facts.reference_key = mature.reference_key
     left join reference_checksums
         on reference_facts.reference_key = reference_checksums.reference_key
 ),
@@ -96,7 +97,9 @@ performance as (
         ) as fingerprint
     from spans
     inner join settings
-        on spans.monitor = settings.monitor
+        on
+            spans.monitor = settings.monitor
+            and settings.has_labels
     left join span_checksums
         on spans.end_key = span_checksums.end_key
 
@@ -121,6 +124,7 @@ estimates as (
     inner join settings
         on
             spans.monitor = settings.monitor
+            and settings.has_labels
             and settings.has_score
     inner join {{ ref('int_mlmon__versions') }} as versions
         on spans.monitor_key = versions.monitor_key
@@ -130,6 +134,51 @@ estimates as (
             and reference_ends.is_mature
     left join span_checksums
         on spans.end_key = span_checksums.end_key
+),
+
+thresholds as (
+    select
+        coalesce(sum({{ mlmon.row_checksum([
+            'monitor', 'column_role', 'column_name', 'method', 'span_windows',
+            'warning', 'critical', 'is_deciding',
+        ]) }}), 0) as checksum
+    from {{ mlmon.seed_relation('drift_thresholds') }}
+),
+
+-- Each span of a window end may be compared with other windows; the longest has most.
+compared_ends as (
+    select
+        window_key,
+        monitor_key,
+        monitor,
+        window_index,
+        fixed_reference_hash,
+        max(n_windows) as n_windows,
+        sum({{ mlmon.row_checksum(['span_windows', 'reference_hash']) }}) as reference_checksum
+    from {{ ref('int_mlmon__spans') }}
+    group by window_key, monitor_key, monitor, window_index, fixed_reference_hash
+),
+
+drift as (
+    select
+        ends.window_key,
+        md5(
+            coalesce(cast(span_checksums.row_checksum as {{ dbt.type_string() }}), '')
+            || '|' || cast(ends.n_windows as {{ dbt.type_string() }})
+            || '|' || coalesce(ends.fixed_reference_hash, '')
+            || '|' || cast(ends.reference_checksum as {{ dbt.type_string() }})
+            || '|' || settings.config_hash
+            || '|' || cast(thresholds.checksum as {{ dbt.type_string() }})
+            || '|{{ mlmon.facts_version() }}'
+        ) as fingerprint
+    from compared_ends as ends
+    inner join settings
+        on ends.monitor = settings.monitor
+    left join span_checksums
+        on
+            ends.monitor_key = span_checksums.monitor_key
+            and ends.window_index = span_checksums.window_index
+    cross join thresholds
 ),
 
 stale as (
@@ -145,6 +194,64 @@ stale as (
     union all
     {% endif %}
     {%- endfor %}
+),
+
+-- Windows that were counted under another reference or other settings, and are not counted again by
+-- this run.
+uncounted as (
+    select
+        fingerprints.monitor,
+        fingerprints.model_version,
+        fingerprints.window_index
+    from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
+    cross join (
+        select 'int_mlmon__bin_counts' as model_name
+        {%- if mlmon.measures_joint_drift() %}
+        union all
+        select 'int_mlmon__window_samples' as model_name
+        {%- endif %}
+    ) as facts
+    left join {{ ref('int_mlmon__processed_windows') }} as processed
+        on
+            fingerprints.window_key = processed.window_key
+            and facts.model_name = processed.model_name
+    left join {{ ref('int_mlmon__stale_windows') }} as counted_now
+        on
+            fingerprints.window_key = counted_now.window_key
+            and counted_now.facts = 'predictions'
+    where
+        fingerprints.source = 'log'
+        and fingerprints.n_predictions > 0
+        and counted_now.window_key is null
+        and coalesce(processed.fingerprint, '') <> fingerprints.prediction_fingerprint
+),
+
+-- A window end keeps its drift where a window of its span, or of its moving reference, cannot be
+-- counted again because the log no longer has it: its counts are in other bins than those of
+-- today's reference.
+kept as (
+    select distinct spans.window_key
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join uncounted
+        on
+            spans.monitor = uncounted.monitor
+            and (
+                (
+                    spans.model_version = uncounted.model_version
+                    and uncounted.window_index between spans.first_index and spans.window_index
+                )
+                or (
+                    spans.compared_version = uncounted.model_version
+                    and uncounted.window_index
+                    between spans.compared_first_index and spans.compared_last_index
+                )
+            )
 )
 
-select * from stale
+select stale.*
+from stale
+left join kept
+    on
+        stale.window_key = kept.window_key
+        and stale.facts = 'drift'
+where kept.window_key is null

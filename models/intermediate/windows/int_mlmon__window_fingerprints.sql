@@ -71,6 +71,7 @@ select
     reference_key,
     edge_set_number,
     is_readable,
+    prediction_fingerprint as row_fingerprint,
     coalesce(settings_hash, md5('')) || md5(prediction_fingerprint || '|' || reference_hash)
         as prediction_fingerprint,
     coalesce(settings_hash, md5(''))

@@ -5,7 +5,7 @@
 with
 
 pairs as (
-    select * from {{ ref('int_mlmon__version_pairs') }}
+    {{ mlmon.version_pairs() }}
 ),
 
 performance as (

@@ -6,14 +6,15 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__stale_drift_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__stale_drift_ends') }}",
+    meta={'stale': 'drift'},
+    post_hook="{{ mlmon.record_windows('drift') }}",
 ) }}
 
 with
 
 stale as (
-    select * from {{ ref('int_mlmon__stale_drift_ends') }}
+    select * from {{ ref('int_mlmon__stale_ends') }}
+    where facts = 'drift'
 ),
 
 drift as (

@@ -6,8 +6,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__stale_drift_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__stale_drift_ends') }}",
+    meta={'stale': 'drift'},
+    post_hook="{{ mlmon.record_windows('drift') }}",
 ) }}
 
 with

@@ -6,8 +6,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'int_mlmon__stale_drift_ends'},
-    post_hook="{{ mlmon.record_windows('int_mlmon__stale_drift_ends') }}",
+    meta={'stale': 'drift'},
+    post_hook="{{ mlmon.record_windows('drift') }}",
 ) }}
 {%- set binned = "(1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0))"
     ~ " * chi_square_quantile" %}

@@ -100,6 +100,7 @@ VALUES: dict[str, Any] = {
     "span_settings": QUERY,
     "stale_windows": QUERY,
     "value_matrix_settings": QUERY,
+    "version_pairs": QUERY,
     "version_references": QUERY,
     # Relations, types and words of the language.
     "drift_tests": "stub_relation",
@@ -146,7 +147,7 @@ VALUES: dict[str, Any] = {
     "range_check_rules": {"outliers": RULE},
     "portable_slots": ["numeric_1"],
     "slot_counts": {"numeric": 1, "category": 1, "segment": 1},
-    "kpi_segment_joins": "",
+    "segment_joins": "",
     "kpi_segments": "",
     "slot_names": ["numeric_1"],
     "stretch_keys": ["reference_key"],
