@@ -94,6 +94,7 @@ VALUES: dict[str, Any] = {
     "reference_log": QUERY,
     "reference_stretches": QUERY,
     "regression_metrics": QUERY,
+    "operation_spans": QUERY,
     "schema_columns": QUERY,
     "score_metrics": QUERY,
     "segment_settings": QUERY,
