@@ -52,6 +52,7 @@ VALUES: dict[str, Any] = {
     "computed_metric_settings": QUERY,
     "count_cells": QUERY,
     "cut_off_metric_descriptions": QUERY,
+    "class_overlaps": QUERY,
     "cut_off_sums": QUERY,
     "declared_segment_values": QUERY,
     "fairness_settings": QUERY,
