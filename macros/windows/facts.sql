@@ -24,7 +24,7 @@
         'references': [
             'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
             'int_mlmon__reference_variation', 'int_mlmon__label_edges',
-        ] + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else []),
+        ],
     }) -}}
 {% endmacro %}
 
