@@ -137,9 +137,7 @@ def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bo
             )
             for model, cost in sorted(seconds.items(), key=lambda item: -item[1])[:15]:
                 print(f"    {model:38} {cost / scan:6.1f} x the scan ({cost:.2f} s)")
-            print(
-                f"value_error of ks                {mean:6.4f} on average, {largest:.4f} at most"
-            )
+            print(f"value_error of ks                {mean:6.4f} on average, {largest:.4f} at most")
             print(f"full build, dbt's start included {full:6.1f} s, peak memory {peak:,.0f} MB")
             print(
                 f"nothing new                      {idle / full:6.2f} x the full build ({idle:.1f} s)"

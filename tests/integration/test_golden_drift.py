@@ -211,9 +211,7 @@ def beyond_error(drift: pd.DataFrame, rows: list[dict[str, str]], method: str) -
     """The golden values that are farther from the mart's than its value_error says; ks is never too large."""
     found = []
     for row in rows:
-        value, error = (
-            value_at(drift, row, method, column) for column in ("value", "value_error")
-        )
+        value, error = (value_at(drift, row, method, column) for column in ("value", "value_error"))
         expected = number(row["value"])
         slack = 1e-12 if method == "ks" else 1e-12 + 1e-9 * abs(expected)
         least = value if method == "ks" else value - error
@@ -237,9 +235,7 @@ def test_the_definition_of_a_rank_statistic_is_within_its_error(
     ("method", "function"),
     [("ks", "ks_2samp(method=auto)"), ("wasserstein", "wasserstein_distance")],
 )
-def test_scipys_number_is_within_the_error(
-    drift: pd.DataFrame, method: str, function: str
-) -> None:
+def test_scipys_number_is_within_the_error(drift: pd.DataFrame, method: str, function: str) -> None:
     rows = expected_rows(function)
     assert len(rows) == 16
     assert beyond_error(drift, rows, method) == []

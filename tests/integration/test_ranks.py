@@ -87,7 +87,11 @@ def drift(make_project: Any, engine: Engine) -> pd.DataFrame:
         "features": {
             "normal": {"kind": "numeric", "drift_methods": ["psi", "ks", "wasserstein"]},
             "skewed": "numeric",
-            "count": {"kind": "numeric", "drift_rule": ["ks"], "drift_methods": ["psi", "ks", "wasserstein"]},
+            "count": {
+                "kind": "numeric",
+                "drift_rule": ["ks"],
+                "drift_methods": ["psi", "ks", "wasserstein"],
+            },
             "grade": "numeric",
             "wild": {"kind": "numeric", "drift_methods": "all"},
         },

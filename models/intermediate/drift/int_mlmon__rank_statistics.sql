@@ -21,32 +21,29 @@ ends as (
     where stale.facts = 'drift' and spans.is_verdict and spans.reference_key is not null
 ),
 
-columns_in_log as (
-    select distinct
-        monitor,
-        {{ place | join(', ') }}
-    from {{ ref('int_mlmon__column_counts') }}
-    where cell is not null and model_version is not null
-),
-
 -- Columns and ends are numbered, because there are many cells and numbers join faster.
 columns as (
     select
-        row_number() over (order by {{ mlmon.qualified('columns_in_log', place) }})
-            as column_number,
-        {{ mlmon.qualified('columns_in_log', place) }},
+        row_number() over (order by {{ mlmon.qualified('logged', place) }}) as column_number,
+        {{ mlmon.qualified('logged', place) }},
         edges.center,
         edges.scale,
         settings.methods like '%,wasserstein%' as is_transported
-    from columns_in_log
+    from (
+        select distinct
+            monitor,
+            {{ place | join(', ') }}
+        from {{ ref('int_mlmon__column_counts') }}
+        where cell is not null and model_version is not null
+    ) as logged
     inner join {{ ref('int_mlmon__column_settings') }} as settings
         on
-            columns_in_log.monitor = settings.monitor
-            and columns_in_log.column_name = settings.column_name
+            logged.monitor = settings.monitor
+            and logged.column_name = settings.column_name
     inner join {{ ref('int_mlmon__bin_edges') }} as edges
         on
-            columns_in_log.reference_key = edges.reference_key
-            and columns_in_log.column_name = edges.column_name
+            logged.reference_key = edges.reference_key
+            and logged.column_name = edges.column_name
             and edges.edge_index = 0
     where settings.is_ranked
 ),
@@ -101,11 +98,11 @@ reference_cells as (
 ),
 
 sides as (
-    {%- set counted = mlmon.qualified('cells', ['column_number', 'cell'] + sums + ['x_min', 'x_max']) %}
+    {%- set counted = ['column_number', 'cell', 'x_min', 'x_max'] + sums %}
     select
         ends.end_number,
         false as is_reference,
-        {{ counted }}
+        {{ mlmon.qualified('cells', counted) }}
     from ends
     inner join cells
         on
@@ -119,7 +116,7 @@ sides as (
     select
         ends.end_number,
         true as is_reference,
-        {{ counted }}
+        {{ mlmon.qualified('cells', counted) }}
     from ends
     inner join reference_cells as cells
         on ends.reference_key = cells.reference_key
@@ -130,7 +127,7 @@ sides as (
     select
         ends.end_number,
         true as is_reference,
-        {{ counted }}
+        {{ mlmon.qualified('cells', counted) }}
     from ends
     inner join cells
         on
@@ -144,7 +141,8 @@ both_sides as (
     select
         {{ keys }},
         cell
-        {%- for side, condition in {'reference': 'is_reference', 'current': 'not is_reference'}.items() %},
+        {%- for side in ['reference', 'current'] %},
+        {%- set condition = ('not ' if side == 'current') ~ 'is_reference' %}
         {%- for name in sums %}
         coalesce(sum(case when {{ condition }} then {{ name }} end), 0) as {{ name }}_{{ side }},
         {%- endfor %}
@@ -223,9 +221,7 @@ atoms as (
     {%- endif %}
 
     select
-        shares.end_number,
-        shares.column_number,
-        shares.cell,
+        {{ mlmon.qualified('shares', ['end_number', 'column_number', 'cell']) }},
         columns.scale,
         {{ 'shares.n_finite_reference' if side == 'reference' else '0' }} as n_reference,
         {{ 'shares.n_finite_current' if side == 'current' else '0' }} as n_current,
@@ -235,7 +231,9 @@ atoms as (
             when
                 shares.{{ side }}_min = shares.{{ side }}_max
                 and shares.n_{{ side }} = shares.n_finite_{{ side }}
-                then {{ mlmon.standardise('shares.' ~ side ~ '_min', 'columns.center', 'columns.scale') }}
+                then {{ mlmon.standardise(
+                    'shares.' ~ side ~ '_min', 'columns.center', 'columns.scale'
+                ) }}
             else shares.{{ side }}_mean
         end as z,
         case
