@@ -1,7 +1,14 @@
 -- One row per monitor with labels, version, closed window end, span and drift method: the labels at
 -- the horizon against the reference's, and what that was judged by. It is apart from
--- fct_mlmon__drift, whose rows do not change when labels come.
+-- fct_mlmon__drift, whose rows do not change when labels come. The smallest effect is the one that
+-- chance alone would seldom reach at this sample size (alpha 0.01).
+{%- set keys = ['window_key', 'span_windows'] %}
+
 with
+
+settings as (
+    {{ mlmon.label_settings() }}
+),
 
 spans as (
     select
@@ -13,14 +20,11 @@ spans as (
         covered.expected_label_coverage,
         covered.readiness,
         case
-            when settings.label_kind = 'categorical'
-                then md5(
-                    spans.monitor || '|label|class|' || coalesce(spans.fixed_reference_hash, '')
-                )
+            when settings.label_kind = 'categorical' then 'class'
             else md5('label|' || spans.fixed_reference_hash)
-        end as bin_spec_id
+        end as label_spec_id
     from {{ ref('int_mlmon__spans') }} as spans
-    inner join ({{ mlmon.label_settings() }}) as settings
+    inner join settings
         on spans.monitor = settings.monitor
     inner join {{ ref('int_mlmon__span_coverage') }} as covered
         on
@@ -31,42 +35,196 @@ spans as (
             and covered.segment_name = 'all'
 ),
 
-methods as (
-    select * from {{ ref('int_mlmon__label_drift_statistics') }}
+mature_references as (
+    select
+        reference_facts.*,
+        case
+            when settings.label_kind = 'categorical' then 'class'
+            else md5('label|' || reference_facts.reference_hash)
+        end as label_spec_id
+    from {{ ref('int_mlmon__references') }} as reference_facts
+    inner join settings
+        on reference_facts.monitor = settings.monitor
+    where reference_facts.is_mature
 ),
 
-thresholds as (
-    select * from {{ ref('int_mlmon__drift_thresholds') }}
-    where column_name = 'label'
+reference_counts as (
+    select
+        mature_references.reference_key,
+        counts.label_bin,
+        sum(counts.n) as n
+    from mature_references
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on mature_references.reference_key = reference_windows.reference_key
+    inner join {{ ref('int_mlmon__label_counts') }} as counts
+        on reference_windows.window_key = counts.window_key
+    where mature_references.reference_kind = 'table'
+    group by mature_references.reference_key, counts.label_bin
+
+    union all
+
+    select
+        mature_references.reference_key,
+        counts.label_bin,
+        sum(counts.n) as n
+    from mature_references
+    inner join {{ ref('int_mlmon__label_counts') }} as counts
+        on
+            mature_references.monitor = counts.monitor
+            and mature_references.logged_version in ('all', counts.model_version)
+            and counts.window_index
+            between mature_references.first_index and mature_references.last_index
+            and mature_references.label_spec_id = counts.label_spec_id
+    where mature_references.reference_kind <> 'table'
+    group by mature_references.reference_key, counts.label_bin
 ),
 
-shown_methods as (
-    select distinct
-        window_key,
-        span_windows,
-        method
-    from methods
+-- Labels in other bins than the reference's do not count.
+both_sides as (
+    select
+        spans.window_key,
+        spans.span_windows,
+        spans.smoothing,
+        reference_counts.label_bin,
+        reference_counts.n as reference_count,
+        0 as current_count
+    from spans
+    inner join reference_counts
+        on spans.reference_key = reference_counts.reference_key
 
-    union
+    union all
 
     select
         spans.window_key,
         spans.span_windows,
-        thresholds.method
+        spans.smoothing,
+        counts.label_bin,
+        0 as reference_count,
+        counts.n as current_count
     from spans
-    inner join thresholds
+    inner join {{ ref('int_mlmon__label_counts') }} as counts
+        on
+            spans.monitor = counts.monitor
+            and spans.model_version = counts.model_version
+            and counts.window_index between spans.first_index and spans.window_index
+            and spans.label_spec_id = counts.label_spec_id
+),
+
+counted as (
+    select
+        window_key,
+        span_windows,
+        smoothing,
+        label_bin as bin_index,
+        cast('interval' as {{ dbt.type_string() }}) as bin_kind,
+        cast('bin' as {{ dbt.type_string() }}) as missing_policy,
+        cast(sum(reference_count) as bigint) as reference_count,
+        cast(sum(current_count) as bigint) as current_count
+    from both_sides
+    group by window_key, span_windows, smoothing, label_bin
+),
+
+shares as (
+    {{ mlmon.compare_shares('counted', keys) }}
+),
+
+-- (1/n + 1/m) times the 0.99 quantile of chi-square is the null quantile of psi.
+statistics as (
+    select
+        statistics.*,
+        quantiles.quantile_99,
+        case
+            when statistics.n_bins < 2 then 0
+            else (
+                1.0 / nullif(statistics.n_reference, 0)
+                + 1.0 / nullif(statistics.n_current, 0)
+            ) * quantiles.quantile_99
+        end as null_quantile
+    from (
+        {{ mlmon.binned_statistics('shares', keys) }}
+    ) as statistics
+    left join {{ mlmon.seed_relation('mlmon_chi_square_quantiles') }} as quantiles
+        on statistics.n_bins - 1 = quantiles.degrees_of_freedom
+),
+
+-- Chi-square over all bins, and the test that judges the other statistics, in which bins too sparse
+-- for it join the smallest dense bin (docs/numbers.md, "p-values").
+tests as (
+    select
+        window_key,
+        span_windows,
+        'chi_square' as test_name,
+        chi_square,
+        n_bins - 1 as degrees_of_freedom
+    from statistics
+    where is_defined
+
+    union all
+
+    select
+        window_key,
+        span_windows,
+        'chi_square_pooled' as test_name,
+        pooled_chi_square as chi_square,
+        degrees_of_freedom
+    from statistics
+    where is_defined
+),
+
+log_gammas as (
+    {{ mlmon.log_gammas() }}
+),
+
+tails as (
+    {{ mlmon.chi_square_tails('tests', keys + ['test_name']) }}
+),
+
+methods as (
+    {%- for method, (test, effect) in {
+        'psi': ('chi_square_pooled', 'null_quantile'),
+        'js_distance': ('chi_square_pooled', 'sqrt(null_quantile / (8 * ln(2.0)))'),
+        'total_variation': ('chi_square_pooled', 'sqrt(null_quantile) / 2'),
+        'chi_square': ('chi_square', 'quantile_99'),
+    }.items() %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        window_key,
+        span_windows,
+        cast('{{ method }}' as {{ dbt.type_string() }}) as method,
+        {{ method }} as value,
+        cast('{{ test }}' as {{ dbt.type_string() }}) as p_value_method,
+        {{ effect }} as min_detectable_effect,
+        n_reference,
+        n_current
+    from statistics
+    {%- endfor %}
+),
+
+thresholds as (
+    select
+        spans.window_key,
+        spans.span_windows,
+        thresholds.method,
+        thresholds.warning,
+        thresholds.critical,
+        thresholds.is_deciding
+    from spans
+    inner join {{ ref('int_mlmon__drift_thresholds') }} as thresholds
         on
             spans.monitor = thresholds.monitor
             and spans.span_windows = thresholds.span_windows
-    where thresholds.is_deciding
+            and thresholds.column_name = 'label'
 ),
 
 compared as (
     select
         spans.*,
-        shown_methods.method,
+        coalesce(methods.method, thresholds.method) as method,
         methods.value,
-        methods.p_value,
+        tails.p_value,
         methods.p_value_method,
         methods.min_detectable_effect,
         thresholds.warning as threshold_warning,
@@ -74,21 +232,21 @@ compared as (
         coalesce(thresholds.is_deciding, false) as is_deciding,
         coalesce(methods.n_reference, 0) as n_in_reference,
         coalesce(methods.n_current, 0) as n_current
-    from shown_methods
+    from methods
+    full outer join thresholds
+        on
+            methods.window_key = thresholds.window_key
+            and methods.span_windows = thresholds.span_windows
+            and methods.method = thresholds.method
     inner join spans
         on
-            shown_methods.window_key = spans.window_key
-            and shown_methods.span_windows = spans.span_windows
-    left join methods
+            coalesce(methods.window_key, thresholds.window_key) = spans.window_key
+            and coalesce(methods.span_windows, thresholds.span_windows) = spans.span_windows
+    left join tails
         on
-            shown_methods.window_key = methods.window_key
-            and shown_methods.span_windows = methods.span_windows
-            and shown_methods.method = methods.method
-    left join thresholds
-        on
-            spans.monitor = thresholds.monitor
-            and shown_methods.span_windows = thresholds.span_windows
-            and shown_methods.method = thresholds.method
+            methods.window_key = tails.window_key
+            and methods.span_windows = tails.span_windows
+            and methods.p_value_method = tails.test_name
     where methods.value is not null or thresholds.is_deciding
 ),
 
@@ -154,7 +312,13 @@ select
     cast(rated.n_in_reference as bigint) as n_reference,
     cast(rated.n_current as bigint) as n_current,
     rated.label_coverage,
-    rated.bin_spec_id,
+    case
+        when rated.label_kind = 'categorical'
+            then md5(
+                rated.monitor || '|label|class|' || coalesce(rated.fixed_reference_hash, '')
+            )
+        else rated.label_spec_id
+    end as bin_spec_id,
     rated.smoothing,
     rated.fixed_reference_hash as reference_hash,
     rated.is_deciding,
