@@ -22,8 +22,7 @@ import duckdb
 from consumer import MEMORY_LIMIT, dbt, make_project, model_seconds
 
 FACTS = (
-    "int_mlmon__bin_counts",
-    "int_mlmon__cell_counts",
+    "int_mlmon__column_counts",
     "int_mlmon__bucket_counts",
     "int_mlmon__column_profiles",
     "int_mlmon__operation_sums",

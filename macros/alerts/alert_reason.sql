@@ -1,7 +1,7 @@
 {#
     The sentence of an alert state. Example: drift_share in flight_late v2 is 0.3500 (7
     windows to 2013-07-15 00:00:00, n 1200), limit >= 0.3; critical, firing since
-    2013-07-12 00:00:00. Reads the columns of `joined` in fct_mlmon__alert_states.
+    2013-07-12 00:00:00. Reads the columns of `known` in fct_mlmon__alert_states.
 #}
 {% macro alert_reason() -%}
     {%- set text = dbt.type_string() -%}

@@ -1,13 +1,14 @@
 {#
     One row per window set, label age, segment, metric and class: the metrics of performance with their intervals, of
-    whatever tasks there are monitors of. Each family is a model; this is them below each other.
+    whatever tasks there are monitors of. Each family is a model, that of rankings the CTE ranking_metrics; this is
+    them below each other.
 #}
 {% macro metric_values() %}
     {%- set families = [] -%}
     {%- for task in ['binary', 'multiclass', 'regression'] if task in mlmon.labelled_tasks() -%}
         {%- do families.append('int_mlmon__' ~ task ~ '_metrics') -%}
     {%- endfor -%}
-    {%- if mlmon.is_asked_for('ranking') -%}{%- do families.append('int_mlmon__ranking_metrics') -%}{%- endif -%}
+    {%- if mlmon.is_asked_for('ranking') -%}{%- do families.append('ranking_metrics') -%}{%- endif -%}
     {%- if mlmon.is_asked_for('class_scores') -%}{%- do families.append('int_mlmon__class_rank_metrics') -%}{%- endif -%}
     {%- set types = {
         'window_set_number': 'bigint', 'label_age': 'text', 'segment_name': 'text', 'segment_value': 'text',
@@ -17,7 +18,7 @@
     {%- for family in families %}
     select
         {{ types | join(',\n        ') }}
-    from {{ ref('mlmon', family) }}
+    from {{ ref('mlmon', family) if family.startswith('int_mlmon__') else family }}
     {%- if not loop.last %}
 
     union all

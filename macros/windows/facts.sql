@@ -9,24 +9,22 @@
 {% macro facts() %}
     {{- return({
         'predictions': [
-            'int_mlmon__bin_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
-            'int_mlmon__column_profiles', 'int_mlmon__cell_counts', 'int_mlmon__bucket_counts',
-            'int_mlmon__score_counts', 'int_mlmon__odd_values',
-        ] + (['int_mlmon__kpi_sums'] if mlmon.is_asked_for('kpis') else [])
-        + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
+            'int_mlmon__column_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
+            'int_mlmon__column_profiles', 'int_mlmon__bucket_counts', 'int_mlmon__score_counts',
+            'int_mlmon__odd_values',
+        ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
         + (['int_mlmon__class_score_counts'] if mlmon.is_asked_for('class_scores') else []),
         'labels': [
             'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
             'int_mlmon__error_sums', 'int_mlmon__score_sums',
         ] + (['int_mlmon__ranking_sums'] if mlmon.is_asked_for('ranking') else [])
-        + (['int_mlmon__labelled_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
+        + (['int_mlmon__kpi_sums'] if mlmon.is_asked_for('kpis') else [])
         + (['int_mlmon__common_predictions'] if mlmon.is_asked_for('common_traffic') else []),
         'mature_labels': ['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else [],
         'references': [
             'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
             'int_mlmon__reference_variation',
-        ] + (['int_mlmon__reference_kpi_sums'] if mlmon.is_asked_for('kpis') else [])
-        + (['int_mlmon__reference_samples'] if mlmon.measures_joint_drift() else []),
+        ],
     }) -}}
 {% endmacro %}
 

@@ -39,15 +39,29 @@ SCHEMA = pa.schema(
 
 
 def measure(
-    *, spans: Relation, columns: Relation, window_samples: Relation, reference_samples: Relation
+    *,
+    stale: Relation,
+    spans: Relation,
+    settings: Relation,
+    columns: Relation,
+    reference_windows: Relation,
+    samples: Relation,
 ) -> pa.Table:
-    """One row per row of ``spans``; its value is NULL where either side has too few rows.
+    """One row per stale window end of a monitor that asks; its value is NULL where either side has too few rows.
 
     No more than two samples are held at a time; ends with the same reference share it.
     """
-    ends = spans.order("monitor, model_version, last_index").to_arrow_table().to_pylist()
+    wanted = settings.filter("multivariate_rows is not null").project("monitor, multivariate_rows")
+    ends = (
+        spans.filter("is_default_span and reference_key is not null")
+        .join(stale.project("window_key"), "window_key", how="semi")
+        .join(wanted, "monitor")
+        .order("monitor, model_version, window_index")
+        .to_arrow_table()
+        .to_pylist()
+    )
     rows: list[dict[str, Any]] = []
-    for (monitor, _), group in groupby(
+    for (monitor, reference_key), group in groupby(
         ends, key=lambda end: (end["monitor"], end["reference_key"])
     ):
         features = (
@@ -58,35 +72,27 @@ def measure(
             .project("column_name, column_kind, slot")
             .fetchall()
         )
+        of_reference = samples.join(
+            reference_windows.filter(column("reference_key") == value(reference_key)).project(
+                "window_key"
+            ),
+            "window_key",
+            how="semi",
+        )
         reference: Sample | None = None
         for end in group:
             if reference is None:
-                of_reference = _rows_of_reference(window_samples, reference_samples, end)
-                reference = _sample(of_reference, features, end["n_rows"])
-            windows = window_samples.filter(
+                reference = _sample(of_reference, features, end["multivariate_rows"])
+            windows = samples.filter(
                 (column("monitor") == value(monitor))
                 & (column("model_version") == value(end["model_version"]))
                 & column("window_index").between(
-                    value(end["first_index"]), value(end["last_index"])
+                    value(end["first_index"]), value(end["window_index"])
                 )
             )
-            current = _sample(windows, features, end["n_rows"])
+            current = _sample(windows, features, end["multivariate_rows"])
             rows.append(_row(end["window_key"], reference, current, separation(reference, current)))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
-
-
-def _rows_of_reference(
-    window_samples: Relation, reference_samples: Relation, end: dict[str, Any]
-) -> Relation:
-    """The sampled rows of an end's reference: a table's own, or those of its windows of the log."""
-    if end["reference_kind"] == "table":
-        return reference_samples.filter(column("reference_key") == value(end["reference_key"]))
-    chosen = (column("monitor") == value(end["monitor"])) & column("window_index").between(
-        value(end["reference_first_index"]), value(end["reference_last_index"])
-    )
-    if end["logged_version"] != "all":
-        chosen &= column("model_version") == value(end["logged_version"])
-    return window_samples.filter(chosen)
 
 
 def _sample(samples: Relation, features: Sequence[Feature], most: int) -> Sample:

@@ -21,8 +21,6 @@ from mlmon.stats.inputs import Values
 from mlmon.stats.presets.as_evidently import P_VALUES
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
-# The keys of the sources whose values are on one side of a comparison: base windows, or a reference table.
-Sources: TypeAlias = tuple[str, ...]
 
 TOOLS = {"evidently": presets.evidently, "nannyml": presets.nannyml}
 # Which methods of a tool print a p-value.
@@ -52,6 +50,25 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """The windows on one side of a comparison: a reference's, or some of a version."""
+
+    reference_key: str | None = None
+    version: str | None = None
+    first: int = 0
+    last: int = 0
+
+    def of(self, values: Relation) -> Relation:
+        """Their values."""
+        if self.reference_key is not None:
+            return values.filter(column("reference_key") == value(self.reference_key))
+        return values.filter(
+            (column("model_version") == value(self.version))
+            & column("window_index").between(value(self.first), value(self.last))
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """The values of one side that are not missing, and how many rows were read for them."""
 
@@ -59,48 +76,53 @@ class Sample:
     n_rows: int
 
 
-def measure(*, columns: Relation, sources: Relation, values: Relation) -> pa.Table:
-    """One row per window end, column and method of its preset; what the tool leaves undefined is NULL."""
+def measure(*, columns: Relation, stale: Relation, spans: Relation, values: Relation) -> pa.Table:
+    """One row per stale window end, column and method of its preset; what the tool leaves undefined is NULL."""
     listed = columns.filter("preset is not null").order("monitor, column_position")
-    ends = _ends(sources)
+    ends = _ends(spans.join(stale.project("window_key"), "window_key", how="semi"))
     rows: list[dict[str, Any]] = []
     for found in listed.project("monitor, column_name, column_kind, slot, preset").fetchall():
         one = Column(*found)
-        of_reference: Sources = ()
-        reference = Sample(np.array([]), 0)
+        of_reference, reference = Side(), Sample(np.array([]), 0)
         for window_key, first, second in ends.get(one.monitor, []):
             if first != of_reference:
                 of_reference, reference = first, _sample(values, one, first)
-            rows += _rows(window_key, one, reference, _sample(values, one, second))
+            current = _sample(values, one, second)
+            if reference.n_rows and current.n_rows:
+                rows += _rows(window_key, one, reference, current)
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _ends(sources: Relation) -> dict[str, list[tuple[str, Sources, Sources]]]:
-    """By monitor the window ends that have both sides, those with the same reference together."""
-    sides = sources.aggregate(
-        "monitor, window_key, is_reference, list(source_key order by source_key) as source_keys",
-        "monitor, window_key, is_reference",
-    )
-    found: dict[tuple[str, str], dict[bool, Sources]] = {}
-    for monitor, window_key, is_reference, source_keys in sides.fetchall():
-        found.setdefault((monitor, window_key), {})[is_reference] = tuple(source_keys)
-    ends: dict[str, list[tuple[str, Sources, Sources]]] = {}
-    for (monitor, window_key), both in found.items():
-        if len(both) == 2:
-            ends.setdefault(monitor, []).append((window_key, both[True], both[False]))
-    for of_monitor in ends.values():
-        of_monitor.sort(key=lambda end: (end[1], end[0]))
+def _ends(spans: Relation) -> dict[str, list[tuple[str, Side, Side]]]:
+    """By monitor the window ends with what they are compared with, those with the same reference together."""
+    compared = spans.filter(
+        "is_verdict and reference_key is not null"
+        " and (compared_with = 'reference' or compared_version is not null)"
+    ).order("monitor, reference_key, compared_with, compared_version, window_index")
+    ends: dict[str, list[tuple[str, Side, Side]]] = {}
+    for end in compared.to_arrow_table().to_pylist():
+        reference = (
+            Side(reference_key=end["reference_key"])
+            if end["compared_with"] == "reference"
+            else Side(
+                version=end["compared_version"],
+                first=end["compared_first_index"],
+                last=end["compared_last_index"],
+            )
+        )
+        current = Side(
+            version=end["model_version"], first=end["first_index"], last=end["window_index"]
+        )
+        ends.setdefault(end["monitor"], []).append((end["window_key"], reference, current))
     return ends
 
 
-def _sample(values: Relation, one: Column, sources: Sources) -> Sample:
+def _sample(values: Relation, one: Column, side: Side) -> Sample:
     """The values of a side, each as often as it occurs, in their order."""
     name = "number_value" if one.kind == "numeric" else "text_value"
     counted = (
-        values.filter(
-            (column("slot") == value(one.slot))
-            & column("source_key").isin(*(value(key) for key in sources))
-        )
+        side.of(values)
+        .filter((column("monitor") == value(one.monitor)) & (column("slot") == value(one.slot)))
         .aggregate(f"{name} as x, cast(sum(n) as bigint) as n", name)
         .order("x nulls last")
         .to_arrow_table()

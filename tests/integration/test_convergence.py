@@ -73,7 +73,7 @@ def test_a_changed_row_of_a_threshold_table_rejudges_history(lived: Pair, drawn:
 
 POINTS = [
     "OK created sql incremental model analytics_mlmon_internals.int_mlmon__windows",
-    "START sql incremental model analytics_mlmon_internals.int_mlmon__bin_counts",
+    "START sql incremental model analytics_mlmon_internals.int_mlmon__column_counts",
     "START sql incremental model analytics.fct_mlmon__drift",
 ]
 
@@ -107,7 +107,7 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(lived: Pair, drawn: list[
 
 # Tables that a run may leave out: facts, what facts are counted by, and what is numbered anew in each run.
 LEFT_OUT = [
-    "int_mlmon__bin_counts", "int_mlmon__labelled_predictions", "int_mlmon__bin_edges",
+    "int_mlmon__column_counts", "int_mlmon__labelled_predictions", "int_mlmon__bin_edges",
     "int_mlmon__calibration_maps", "int_mlmon__window_sets", "int_mlmon__compared_shares",
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import kstwo
 
 from support.dbt_project import DbtProject
 from support.warehouses import Engine
@@ -206,25 +207,49 @@ def test_statistic_equals_its_definition(drift: pd.DataFrame, method: str) -> No
     assert deviations(cells) == []
 
 
+def beyond_error(drift: pd.DataFrame, rows: list[dict[str, str]], method: str) -> list[str]:
+    """The golden values that are farther from the mart's than its value_error says; ks is never too large."""
+    found = []
+    for row in rows:
+        value, error = (
+            value_at(drift, row, method, column) for column in ("value", "value_error")
+        )
+        expected = number(row["value"])
+        slack = 1e-12 if method == "ks" else 1e-12 + 1e-9 * abs(expected)
+        least = value if method == "ks" else value - error
+        if np.isnan(value) and np.isnan(expected):
+            continue
+        if not least - slack <= expected <= value + error + slack:
+            found.append(f"{row['pair']}: {value!r} ± {error!r}, expected {expected!r}")
+    return found
+
+
 @pytest.mark.parametrize("method", RANKED)
-def test_rank_statistic_equals_its_definition(drift: pd.DataFrame, method: str) -> None:
-    cells = cells_of(drift, expected_rows(method), method)
-    assert len(cells) == 17
-    assert deviations(cells) == []
+def test_the_definition_of_a_rank_statistic_is_within_its_error(
+    drift: pd.DataFrame, method: str
+) -> None:
+    rows = expected_rows(method)
+    assert len(rows) == 17
+    assert beyond_error(drift, rows, method) == []
 
 
-def test_ks_equals_scipy_to_the_last_digits(drift: pd.DataFrame) -> None:
-    rows = expected_rows("ks_2samp(method=auto)")
-    cells = cells_of(drift, rows, "ks")
-    assert len(cells) == 16
-    assert [cell for cell in cells if not abs(float(str(cell[1])) - cell[2]) <= 1e-12] == []
-    assert set(drift.xs("ks", level="method")["value_method"].dropna()) == {"exact"}
+@pytest.mark.parametrize(
+    ("method", "function"),
+    [("ks", "ks_2samp(method=auto)"), ("wasserstein", "wasserstein_distance")],
+)
+def test_scipys_number_is_within_the_error(
+    drift: pd.DataFrame, method: str, function: str
+) -> None:
+    rows = expected_rows(function)
+    assert len(rows) == 16
+    assert beyond_error(drift, rows, method) == []
 
 
-def test_wasserstein_equals_scipy(drift: pd.DataFrame) -> None:
-    cells = cells_of(drift, expected_rows("wasserstein_distance"), "wasserstein")
-    assert len(cells) == 16
-    assert deviations(cells) == []
+def test_the_error_of_a_rank_statistic_is_small(drift: pd.DataFrame) -> None:
+    ks = drift.xs("ks", level="method")
+    assert ks["value_error"].max() < 0.05
+    assert ks["value_error"].mean() < 0.005
+    assert ((ks["value_method"] == "exact") == (ks["value_error"] == 0)).all()
 
 
 def test_ks_minimum_detectable_effect_is_the_null_quantile(drift: pd.DataFrame) -> None:
@@ -374,15 +399,35 @@ def test_chi_square_p_values_equal_scipy(drift: pd.DataFrame, engine: Engine) ->
 
 
 def test_ks_p_values_equal_scipy(drift: pd.DataFrame, engine: Engine) -> None:
-    """scipy's own, or in SQL the series of the golden file, which is near scipy's asymptotic one."""
-    if engine == "duckdb":
-        cells = p_values_of(drift, expected_rows("ks_2samp(method=auto)"), "ks")
-        assert len(cells) == 16
-        assert p_deviations(cells, 1e-6, 1e-300) == []
-        return
-    cells = p_values_of(drift, expected_rows("ks_p_series"), "ks")
-    assert len(cells) == 16
-    assert p_deviations(cells, 1e-9, 1e-12) == []
+    """scipy's own, or in SQL the series of the golden file, which is near scipy's asymptotic one.
+
+    They are taken at the mart's ks. Where that is below scipy's by what cells hide, the golden p-value changes as
+    scipy's asymptotic one does between the two.
+    """
+    source = "ks_2samp(method=auto)" if engine == "duckdb" else "ks_p_series"
+    exact, near = [], []
+    for row in expected_rows("ks_2samp(method=auto)"):
+        value, error, p, n, m = (
+            value_at(drift, row, "ks", column)
+            for column in ("value", "value_error", "p_value", "n_reference", "n_current")
+        )
+        golden = next(
+            number(other["p_value"])
+            for other in expected_rows(source)
+            if other["pair"] == row["pair"]
+        )
+        if error == 0:
+            exact.append((row["pair"], p, golden))
+        else:
+            rows = round(n * m / (n + m))
+            golden_tail = kstwo.sf(number(row["value"]), rows)
+            change = kstwo.sf(value, rows) / golden_tail if golden_tail > 0 else 1.0
+            near.append((row["pair"], p, golden * change))
+    assert len(exact) >= 6
+    assert len(near) >= 5
+    tolerance = (1e-6, 1e-300) if engine == "duckdb" else (1e-9, 1e-12)
+    assert p_deviations(exact, *tolerance) == []
+    assert p_deviations(near, 0.02, 1e-12) == []
 
 
 def test_missing_change_p_values_equal_their_definition(

@@ -136,7 +136,7 @@ def lived(make_project: Any) -> DbtProject:
     load(project, 0)
     project.run("build", "--select", "+int_mlmon__windows").require()
     project.build()
-    project.run("run", "--full-refresh", "--select", "int_mlmon__bin_counts").require()
+    project.run("run", "--full-refresh", "--select", "int_mlmon__column_counts").require()
     project.build()
 
     project.set_vars(settings(True))

@@ -16,12 +16,7 @@ ROWS_A_DAY = 400
 FIRST, TURN, LAST = (pd.Timestamp(day) for day in ("2026-03-01", "2026-04-01", "2026-04-20"))
 SOURCES = {"logs": ["predictions", "training"]}
 MART = "fct_mlmon__multivariate_drift"
-AREA = [
-    "int_mlmon__window_samples",
-    "int_mlmon__reference_samples",
-    "int_mlmon__joint_spans",
-    "int_mlmon__joint_drift",
-]
+AREA = ["int_mlmon__window_samples", "int_mlmon__joint_drift"]
 
 
 def rows_of(random: np.random.Generator, n_rows: int, sign: int) -> pd.DataFrame:
@@ -145,12 +140,13 @@ def test_only_monitors_that_ask_have_rows_and_findings_and_metrics_show_them(
 
 def test_the_samples_are_bounded_even_and_hold_features_only(turned: DbtProject) -> None:
     samples = turned.read("int_mlmon__window_samples")
-    kept = samples.groupby(["monitor", "window_index"]).size()
+    of_log = samples["model_version"].notna()
+    kept = samples[of_log].groupby(["monitor", "window_index"]).size()
     # Where a window has no more rows than are wanted, all of them; else about as many.
     assert set(kept["given"]) == set(kept["dates"]) == {ROWS_A_DAY}
     assert abs(kept["first_days"].mean() - 300) < 5
     assert kept["first_days"].max() < 300 + 6 * np.sqrt(300)
-    reference = turned.read("int_mlmon__reference_samples")
+    reference = samples[~of_log]
     assert abs(len(reference) - 2000) < 6 * np.sqrt(2000)
     assert not {"request_id", "score", "prediction_class"} & set(samples.columns)
     training = rows_of(np.random.default_rng(5), 5000, 1)
@@ -171,11 +167,11 @@ def test_steps_end_as_one_build_and_a_second_run_changes_nothing(
     project.build_for(MART)
     land(project, whole.sample(frac=1, random_state=3))
     project.build_with_facts(*DRIFT_MARTS, MART)
-    tables = [MART, "int_mlmon__window_samples", "int_mlmon__reference_samples"]
+    tables = [MART, "int_mlmon__window_samples"]
     for table in tables:
         assert differences(project.read(table), turned.read(table)) == [], table
     project.build_with_facts(*DRIFT_MARTS, MART)
-    assert len(project.read("int_mlmon__joint_spans")) == 0
+    assert len(project.read("int_mlmon__joint_drift")) == 0
     for table in tables:
         assert differences(project.read(table), turned.read(table)) == [], table
     # Switched off for one, its rows go and the others' stay.

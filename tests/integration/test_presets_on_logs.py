@@ -228,7 +228,6 @@ def test_steps_end_as_one_build_and_another_run_reads_nothing(
     whole.build_for(*WHAT)
     assert differences(whole.read("fct_mlmon__drift"), logged.read("fct_mlmon__drift")) == []
     whole.build_for(*WHAT)
-    assert len(whole.read("int_mlmon__preset_sources")) == 0
     assert len(whole.read("int_mlmon__preset_values")) == 0
     assert differences(whole.read("fct_mlmon__drift"), logged.read("fct_mlmon__drift")) == []
     # Switched off, the rows go and the others stay.

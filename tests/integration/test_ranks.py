@@ -85,9 +85,9 @@ def drift(make_project: Any, engine: Engine) -> pd.DataFrame:
         "task": "binary",
         "columns": {"latency_ms": None, "outcome": None, "model_version": None},
         "features": {
-            "normal": {"kind": "numeric", "drift_methods": ["ks", "wasserstein"]},
+            "normal": {"kind": "numeric", "drift_methods": ["psi", "ks", "wasserstein"]},
             "skewed": "numeric",
-            "count": {"kind": "numeric", "drift_rule": ["ks"]},
+            "count": {"kind": "numeric", "drift_rule": ["ks"], "drift_methods": ["psi", "ks", "wasserstein"]},
             "grade": "numeric",
             "wild": {"kind": "numeric", "drift_methods": "all"},
         },
@@ -146,7 +146,7 @@ def samples(monitor: str, window_end: pd.Timestamp, column: str, region: str) ->
     return reference[column].dropna(), current[column].dropna()
 
 
-def test_ks_equals_scipy(drift: pd.DataFrame) -> None:
+def test_scipys_ks_is_within_the_value_error(drift: pd.DataFrame) -> None:
     rows = drift.xs("ks", level="method").xs(SPAN, level="span_windows")
     rows = rows[(rows["n_current"] > 0) & (rows["n_reference"] > 0)]
     assert set(rows.index.get_level_values("monitor")) == {"table", "first", "rolling"}
@@ -154,25 +154,21 @@ def test_ks_equals_scipy(drift: pd.DataFrame) -> None:
     for key, row in rows.iterrows():
         monitor, end, region, column = key  # type: ignore[misc]
         expected = ks_2samp(*samples(monitor, end, column, region)).statistic
-        if not abs(float(row["value"]) - expected) <= 1e-12:
-            wrong.append((key, row["value"], expected))
+        value, error = float(row["value"]), float(row["value_error"])
+        if not value - 1e-12 <= expected <= value + error + 1e-12:
+            wrong.append((key, value, error, expected))
     assert wrong == []
-    assert set(rows["value_method"]) == {"exact"}
+    assert (rows["value_error"] < 0.1).all()
+    assert rows["value_error"].mean() < 0.005
+    # Of columns with few values nothing is hidden in a cell.
+    few = rows[rows.index.get_level_values("column_name").isin(["count", "grade"])]
+    assert (few["value_error"] == 0).all()
+    assert ((rows["value_method"] == "exact") == (rows["value_error"] == 0)).all()
     by_column = rows.groupby("column_name").size()
     assert set(by_column.index) == {*COLUMNS, "score"}
     # Scores, and features judged by it, are compared by segment, too.
     segmented = {column for column, n in by_column.items() if n > by_column["normal"]}
     assert segmented == {"score", "count"}
-
-
-def test_few_values_are_read(drift: pd.DataFrame) -> None:
-    """With a fine grid over ten bins, little of what is continuous has to be read."""
-    rows = drift.xs("ks", level="method").xs("all", level="segment_value")
-    shares = rows.groupby("column_name")["read_share"].mean()
-    transported = shares.index.isin(["normal", "wild"])
-    assert (shares[~transported] < 0.1).all(), shares
-    # A Wasserstein distance takes all of them.
-    assert (shares[transported] == 1).all()
 
 
 def test_ks_is_there_at_the_verdict_span_alone(drift: pd.DataFrame) -> None:
@@ -181,11 +177,12 @@ def test_ks_is_there_at_the_verdict_span_alone(drift: pd.DataFrame) -> None:
     assert rows["is_verdict"].all()
 
 
-@pytest.mark.parametrize("column", ["normal", "wild"])
-def test_wasserstein_equals_scipy(drift: pd.DataFrame, column: str) -> None:
+@pytest.mark.parametrize("column", ["normal", "count", "wild"])
+def test_scipys_wasserstein_is_within_the_value_error(drift: pd.DataFrame, column: str) -> None:
     rows = drift.xs("wasserstein", level="method").xs(column, level="column_name")
     rows = rows[rows["n_reference"] > 0]
     assert len(rows) >= 26
+    errors = []
     for key, row in rows.iterrows():
         monitor, end, _, region = key  # type: ignore[misc]
         reference, current = samples(monitor, end, column, region)
@@ -193,7 +190,12 @@ def test_wasserstein_equals_scipy(drift: pd.DataFrame, column: str) -> None:
         expected = wasserstein_distance(
             reference[np.isfinite(reference)] / scale, current[np.isfinite(current)] / scale
         )
-        assert float(row["value"]) / scale == pytest.approx(expected, rel=1e-9)
+        value, error = float(row["value"]) / scale, float(row["value_error"]) / scale
+        assert abs(value - expected) <= error + 1e-9 * expected, key
+        errors.append(abs(value - expected) / expected)
+    if column == "count":
+        assert (rows["value_error"] == 0).all()
+    assert np.mean(errors) < 0.02
 
 
 def test_wasserstein_is_also_in_units_of_the_reference(drift: pd.DataFrame) -> None:
@@ -205,7 +207,7 @@ def test_wasserstein_is_also_in_units_of_the_reference(drift: pd.DataFrame) -> N
         reference, current = (side[np.isfinite(side)] / 1e300
                               for side in samples(monitor, end, "wild", region))  # fmt: skip
         expected = wasserstein_distance(reference, current) / np.std(reference)
-        assert float(row["value"]) == pytest.approx(expected, rel=1e-9)
+        assert abs(float(row["value"]) - expected) <= float(row["value_error"]) + 1e-9 * expected
 
 
 def stretches_psi(rows: pd.DataFrame, column: str, last_day: pd.Timestamp) -> list[float]:

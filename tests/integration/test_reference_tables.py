@@ -186,7 +186,7 @@ def test_a_window_that_a_table_lost_has_no_facts(
     project: DbtProject, ledgers: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     filled = ledgers[1].query("n_predictions > 0")["window_key"]
-    for facts in ("int_mlmon__bin_counts", "int_mlmon__labelled_predictions"):
+    for facts in ("int_mlmon__column_counts", "int_mlmon__labelled_predictions"):
         assert set(project.read(facts)["window_key"]) <= set(filled), facts
 
 

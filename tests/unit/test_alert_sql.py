@@ -34,7 +34,7 @@ from mlmon.alerts.rule_rows import RuleRow, problems_of, rule_row
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2024, 1, 1)
-# The clock of the tables: that of a replay.
+# When the states are read.
 NOW = datetime(2024, 3, 1)
 VALUES = {None: None, 0: 0.0, 1: 0.2, 2: 0.4}
 LEVELS = ("none", "warning", "critical")
@@ -197,7 +197,6 @@ class Result:
     rules: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
     states: list[dict[str, Any]]
-    states_now: list[dict[str, Any]]
     episodes: list[dict[str, Any]]
     monitors: list[dict[str, Any]]
     windows: list[dict[str, Any]]
@@ -633,11 +632,10 @@ def write_project(folder: Path) -> None:
         "macros/dialect",
     ):
         shutil.copytree(ROOT / part, folder / part)
-    for part in ("macros/operations", "macros/staging", "macros/stats", "seeds"):
+    for part in ("macros/operations", "macros/stats", "seeds"):
         (folder / part).mkdir()
     for part in (
         "macros/operations/seed_relation.sql",
-        "macros/staging/as_of.sql",
         "macros/stats/short_number.sql",
         "seeds/alert_rules.csv",
         "seeds/runbooks.csv",
@@ -651,7 +649,6 @@ def write_project(folder: Path) -> None:
         "models: {mlmon: {+materialized: table}}\n"
         "vars:\n"
         "  mlmon_seeds: {alert_rules: {ref: [mlmon, test_rules]}}\n"
-        f"  mlmon_as_of: '{NOW}'\n"
         "flags: {send_anonymous_usage_stats: false}\n"
     )
     stubs = {
@@ -710,7 +707,6 @@ RESULTS = {
     "rules": "int_mlmon__alert_rules",
     "evaluations": "fct_mlmon__alert_evaluations",
     "states": "fct_mlmon__alert_states",
-    "states_now": "fct_mlmon__alert_states_now",
     "monitors": "dim_mlmon__monitors",
     "windows": "fct_mlmon__windows",
     "episodes": "fct_mlmon__alert_episodes",
@@ -1008,7 +1004,7 @@ def test_the_whole_and_each_version_are_different_rules(result: Result) -> None:
     assert result.state("the whole")["is_active"] is True
 
 
-def test_the_clock_judges_as_the_dispatcher_does(result: Result) -> None:
+def test_a_state_says_when_the_dispatcher_calls_it_stale_and_its_log_silent(result: Result) -> None:
     facts = {
         name: MonitorFacts(name, *(newest(table, name, column) for table, column in (
             (result.monitors, "data_through_at"), (result.windows, "last_loaded_at")
@@ -1019,15 +1015,14 @@ def test_the_clock_judges_as_the_dispatcher_does(result: Result) -> None:
     alerts = {row["series_id"]: Alert.of(row) for row in states}
     told = outages(Situation(tuple(alerts.values()), facts), NOW)
     silent = {(outage.rule_id, outage.monitor) for outage in told if outage.is_firing}
-    now = {row["series_id"]: row for row in result.states_now}
     seen = Counter()
-    for series_id, alert in alerts.items():
-        row, known = now[series_id], facts[alert.monitor]
-        assert row["judged_at"] == NOW
+    for row in states:
+        alert, known = alerts[row["series_id"]], facts[row["monitor"]]
+        over = [row[time] is not None and row[time] < NOW for time in ("stale_at", "no_data_at")]
         assert row["known_until_at"] == known_until(alert, known)
-        assert row["is_stale"] == is_stale(alert, known, NOW)
-        assert row["is_no_data"] == ((alert.rule_id, alert.monitor) in silent)
-        seen[alert.rule_id, row["is_stale"], row["is_no_data"]] += 1
+        assert over[0] == is_stale(alert, known, NOW)
+        assert over[1] == ((alert.rule_id, alert.monitor) in silent)
+        seen[alert.rule_id, *over] += 1
     both = list(itertools.product((False, True), repeat=2))
     assert set(seen) == {*(("clock", *pair) for pair in both), ("no clock", False, False)}
 
@@ -1214,4 +1209,3 @@ def test_series_and_windows_are_unique(result: Result) -> None:
     episodes = [row["episode_id"] for row in result.episodes]
     assert len(set(episodes)) == len(episodes) > 1000
     assert set(states) == {series for series, _ in evaluations}
-    assert sorted(row["series_id"] for row in result.states_now) == sorted(states)

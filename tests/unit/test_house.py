@@ -27,7 +27,7 @@ INTERMEDIATES = sorted(
 EXTENSION_POINTS = {
     "int_mlmon__windows",
     "int_mlmon__bins",
-    "int_mlmon__bin_counts",
+    "int_mlmon__column_counts",
     "int_mlmon__labelled_predictions",
     "int_mlmon__confusion_counts",
 }

@@ -52,17 +52,14 @@ def window(
 
 
 def span(key: str, first: int, last: int, **given: Any) -> dict[str, Any]:
-    reference = {"kind": "dates", "first_index": 0, "last_index": 0}
     return {
         "window_key": key,
         "monitor": "m",
         "model_version": "v1",
         "first_index": first,
-        "last_index": last,
-        "n_rows": 1500,
+        "window_index": last,
+        "is_default_span": True,
         "reference_key": "r",
-        "logged_version": "all",
-        **{f"reference_{name}": value for name, value in reference.items()},
         **given,
     }
 
@@ -71,17 +68,30 @@ def measured(
     connection: duckdb.DuckDBPyConnection,
     spans: list[dict[str, Any]],
     windows: list[pd.DataFrame],
-    reference: pd.DataFrame | None = None,
+    references: dict[str, list[str]] | None = None,
 ) -> pd.DataFrame:
-    rows = window(0, 400).rename(columns={"window_key": "reference_key"})
+    """Without other references the windows of `r` are the one of the first day."""
+    of_references = references or {"r": ["w0"]}
     given = {
-        "spans": pd.DataFrame(spans),
+        "stale": pd.DataFrame({"window_key": [one["window_key"] for one in spans] + ["gone"]}),
+        "spans": pd.DataFrame(
+            [*spans, span("fresh", 1, 1), {**spans[0], "is_default_span": False}]
+        ),
+        "settings": pd.DataFrame(
+            {"monitor": ["m", "other"], "multivariate_rows": pd.array([1500, None], dtype="Int64")}
+        ),
         "columns": COLUMNS,
-        "window_samples": pd.concat(windows),
-        "reference_samples": rows.iloc[:0] if reference is None else reference,
+        "reference_windows": pd.DataFrame(
+            [(reference, key) for reference, keys in of_references.items() for key in keys],
+            columns=["reference_key", "window_key"],
+        ),
+        "samples": pd.concat(windows),
     }
     relations = {name: connection.from_df(frame) for name, frame in given.items()}
-    return measure(**relations).to_pandas().set_index("window_key")
+    found = measure(**relations).to_pandas().set_index("window_key")
+    assert set(found.index) == {one["window_key"] for one in spans}
+    assert found.index.is_unique
+    return found
 
 
 def test_a_span_is_sampled_by_its_rows_and_not_by_its_windows(
@@ -110,26 +120,26 @@ def test_each_end_is_held_against_its_own_reference(connection: duckdb.DuckDBPyC
         window(0, 300),
         window(1, 300),
         window(2, 300, size=5.0),
-        window(0, 300, version="it's v2", size=5.0).assign(sample_hash=lambda r: r.sample_hash + 1),
+        window(0, 300, version="it's v2", size=5.0).assign(
+            sample_hash=lambda r: r["sample_hash"] + 1, window_key="quote's"
+        ),
+        # A window of a reference table has no version.
+        window(9, 600, size=5.0).assign(model_version=None, window_index=-1),
     ]
-    table = window(9, 600, size=5.0).rename(columns={"window_key": "reference_key"})
     found = measured(
         connection,
         [
-            span("log", 1, 1, logged_version="v1"),
-            span("later", 2, 2, logged_version="v1"),
+            span("log", 1, 1),
+            span("later", 2, 2),
             span("both", 1, 1, reference_key="all"),
-            span("table", 2, 2, reference_key="t", reference_kind="table"),
-            span(
-                "quoted", 0, 0, model_version="it's v2", reference_key="q",
-                logged_version="it's v2",
-            ),
-            span("none", 1, 1, reference_key="gone", reference_kind="table"),
-            span("nothing", 7, 8, logged_version="v1"),
+            span("table", 2, 2, reference_key="t"),
+            span("quoted", 0, 0, model_version="it's v2", reference_key="it's v2"),
+            span("none", 1, 1, reference_key="gone"),
+            span("nothing", 7, 8),
         ],
         windows,
-        table.assign(reference_key="t"),
-    )  # fmt: skip
+        {"r": ["w0"], "all": ["w0", "quote's"], "t": ["w9"], "it's v2": ["quote's"]},
+    )
     assert found["n_reference"].to_dict() == {
         "log": 300, "later": 300, "both": 600, "table": 600, "quoted": 300, "none": 0,
         "nothing": 300,
@@ -146,12 +156,17 @@ def test_each_end_is_held_against_its_own_reference(connection: duckdb.DuckDBPyC
 
 
 def test_without_ends_the_result_is_empty_and_typed(connection: duckdb.DuckDBPyConnection) -> None:
-    relation = connection.sql
-    spans = relation(
-        "select 'k' as window_key, 'm' as monitor, 'v' as model_version, 1 as last_index"
-        " where false"
+    spans = connection.from_df(pd.DataFrame([span("k", 1, 1)]))
+    settings = connection.sql("select 'm' as monitor, 10 as multivariate_rows")
+    stale = connection.sql("select 'k' as window_key where false")
+    empty = connection.sql("select 1 as a where false")
+    found = measure(
+        stale=stale,
+        spans=spans,
+        settings=settings,
+        columns=empty,
+        reference_windows=empty,
+        samples=empty,
     )
-    empty = relation("select 1 as a where false")
-    found = measure(spans=spans, columns=empty, window_samples=empty, reference_samples=empty)
     assert found.num_rows == 0
     assert found.schema == SCHEMA

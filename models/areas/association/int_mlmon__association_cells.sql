@@ -26,20 +26,37 @@ ends as (
     where covered.readiness <> 'immature'
 ),
 
-counts as (
-    select * from {{ ref('int_mlmon__label_bin_counts') }}
-),
+-- The windows of which each is the sum.
+group_windows as (
+    select
+        ends.window_key as group_key,
+        ends.monitor,
+        windows.window_key
+    from ends
+    inner join {{ ref('int_mlmon__windows') }} as windows
+        on
+            ends.monitor = windows.monitor
+            and ends.model_version = windows.model_version
+            and windows.window_index between ends.first_index and ends.window_index
 
-mature_references as (
-    select *
-    from {{ ref('int_mlmon__references') }}
-    where is_mature and reference_key in (select reference_key from stale)
+    union all
+
+    select
+        reference_windows.reference_key as group_key,
+        reference_windows.monitor,
+        reference_windows.window_key
+    from {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    inner join {{ ref('int_mlmon__references') }} as reference_facts
+        on reference_windows.reference_key = reference_facts.reference_key
+    where
+        reference_facts.is_mature
+        and reference_windows.reference_key in (select reference_key from stale)
 ),
 
 added as (
     select
-        ends.window_key as group_key,
-        ends.monitor,
+        group_windows.group_key,
+        group_windows.monitor,
         counts.column_name,
         counts.bin_index,
         counts.label_bin,
@@ -47,60 +64,12 @@ added as (
         sum(counts.n_missing) as n_missing,
         sum(counts.n_paired) as n_paired,
         {{ mlmon.added_pair_sums('counts') }}
-    from ends
-    inner join counts
-        on
-            ends.monitor = counts.monitor
-            and ends.model_version = counts.model_version
-            and counts.window_index between ends.first_index and ends.window_index
+    from group_windows
+    inner join {{ ref('int_mlmon__label_bin_counts') }} as counts
+        on group_windows.window_key = counts.window_key
     group by
-        ends.window_key, ends.monitor, counts.column_name, counts.bin_index, counts.label_bin
-
-    union all
-
-    select
-        mature_references.reference_key as group_key,
-        mature_references.monitor,
-        counts.column_name,
-        counts.bin_index,
-        counts.label_bin,
-        sum(counts.n) as n,
-        sum(counts.n_missing) as n_missing,
-        sum(counts.n_paired) as n_paired,
-        {{ mlmon.added_pair_sums('counts') }}
-    from mature_references
-    inner join counts
-        on
-            mature_references.monitor = counts.monitor
-            and mature_references.logged_version in ('all', counts.model_version)
-            and counts.window_index
-            between mature_references.first_index and mature_references.last_index
-    where mature_references.reference_kind <> 'table'
-    group by
-        mature_references.reference_key, mature_references.monitor, counts.column_name,
-        counts.bin_index, counts.label_bin
-
-    union all
-
-    select
-        mature_references.reference_key as group_key,
-        mature_references.monitor,
-        counts.column_name,
-        counts.bin_index,
-        counts.label_bin,
-        sum(counts.n) as n,
-        sum(counts.n_missing) as n_missing,
-        sum(counts.n_paired) as n_paired,
-        {{ mlmon.added_pair_sums('counts') }}
-    from mature_references
-    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
-        on mature_references.reference_key = reference_windows.reference_key
-    inner join counts
-        on reference_windows.window_key = counts.window_key
-    where mature_references.reference_kind = 'table'
-    group by
-        mature_references.reference_key, mature_references.monitor, counts.column_name,
-        counts.bin_index, counts.label_bin
+        group_windows.group_key, group_windows.monitor, counts.column_name, counts.bin_index,
+        counts.label_bin
 )
 
 select

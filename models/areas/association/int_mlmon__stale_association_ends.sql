@@ -29,6 +29,7 @@ settings as (
 
 counted as (
     select
+        windows.window_key,
         windows.monitor,
         windows.model_version,
         windows.window_index,
@@ -47,13 +48,10 @@ mature_references as (
         mature_references.reference_key,
         sum(counted.checksum) as checksum
     from {{ ref('int_mlmon__references') }} as mature_references
+    left join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on mature_references.reference_key = reference_windows.reference_key
     left join counted
-        on
-            mature_references.reference_kind <> 'table'
-            and mature_references.monitor = counted.monitor
-            and mature_references.logged_version in ('all', counted.model_version)
-            and counted.window_index
-            between mature_references.first_index and mature_references.last_index
+        on reference_windows.window_key = counted.window_key
     where mature_references.is_mature
     group by mature_references.reference_key
 ),

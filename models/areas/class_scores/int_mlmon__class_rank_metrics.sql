@@ -5,11 +5,70 @@
 -- of them is summed first. A label whose class has no score is one of the rest.
 {{ config(enabled=mlmon.is_asked_for('class_scores')) }}
 {%- set keys = ['window_set_number', 'label_age', 'segment_position', 'segment_value'] %}
+{%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 
 with
 
+classes as (
+    {{ mlmon.class_score_settings() }}
+),
+
+window_sets as (
+    select
+        window_sets.window_set_number,
+        window_sets.monitor,
+        window_sets.label_age,
+        settings.n_class_scores,
+        min(window_sets.label_age_days) as label_age_days,
+        bool_or(window_sets.is_default_span) as has_segments
+    from {{ ref('int_mlmon__window_sets') }} as window_sets
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            window_sets.monitor = settings.monitor
+            and settings.n_class_scores > 0
+    group by
+        window_sets.window_set_number, window_sets.monitor, window_sets.label_age,
+        settings.n_class_scores
+),
+
+-- Rows are told apart by what they hold, so that their numbers mean the same rows wherever this is
+-- used; which of several equal rows has which number makes no difference.
+numbered as (
+    select
+        row_number() over (
+            partition by window_sets.window_set_number, window_sets.label_age
+            order by
+                sources.source_key, labelled.label_class
+                {{- mlmon.class_scores_of('labelled') }}
+                {%- for number in segments %}, labelled.segment_{{ number }}{% endfor %}
+        ) as row_id,
+        window_sets.window_set_number,
+        window_sets.label_age,
+        window_sets.monitor,
+        window_sets.has_segments,
+        window_sets.n_class_scores,
+        classes.class_number,
+        {{ mlmon.are_probabilities('labelled', 'window_sets.n_class_scores') }} as is_scored
+        {{- mlmon.class_scores_of('labelled') }}
+        {%- for number in segments %},
+        labelled.segment_{{ number }}
+        {%- endfor %}
+    from window_sets
+    inner join {{ ref('int_mlmon__window_set_sources') }} as sources
+        on window_sets.window_set_number = sources.window_set_number
+    inner join {{ ref('int_mlmon__labelled_predictions') }} as labelled
+        on sources.source_key = labelled.window_key
+    left join classes
+        on
+            window_sets.monitor = classes.monitor
+            and labelled.label_class = classes.class_label
+    where
+        {{ mlmon.counts_at_age('labelled', 'window_sets.label_age_days') }}
+        and labelled.label_class is not null
+),
+
 segmented as (
-    {{ mlmon.rows_by_segment(ref('int_mlmon__class_score_labels'), 'has_segments') }}
+    {{ mlmon.rows_by_segment('numbered', 'has_segments') }}
 ),
 
 ranked as (

@@ -3,7 +3,8 @@
 -- and the same over the reference. fct_mlmon__kpis judges it.
 {{ config(enabled=mlmon.is_asked_for('kpis')) }}
 {%- set sums = ['n', 'n_missing', 'value_sum', 'value_mean', 'deviation_squares'] %}
-{%- set facts = ['monitor', 'kpi', 'label_age', 'segment_name', 'segment_value'] + sums %}
+{%- set facts = ['window_key', 'monitor', 'model_version', 'window_index', 'kpi', 'label_age']
+    + ['segment_name', 'segment_value'] + sums %}
 
 with
 
@@ -15,20 +16,20 @@ ages as (
     {{ mlmon.kpi_age_settings() }}
 ),
 
-reference_facts as (
-    select * from {{ ref('int_mlmon__references') }}
+reference_windows as (
+    select * from {{ ref('int_mlmon__reference_windows') }}
 ),
 
 -- What labelled predictions are worth by the value matrix, from the confusion counts. It is read
--- here and not stored, so that a changed matrix holds for all of history.
+-- here and not stored, so that a changed matrix holds for all of history. Labels of a reference
+-- table stand for those at the horizon.
 matrix_cells as (
     select
-        counts.window_key as source_key,
-        reference_windows.reference_key,
+        counts.window_key,
+        matrix.monitor,
         counts.model_version,
         counts.window_index,
-        matrix.monitor,
-        counts.label_age,
+        ages.label_age,
         counts.segment_name,
         counts.segment_value,
         counts.n,
@@ -40,37 +41,43 @@ matrix_cells as (
             else matrix.tn
         end as worth
     from {{ ref('int_mlmon__confusion_counts') }} as counts
-    left join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    left join reference_windows
         on counts.window_key = reference_windows.window_key
     inner join ({{ mlmon.value_matrix_settings() }}) as matrix
         on coalesce(counts.monitor, reference_windows.monitor) = matrix.monitor
-    left join ages
+    inner join ages
         on
             matrix.monitor = ages.monitor
             and ages.kpi = 'value'
-            and counts.label_age = ages.label_age
-    where ages.label_age is not null or counts.label_age = 'reference'
+            and (
+                counts.label_age = ages.label_age
+                or (counts.label_age = 'reference' and ages.is_judged_age)
+            )
 ),
 
 centred_cells as (
     select
         matrix_cells.*,
         sum(n * worth) over (
-            partition by source_key, label_age, segment_name, segment_value
+            partition by window_key, label_age, segment_name, segment_value
         )
         / nullif(sum(case when worth is not null then n end) over (
-            partition by source_key, label_age, segment_name, segment_value
+            partition by window_key, label_age, segment_name, segment_value
         ), 0) as value_mean
     from matrix_cells
 ),
 
-value_sums as (
+window_sums as (
+    select {{ facts | join(', ') }}
+    from {{ ref('int_mlmon__kpi_sums') }}
+
+    union all
+
     select
-        source_key,
-        reference_key,
+        window_key,
+        monitor,
         model_version,
         window_index,
-        monitor,
         cast('value' as {{ dbt.type_string() }}) as kpi,
         label_age,
         segment_name,
@@ -85,26 +92,7 @@ value_sums as (
         end as deviation_squares
     from centred_cells
     group by
-        source_key, reference_key, model_version, window_index, monitor, label_age,
-        segment_name, segment_value
-),
-
-window_sums as (
-    {%- for model_name in ['int_mlmon__kpi_sums', 'int_mlmon__labelled_kpi_sums'] %}
-    select
-        model_version,
-        window_index,
-        {{ facts | join(',\n        ') }}
-    from {{ ref(model_name) }}
-
-    union all
-    {% endfor %}
-    select
-        model_version,
-        window_index,
-        {{ facts | join(',\n        ') }}
-    from value_sums
-    where label_age <> 'reference'
+        window_key, monitor, model_version, window_index, label_age, segment_name, segment_value
 ),
 
 span_parts as (
@@ -123,7 +111,10 @@ span_parts as (
             spans.monitor = window_sums.monitor
             and spans.model_version in ('all', window_sums.model_version)
             and window_sums.window_index between spans.first_index and spans.window_index
-    where window_sums.segment_name = 'all' or spans.is_default_span
+    where
+        (window_sums.segment_name = 'all' or spans.is_default_span)
+        -- Windows of a reference table have no version.
+        and window_sums.model_version is not null
 ),
 
 measured as (
@@ -133,49 +124,23 @@ measured as (
     ]) }}
 ),
 
--- A reference in the log has its sums in those of its windows, of labels at the horizon.
+-- A reference is the sum of its windows, of labels at the horizon.
 reference_parts as (
     select
-        reference_key,
-        kpi,
-        segment_name,
-        segment_value,
-        {{ sums | join(',\n        ') }}
-    from {{ ref('int_mlmon__reference_kpi_sums') }}
-
-    union all
-
-    select
-        reference_key,
-        kpi,
-        segment_name,
-        segment_value,
-        {{ sums | join(',\n        ') }}
-    from value_sums
-    where label_age = 'reference'
-
-    union all
-
-    select
-        reference_facts.reference_key,
+        reference_windows.reference_key,
         window_sums.kpi,
         window_sums.segment_name,
         window_sums.segment_value,
         window_sums.{{ sums | join(',\n        window_sums.') }}
-    from reference_facts
+    from reference_windows
     inner join window_sums
-        on
-            reference_facts.monitor = window_sums.monitor
-            and window_sums.window_index
-            between reference_facts.first_index and reference_facts.last_index
-            and reference_facts.logged_version in ('all', window_sums.model_version)
+        on reference_windows.window_key = window_sums.window_key
     inner join ages
         on
             window_sums.monitor = ages.monitor
             and window_sums.kpi = ages.kpi
             and window_sums.label_age = ages.label_age
             and ages.is_judged_age
-    where reference_facts.reference_kind <> 'table'
 ),
 
 baselines as (

@@ -11,8 +11,10 @@ def model(dbt, session):
             "`multivariate` needs the Python package of mlmon beside dbt: pip install mlmon"
         ) from error
     return measure(
-        spans=dbt.ref("int_mlmon__joint_spans"),
+        stale=dbt.ref("int_mlmon__stale_ends").filter("facts = 'drift'"),
+        spans=dbt.ref("int_mlmon__spans"),
+        settings=dbt.ref("int_mlmon__settings"),
         columns=dbt.ref("int_mlmon__column_settings"),
-        window_samples=dbt.ref("int_mlmon__window_samples"),
-        reference_samples=dbt.ref("int_mlmon__reference_samples"),
+        reference_windows=dbt.ref("int_mlmon__reference_windows"),
+        samples=dbt.ref("int_mlmon__window_samples"),
     )

@@ -12,6 +12,7 @@ def model(dbt, session):
         ) from error
     return measure(
         columns=dbt.ref("int_mlmon__column_settings"),
-        sources=dbt.ref("int_mlmon__preset_sources"),
+        stale=dbt.ref("int_mlmon__stale_ends").filter("facts = 'drift'"),
+        spans=dbt.ref("int_mlmon__spans"),
         values=dbt.ref("int_mlmon__preset_values"),
     )

@@ -14,8 +14,33 @@ stale as (
             and spans.window_key = stale.window_key
 ),
 
+first_windows as (
+    select
+        monitor,
+        min(least(first_index, coalesce(compared_first_index, first_index))) as first_index
+    from stale
+    group by monitor
+),
+
 bin_counts as (
-    select * from {{ ref('int_mlmon__bin_counts') }}
+    select
+        counts.window_key,
+        counts.monitor,
+        counts.model_version,
+        counts.window_index,
+        counts.segment_name,
+        counts.segment_value,
+        counts.column_name,
+        counts.bin_index,
+        sum(counts.n) as n
+    from {{ ref('int_mlmon__column_counts') }} as counts
+    inner join first_windows
+        on
+            counts.monitor = first_windows.monitor
+            and counts.window_index >= first_windows.first_index
+    group by
+        counts.window_key, counts.monitor, counts.model_version, counts.window_index,
+        counts.segment_name, counts.segment_value, counts.column_name, counts.bin_index
 ),
 
 current_counts as (
@@ -78,7 +103,7 @@ reference_bins as (
         bin_counts.bin_index,
         sum(bin_counts.n) as n
     from {{ ref('int_mlmon__reference_windows') }} as reference_windows
-    inner join {{ ref('int_mlmon__bin_counts') }} as bin_counts
+    inner join {{ ref('int_mlmon__column_counts') }} as bin_counts
         on
             reference_windows.window_key = bin_counts.window_key
             and reference_windows.reference_key = bin_counts.reference_key

@@ -249,14 +249,13 @@ select
     cast(described.n_reference_missing as bigint) as n_reference_missing,
     cast(described.n_current_missing as bigint) as n_current_missing,
     described.missing_change,
-    ranks.ks,
-    ranks.ks_is_exact,
     cast(described.n_reference_rows - described.n_reference_missing as bigint)
         as n_reference_values,
     cast(described.n_current_rows - described.n_current_missing as bigint) as n_current_values,
-    ranks.read_share as ks_read_share,
-    ranks.wasserstein,
-    ranks.wasserstein_normed
+    {%- for method in mlmon.numeric_drift_methods() %}
+    ranks.{{ method }},
+    ranks.{{ method }}_error{{ ',' if not loop.last }}
+    {%- endfor %}
 from described
 inner join {{ ref('int_mlmon__spans') }} as spans
     on

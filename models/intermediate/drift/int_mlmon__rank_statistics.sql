@@ -1,345 +1,338 @@
 -- One row per stale window end, segment and ranked column, at the verdict span: the
--- Kolmogorov-Smirnov statistic, how many values had to be read for it, and, where the column uses
--- it, the first Wasserstein distance over all finite values, also divided by the reference's
--- standard deviation. fct_mlmon__drift judges them. Where the log no longer has all of the values,
--- the statistic is that of the cells' ends (ks_is_exact false), which is at most a cell's share too
--- small, and there is no distance.
-{%- set keys = mlmon.comparison_keys() | join(', ') %}
-{%- set of_comparison = "(partition by "
-    ~ mlmon.qualified('cells', mlmon.comparison_keys()) ~ ")" %}
-{%- set of_cell = ['cell_number', 'place_number', 'may_hold_supremum', 'is_transported'] %}
+-- Kolmogorov-Smirnov statistic, where the column asks for it the first Wasserstein distance over
+-- all finite values, also in standard deviations of the reference, and what each may be off by
+-- (docs/numbers.md, "Ranks"). fct_mlmon__drift judges them. Both come from counts of cells: F and G
+-- are the reference's and the span's distribution functions, known exactly where cells end.
+{%- set keys = ['end_number', 'column_number'] | join(', ') %}
+{%- set double = mlmon.type_double() %}
+{%- set place = ['reference_key', 'segment_name', 'segment_value', 'column_name'] %}
+{%- set sums = ['n', 'n_finite', 'n_clamped', 'sum_z', 'sum_z2'] %}
+{%- set greatest = '1.7976931348623157e308' %}
 
 with
 
-cells as (
-    select * from {{ ref('int_mlmon__compared_cells') }}
+ends as (
+    select
+        row_number() over (order by spans.window_key) as end_number,
+        spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__stale_ends') }} as stale
+        on spans.window_key = stale.window_key
+    where stale.facts = 'drift' and spans.is_verdict and spans.reference_key is not null
 ),
 
-cells_that_were_read as (
-    select
-        {{ mlmon.qualified('cells', of_cell) }},
-        spans.monitor,
-        spans.model_version,
-        spans.reference_key,
-        spans.first_index,
-        spans.window_index,
-        spans.compared_with,
-        spans.compared_version,
-        spans.compared_first_index,
-        spans.compared_last_index
-    from cells
-    inner join {{ ref('int_mlmon__spans') }} as spans
-        on
-            cells.window_key = spans.window_key
-            and cells.span_windows = spans.span_windows
-    where cells.is_read
-),
-
-windows as (
-    select * from {{ ref('int_mlmon__windows') }}
-    where source = 'log' and n_predictions > 0
-),
-
--- The sources whose values take part in a cell, on either side: base windows, or a reference that
--- does not move.
-comparisons as (
-    select
-        {{ mlmon.qualified('cells', of_cell) }},
-        windows.window_key as source_key,
-        false as is_reference,
-        false as is_fixed_reference
-    from cells_that_were_read as cells
-    inner join windows
-        on
-            cells.monitor = windows.monitor
-            and cells.model_version = windows.model_version
-            and windows.window_index between cells.first_index and cells.window_index
-
-    union all
-
-    select
-        {{ mlmon.qualified('cells', of_cell) }},
-        windows.window_key as source_key,
-        true as is_reference,
-        false as is_fixed_reference
-    from cells_that_were_read as cells
-    inner join windows
-        on
-            cells.monitor = windows.monitor
-            and cells.compared_version = windows.model_version
-            and windows.window_index
-            between cells.compared_first_index and cells.compared_last_index
-
-    union all
-
-    select
-        {{ mlmon.qualified('cells', of_cell) }},
-        cells.reference_key as source_key,
-        true as is_reference,
-        true as is_fixed_reference
-    from cells_that_were_read as cells
-    where cells.compared_with = 'reference'
-),
-
-places_of_stretches as (
+columns_in_log as (
     select distinct
-        comparisons.source_key,
-        comparisons.place_number,
-        reference_facts.monitor,
-        reference_facts.first_index,
-        reference_facts.last_index,
-        reference_facts.logged_version
-    from comparisons
-    inner join {{ ref('int_mlmon__references') }} as reference_facts
-        on comparisons.source_key = reference_facts.reference_key
-    where comparisons.is_fixed_reference and reference_facts.reference_kind <> 'table'
+        monitor,
+        {{ place | join(', ') }}
+    from {{ ref('int_mlmon__column_counts') }}
+    where cell is not null and model_version is not null
 ),
 
-moving_places as (
-    select distinct place_number
-    from comparisons
-    where is_reference and not is_fixed_reference
-),
-
--- A reference in the log has the values of its windows.
-source_values as (
+-- Columns and ends are numbered, because there are many cells and numbers join faster.
+columns as (
     select
-        ranked_values.*,
+        row_number() over (order by {{ mlmon.qualified('columns_in_log', place) }})
+            as column_number,
+        {{ mlmon.qualified('columns_in_log', place) }},
+        edges.center,
+        edges.scale,
+        settings.methods like '%,wasserstein%' as is_transported
+    from columns_in_log
+    inner join {{ ref('int_mlmon__column_settings') }} as settings
+        on
+            columns_in_log.monitor = settings.monitor
+            and columns_in_log.column_name = settings.column_name
+    inner join {{ ref('int_mlmon__bin_edges') }} as edges
+        on
+            columns_in_log.reference_key = edges.reference_key
+            and columns_in_log.column_name = edges.column_name
+            and edges.edge_index = 0
+    where settings.is_ranked
+),
+
+-- Infinite values lie in the first cell or in one above: they are the ends of what it holds.
+cells as (
+    select
+        columns.column_number,
+        {{ mlmon.qualified('counts', ['window_key', 'reference_key', 'monitor', 'model_version',
+            'window_index', 'cell'] + sums) }},
         case
-            when reference_facts.monitor is not null or moving.place_number is not null then 1
-            else 0
-        end as is_reference_value
-    from {{ ref('int_mlmon__ranked_values') }} as ranked_values
-    left join {{ ref('int_mlmon__references') }} as reference_facts
-        on ranked_values.source_key = reference_facts.reference_key
-    left join moving_places as moving
-        on ranked_values.place_number = moving.place_number
+            when counts.n = counts.n_finite then counts.x_min
+            when counts.cell < 32 then -{{ greatest }}
+            else coalesce(counts.x_min, {{ greatest }})
+        end as x_min,
+        case
+            when counts.n = counts.n_finite then counts.x_max
+            when counts.cell < 32 then coalesce(counts.x_max, -{{ greatest }})
+            else {{ greatest }}
+        end as x_max
+    from {{ ref('int_mlmon__column_counts') }} as counts
+    inner join columns
+        on
+            counts.reference_key = columns.reference_key
+            and counts.segment_name = columns.segment_name
+            and counts.segment_value = columns.segment_value
+            and counts.column_name = columns.column_name
+    where counts.cell is not null
+),
+
+reference_cells as (
+    select
+        cells.column_number,
+        cells.reference_key,
+        cells.cell,
+        {%- for name in sums %}
+        sum(cells.{{ name }}) as {{ name }},
+        {%- endfor %}
+        min(cells.x_min) as x_min,
+        max(cells.x_max) as x_max
+    from cells
+    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+        on
+            cells.window_key = reference_windows.window_key
+            and cells.reference_key = reference_windows.reference_key
+    where
+        cells.reference_key in (
+            select reference_key from ends
+            where compared_with = 'reference'
+        )
+    group by cells.column_number, cells.reference_key, cells.cell
+),
+
+sides as (
+    {%- set counted = mlmon.qualified('cells', ['column_number', 'cell'] + sums + ['x_min', 'x_max']) %}
+    select
+        ends.end_number,
+        false as is_reference,
+        {{ counted }}
+    from ends
+    inner join cells
+        on
+            ends.monitor = cells.monitor
+            and ends.model_version = cells.model_version
+            and ends.reference_key = cells.reference_key
+            and cells.window_index between ends.first_index and ends.window_index
 
     union all
 
     select
-        places.source_key,
-        places.place_number,
-        ranked_values.x,
-        cast(sum(ranked_values.n) as bigint) as n,
-        1 as is_reference_value
-    from places_of_stretches as places
-    inner join windows
-        on
-            places.monitor = windows.monitor
-            and windows.window_index between places.first_index and places.last_index
-            and places.logged_version in ('all', windows.model_version)
-    inner join {{ ref('int_mlmon__ranked_values') }} as ranked_values
-        on
-            places.place_number = ranked_values.place_number
-            and windows.window_key = ranked_values.source_key
-    group by places.source_key, places.place_number, ranked_values.x
-),
+        ends.end_number,
+        true as is_reference,
+        {{ counted }}
+    from ends
+    inner join reference_cells as cells
+        on ends.reference_key = cells.reference_key
+    where ends.compared_with = 'reference'
 
--- The reference's values number the positions of a place (a cell of a column and segment, see
--- int_mlmon__compared_cells): the i-th has 2i - 1, and what lies between it and the next has 2i.
--- Values between the same two of the reference need not be told apart, because the reference's
--- distribution function is the same for all. Where references move, every value may belong to one
--- and has a number of its own.
-numbered_values as (
-    select
-        source_values.*,
-        sum(is_reference_value) over (partition by place_number order by x)
-            as n_reference_values,
-        max(is_reference_value) over (partition by place_number, x) as is_at_reference_value
-    from source_values
-),
+    union all
 
-positions as (
     select
-        source_key,
-        place_number,
-        cast(2 * n_reference_values - is_at_reference_value as bigint) as position,
-        cast(sum(n) as bigint) as n
-    from numbered_values
-    group by source_key, place_number, 2 * n_reference_values - is_at_reference_value
-),
-
-compared_positions as (
-    select
-        comparisons.cell_number,
-        positions.position,
-        sum(case when comparisons.is_reference then positions.n else 0 end) as n_reference,
-        sum(case when comparisons.is_reference then 0 else positions.n end) as n_current
-    from comparisons
-    inner join positions
-        on
-            comparisons.source_key = positions.source_key
-            and comparisons.place_number = positions.place_number
-    where comparisons.may_hold_supremum
-    group by comparisons.cell_number, positions.position
-),
-
-cumulated_positions as (
-    select
-        cell_number,
-        n_reference,
-        n_current,
-        sum(n_reference) over (partition by cell_number order by position)
-            as reference_through,
-        sum(n_current) over (partition by cell_number order by position) as current_through
-    from compared_positions
-),
-
-read_values as (
-    select
-        {{ mlmon.qualified('cells', mlmon.comparison_keys()) }},
-        max(abs(
-            cast(
-                cells.reference_before + cumulated_positions.reference_through
-                as {{ mlmon.type_double() }}
-            ) / cells.reference_total
-            - cast(
-                cells.current_before + cumulated_positions.current_through
-                as {{ mlmon.type_double() }}
-            ) / cells.current_total
-        )) as distance,
-        sum(cumulated_positions.n_reference) as n_reference,
-        sum(cumulated_positions.n_current) as n_current
-    from cumulated_positions
+        ends.end_number,
+        true as is_reference,
+        {{ counted }}
+    from ends
     inner join cells
-        on cumulated_positions.cell_number = cells.cell_number
-    group by {{ mlmon.qualified('cells', mlmon.comparison_keys()) }}
+        on
+            ends.monitor = cells.monitor
+            and ends.compared_version = cells.model_version
+            and ends.reference_key = cells.reference_key
+            and cells.window_index between ends.compared_first_index and ends.compared_last_index
 ),
 
-expected as (
+both_sides as (
     select
         {{ keys }},
-        max(best_distance) as best_distance,
-        max(reference_total) as n_reference,
-        max(current_total) as n_current,
-        sum(case when may_hold_supremum then n_reference else 0 end) as n_reference_to_read,
-        sum(case when may_hold_supremum then n_current else 0 end) as n_current_to_read,
-        sum(case when is_read then n_reference + n_current else 0 end) as n_to_read
-    from cells
-    group by {{ keys }}
+        cell
+        {%- for side, condition in {'reference': 'is_reference', 'current': 'not is_reference'}.items() %},
+        {%- for name in sums %}
+        coalesce(sum(case when {{ condition }} then {{ name }} end), 0) as {{ name }}_{{ side }},
+        {%- endfor %}
+        min(case when {{ condition }} then x_min end) as {{ side }}_min,
+        max(case when {{ condition }} then x_max end) as {{ side }}_max
+        {%- endfor %}
+    from sides
+    group by {{ keys }}, cell
 ),
 
-cell_values as (
+cumulated as (
     select
-        comparisons.cell_number,
-        source_values.x,
-        sum(case when comparisons.is_reference then source_values.n else 0 end)
-            as n_reference,
-        sum(case when comparisons.is_reference then 0 else source_values.n end) as n_current
-    from comparisons
-    inner join source_values
-        on
-            comparisons.source_key = source_values.source_key
-            and comparisons.place_number = source_values.place_number
-    where comparisons.is_transported
-    group by comparisons.cell_number, source_values.x
+        both_sides.*
+        {%- for side in ['reference', 'current'] %}
+        {%- for counted in ['n_', 'n_finite_'] %},
+        sum({{ counted }}{{ side }}) over (partition by {{ keys }} order by cell)
+            as {{ counted }}{{ side }}_through,
+        sum({{ counted }}{{ side }}) over (partition by {{ keys }}) as {{ counted }}{{ side }}_total
+        {%- endfor %}
+        {%- endfor %}
+    from both_sides
 ),
 
-side_values as (
+-- The distribution functions before and after each cell, and the mean of each side's finite values.
+shares as (
     select
-        {{ mlmon.qualified('cells', mlmon.comparison_keys()) }},
-        cell_values.x,
-        cell_values.n_reference,
-        cell_values.n_current,
-        sum(cell_values.n_reference) over {{ of_comparison }} = cells.reference_total
-        and sum(cell_values.n_current) over {{ of_comparison }} = cells.current_total
-            as is_complete
-    from cell_values
-    inner join cells
-        on cell_values.cell_number = cells.cell_number
+        cumulated.*
+        {%- for side, function in {'reference': 'f', 'current': 'g'}.items() %},
+        cast(n_{{ side }}_through - n_{{ side }} as {{ double }}) / n_{{ side }}_total
+            as {{ function }}_before,
+        cast(n_{{ side }}_through as {{ double }}) / n_{{ side }}_total as {{ function }}_after,
+        cast(n_finite_{{ side }}_through - n_finite_{{ side }} as {{ double }})
+        / nullif(n_finite_{{ side }}_total, 0) as finite_{{ function }}_before,
+        cast(n_finite_{{ side }}_through as {{ double }})
+        / nullif(n_finite_{{ side }}_total, 0) as finite_{{ function }}_after,
+        {{ mlmon.without_underflow('sum_z_' ~ side) }} / nullif(n_finite_{{ side }}, 0)
+            as {{ side }}_mean
+        {%- endfor %}
+    from cumulated
+    where n_reference_total > 0 and n_current_total > 0
 ),
 
-cumulated_values as (
-    select
-        side_values.*,
-        max(abs(x)) over (partition by {{ keys }}) as magnitude,
-        min(case when n_reference > 0 then x end) over (partition by {{ keys }}) as reference_low,
-        sum(n_reference) over (partition by {{ keys }}) as reference_total,
-        sum(n_current) over (partition by {{ keys }}) as current_total,
-        sum(n_reference) over (partition by {{ keys }} order by x) as reference_through,
-        sum(n_current) over (partition by {{ keys }} order by x) as current_through
-    from side_values
-    where x - x = 0 and is_complete
-),
-
--- Only where squares would overflow or vanish are values taken in units of the largest: a division
--- would lose the last digits that tell 1.7e9 from 1.7e9 + 1.
-sized as (
-    select
-        cumulated_values.*,
-        case
-            when magnitude between 1e-140 and 1e140 or magnitude = 0 then 1.0 else magnitude
-        end as unit
-    from cumulated_values
-    where reference_total > 0 and current_total > 0
-),
-
-scaled as (
-    select
-        sized.*,
-        case when unit >= 1 and abs(x) <= 1e-290 * unit then 0 else x / unit end as u,
-        case
-            when unit >= 1 and abs(reference_low) <= 1e-290 * unit then 0
-            else reference_low / unit
-        end as low
-    from sized
-),
-
--- The mean is taken from the lowest value up, so that equal values have no variance at all.
-moved as (
-    select
-        scaled.*,
-        lead(u) over (partition by {{ keys }} order by x) - u as step,
-        low + sum(n_reference * (u - low)) over (partition by {{ keys }})
-        / reference_total as reference_mean
-    from scaled
-),
-
+-- Inside a cell the distance can be larger than at its ends. It is f_after - g_before where all of
+-- the reference's values come first, and g_after - f_before where they come last. Where the two
+-- sides overlap neither is certain, but nothing is larger.
 distances as (
     select
         {{ keys }},
-        max(unit) as unit,
-        sum(
-            abs(
-                cast(reference_through as {{ mlmon.type_double() }}) / reference_total
-                - cast(current_through as {{ mlmon.type_double() }}) / current_total
-            ) * case when step > 1e-290 then step else 0 end
-        ) as distance,
-        sqrt(
-            sum(case
-                when abs(u - reference_mean) > 1e-145
-                    then n_reference * (u - reference_mean) * (u - reference_mean)
-                else 0
-            end) / max(reference_total)
-        ) as reference_std
+        max(greatest(
+            abs(f_after - g_after),
+            case when reference_max < current_min then f_after - g_before else 0 end,
+            case when current_max < reference_min then g_after - f_before else 0 end
+        )) as ks,
+        max(greatest(
+            abs(f_after - g_after),
+            case
+                when n_reference = 0 or n_current = 0 then 0
+                when reference_min = current_max and reference_max = current_min then 0
+                else greatest(
+                    case when current_max < reference_min then 0 else f_after - g_before end,
+                    case when reference_max < current_min then 0 else g_after - f_before end
+                )
+            end
+        )) as largest_ks
+    from shares
+    group by {{ keys }}
+),
+
+-- The finite values of a cell and side lie at their mean. Their average distance from it (spread) is
+-- at most their standard deviation, and none where they are all the same.
+atoms as (
+    {%- for side in ['reference', 'current'] %}
+    {%- if not loop.first %}
+
+    union all
+    {%- endif %}
+
+    select
+        shares.end_number,
+        shares.column_number,
+        shares.cell,
+        columns.scale,
+        {{ 'shares.n_finite_reference' if side == 'reference' else '0' }} as n_reference,
+        {{ 'shares.n_finite_current' if side == 'current' else '0' }} as n_current,
+        shares.n_finite_reference_total as reference_total,
+        shares.n_finite_current_total as current_total,
+        case
+            when
+                shares.{{ side }}_min = shares.{{ side }}_max
+                and shares.n_{{ side }} = shares.n_finite_{{ side }}
+                then {{ mlmon.standardise('shares.' ~ side ~ '_min', 'columns.center', 'columns.scale') }}
+            else shares.{{ side }}_mean
+        end as z,
+        case
+            when shares.{{ side }}_min = shares.{{ side }}_max then 0
+            else sqrt(greatest(
+                shares.sum_z2_{{ side }} / shares.n_finite_{{ side }} * (1 + 1e-12)
+                - shares.{{ side }}_mean * shares.{{ side }}_mean,
+                0
+            ))
+        end as spread,
+        -- Whether F - G may change its sign inside the cell.
+        shares.finite_f_after > shares.finite_g_before
+        and shares.finite_g_after > shares.finite_f_before as is_crossed
+    from shares
+    inner join columns
+        on shares.column_number = columns.column_number
+    where
+        columns.is_transported
+        and shares.n_finite_{{ side }} > 0
+        and shares.n_finite_reference_total > 0
+        and shares.n_finite_current_total > 0
+    {%- endfor %}
+),
+
+moved as (
+    select
+        atoms.*,
+        cast(sum(n_reference) over in_order as {{ double }}) / reference_total as f,
+        cast(sum(n_current) over in_order as {{ double }}) / current_total as g,
+        lead(z) over (partition by {{ keys }} order by cell, z) - z as step,
+        cast(n_reference as {{ double }}) / reference_total
+        + cast(n_current as {{ double }}) / current_total as share
+    from atoms
+    window in_order as (
+        partition by {{ keys }} order by cell, z
+        rows between unbounded preceding and current row
+    )
+),
+
+-- In units of the column's scale.
+transport as (
+    select
+        {{ keys }},
+        max(scale) as scale,
+        sum(case when step > 0 then abs(f - g) * step else 0 end) as distance,
+        sum(case when is_crossed then share * spread else 0 end) as error
     from moved
     group by {{ keys }}
+),
+
+-- The reference's standard deviation, in the same unit.
+deviations as (
+    select
+        {{ keys }},
+        case
+            when min(reference_min) < max(reference_max)
+                then sqrt(greatest(
+                    sum(sum_z2_reference) / sum(n_finite_reference) - power({{
+                        mlmon.without_underflow('sum(sum_z_reference)')
+                    }} / sum(n_finite_reference), 2),
+                    0
+                ))
+        end as deviation,
+        sum(n_clamped_reference + n_clamped_current) as n_clamped
+    from both_sides
+    group by {{ keys }}
+    having sum(n_finite_reference) > 0
 )
 
 select
-    {{ mlmon.qualified('expected', mlmon.comparison_keys()) }},
-    coalesce(read_values.n_reference, 0) = expected.n_reference_to_read
-    and coalesce(read_values.n_current, 0) = expected.n_current_to_read as ks_is_exact,
+    ends.window_key,
+    ends.span_windows,
+    {{ mlmon.qualified('columns', place[1:]) }},
+    distances.ks,
+    distances.largest_ks - distances.ks as ks_error
+    {%- for name, value in {
+        'wasserstein': 'transport.distance', 'wasserstein_error': 'transport.error',
+    }.items() %},
     case
-        when
-            coalesce(read_values.n_reference, 0) = expected.n_reference_to_read
-            and coalesce(read_values.n_current, 0) = expected.n_current_to_read
-            then greatest(expected.best_distance, coalesce(read_values.distance, 0))
-        else expected.best_distance
-    end as ks,
-    cast(expected.n_to_read as {{ mlmon.type_double() }})
-    / (expected.n_reference + expected.n_current) as read_share,
+        when deviations.n_clamped = 0 and transport.scale < 8e307 / greatest({{ value }}, 1)
+            then {{ value }} * transport.scale
+    end as {{ name }},
     case
-        when distances.distance < 1e-290 / greatest(least(distances.unit, 1), 1e-290) then 0
-        when distances.unit < 8e307 / greatest(distances.distance, 1)
-            then distances.distance * distances.unit
-    end as wasserstein,
-    case
-        when distances.reference_std > 1e-300 then distances.distance / distances.reference_std
-    end as wasserstein_normed
-from expected
-left join read_values
-    on {{ mlmon.same_comparison('expected', 'read_values') }}
-left join distances
-    on {{ mlmon.same_comparison('expected', 'distances') }}
+        when deviations.n_clamped = 0 and deviations.deviation > 1e-150
+            then {{ value }} / deviations.deviation
+    end as {{ name | replace('wasserstein', 'wasserstein_normed') }}
+    {%- endfor %}
+from distances
+inner join ends
+    on distances.end_number = ends.end_number
+inner join columns
+    on distances.column_number = columns.column_number
+left join transport
+    on
+        distances.end_number = transport.end_number
+        and distances.column_number = transport.column_number
+left join deviations
+    on
+        distances.end_number = deviations.end_number
+        and distances.column_number = deviations.column_number

@@ -72,7 +72,7 @@ bin_sums as (
         {%- for count in mlmon.odd_counts() %},
         sum(counts.{{ count }}) as {{ count }}
         {%- endfor %}
-    from {{ ref('int_mlmon__bin_counts') }} as counts
+    from {{ ref('int_mlmon__column_counts') }} as counts
     left join bin_kinds
         on
             counts.reference_key = bin_kinds.reference_key

@@ -1,11 +1,19 @@
--- One row per monitor, closed base window and check on the logs as a whole: duplicates,
--- clocks, labels that contradict, precede or lack their prediction, rows that cannot be
--- used; and, at the newest closed window, whether any class is in both logs. Judged over
--- all versions together, so that a rollout is no incident. What cannot be used belongs to
--- the window in which it was loaded.
+-- One row per monitor, closed base window and check on the logs as a whole, of volume a row per
+-- segment, too: duplicates, clocks, labels that contradict, precede or lack their prediction, rows
+-- that cannot be used, and whether there were as many requests as usual at this local weekday (and
+-- hour). Judged over all versions together, so that a rollout is no incident. What cannot be used
+-- belongs to the window in which it was loaded. The measure of volume is a robust z of square
+-- roots, whose chance is the same at any volume. A log too young for weeks is judged by its days:
+-- where none of the last ones was empty, an empty one is no chance.
 {%- set limits = mlmon.quality_limits() %}
 {%- set text = dbt.type_string() %}
 {%- set double = mlmon.type_double() %}
+{%- set keys = ['series_key', 'window_index'] %}
+{%- set last_days %}
+partition by traffic.series_key, mod(traffic.season_index, traffic.windows_per_day)
+            order by traffic.window_index
+            rows between 14 preceding and 1 preceding
+{%- endset %}
 {%- set logged = ("'all'", "'table'", 'true') %}
 {%- set labelled = ("'all'", "'table'", 'has_labels') %}
 {%- set arrived = 'n_log_rows + n_loaded_predictions' %}
@@ -20,21 +28,6 @@
 } %}
 
 with
-
-settings as (
-    select * from {{ ref('int_mlmon__settings') }}
-),
-
-bounds as (
-    select
-        log_bounds.*,
-        settings.task,
-        settings.label_horizon_days * settings.windows_per_day as horizon_windows,
-        28 * settings.windows_per_day as class_windows
-    from {{ ref('int_mlmon__log_bounds') }} as log_bounds
-    inner join settings
-        on log_bounds.monitor = settings.monitor
-),
 
 loads as (
     select
@@ -53,23 +46,25 @@ loads as (
 windows as (
     select
         windows.*,
+        settings.windows_per_day,
+        {{ mlmon.season_index('windows.window_start', 'windows.monitor') }} as season_index,
         coalesce(coverage.n_labelled, 0) as n_labelled,
         coalesce(coverage.n_early_labels, 0) as n_early_labels,
         coalesce(coverage.n_label_revisions, 0) as n_label_revisions,
         -- What came before the log began is not in it: labels may be of that until all of
         -- those have come.
-        windows.window_index >= bounds.first_window_index + bounds.horizon_windows
-            as is_past_beginning,
-        row_number() over (
-            partition by windows.monitor order by windows.window_index desc
-        ) as window_rank
+        windows.window_index
+        >= bounds.first_window_index + settings.label_horizon_days * settings.windows_per_day
+            as is_past_beginning
         {%- for log in ['predictions', 'labels'] %}
         {%- for fate in fates %},
         coalesce(loads.n_{{ fate }}_{{ log }}, 0) as n_{{ fate }}_{{ log }}
         {%- endfor %}
         {%- endfor %}
     from {{ ref('int_mlmon__version_windows') }} as windows
-    inner join bounds
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on windows.monitor = settings.monitor
+    inner join {{ ref('int_mlmon__log_bounds') }} as bounds
         on windows.monitor = bounds.monitor
     left join loads
         on
@@ -125,151 +120,202 @@ shares as (
     from counted
 ),
 
--- In how many predictions and labels of the newest 28 days each class is. Texts in one log
--- alone are never equal to any in the other.
-class_bounds as (
+requests as (
     select
         monitor,
-        last_closed_index,
-        last_closed_index - class_windows as before_index,
-        {{ mlmon.window_start('last_closed_index - class_windows', 'monitor') }} as first_at
-    from bounds
-    where task in ('binary', 'multiclass')
+        window_index,
+        segment_name,
+        segment_value,
+        md5(monitor || '|' || segment_name || '|' || segment_value) as series_key,
+        cast(sum(n_requests) as {{ double }}) as n_requests
+    from {{ ref('int_mlmon__operation_sums') }}
+    group by monitor, window_index, segment_name, segment_value
 ),
 
-sides as (
-    select
-        class_bounds.monitor,
-        logged.prediction_text as class_text,
-        count(*) as n_predictions,
-        0 as n_labels
-    from {{ ref('stg_mlmon__predictions') }} as logged
-    inner join class_bounds
-        on
-            logged.monitor = class_bounds.monitor
-            and logged.predicted_at >= class_bounds.first_at
-            and logged.window_index > class_bounds.before_index
-            and logged.window_index <= class_bounds.last_closed_index
-    where logged.quarantine_reason is null and logged.prediction_text is not null
-    group by class_bounds.monitor, logged.prediction_text
-
-    union all
-
-    select
-        class_bounds.monitor,
-        logged.label_text as class_text,
-        0 as n_predictions,
-        count(*) as n_labels
-    from {{ ref('stg_mlmon__labels') }} as logged
-    inner join class_bounds
-        on
-            logged.monitor = class_bounds.monitor
-            and logged.labeled_at >= class_bounds.first_at
-    where logged.quarantine_reason is null and logged.label_text is not null
-    group by class_bounds.monitor, logged.label_text
-),
-
-class_texts as (
+series as (
     select
         monitor,
-        class_text,
-        sum(n_predictions) as n_predictions,
-        sum(n_labels) as n_labels,
+        segment_name,
+        segment_value,
+        series_key,
+        min(window_index) as first_index
+    from requests
+    group by monitor, segment_name, segment_value, series_key
+),
+
+-- The requests of every window since a segment value was first seen, 0 where there are none.
+traffic as (
+    select
+        windows.*,
+        series.segment_name,
+        series.segment_value,
+        series.series_key,
+        coalesce(requests.n_requests, 0) as n_requests,
+        sqrt(coalesce(requests.n_requests, 0)) as root_requests
+    from windows
+    inner join series
+        on
+            windows.monitor = series.monitor
+            and windows.window_index >= series.first_index
+    left join requests
+        on
+            series.series_key = requests.series_key
+            and windows.window_index = requests.window_index
+),
+
+-- The same weekday (and hour) of the eight weeks before. No window is its own peer, and weeks that
+-- differed too much from their own peers are left out: of the others, the newest four count.
+pairs as (
+    select
+        traffic.series_key,
+        traffic.window_index,
+        earlier.window_index as peer_index,
+        earlier.root_requests,
+        weeks.i as weeks_before
+    from traffic
+    cross join ({{ mlmon.integers(8) }}) as weeks
+    inner join traffic as earlier
+        on
+            traffic.series_key = earlier.series_key
+            and earlier.season_index
+            = traffic.season_index - weeks.i * 7 * traffic.windows_per_day
+    where weeks.i > 0
+),
+
+newest_pairs as (
+    select * from pairs
+    where weeks_before <= 4
+),
+
+first_look as (
+    {{ mlmon.median_deviations('newest_pairs', keys, 'root_requests') }}
+),
+
+outstanding as (
+    select
+        traffic.series_key,
+        traffic.window_index
+    from traffic
+    inner join first_look
+        on
+            traffic.series_key = first_look.series_key
+            and traffic.window_index = first_look.window_index
+    where
+        first_look.n_values >= 3
+        and abs(traffic.root_requests - first_look.median_value)
+        >= {{ limits.volume.warning }} * {{ mlmon.volume_spread('first_look') }} - 1e-9
+),
+
+ranked_pairs as (
+    select
+        pairs.*,
         row_number() over (
-            partition by monitor, case when sum(n_labels) > 0 then 1 else 0 end
-            order by sum(n_labels) + sum(n_predictions) desc, class_text
-        ) as text_rank
-    from sides
-    group by monitor, class_text
-),
-
-class_overlaps as (
-    select
-        monitor,
-        sum(n_labels) as n_labels,
-        sum(case when n_predictions = 0 then n_labels else 0 end) as n_alone,
-        count(*) as n_texts,
-        sum(case when n_predictions > 0 and n_labels > 0 then 1 else 0 end) as n_common,
-        {{ mlmon.concatenate(
-            "case when n_predictions > 0 and text_rank <= 3 then ' ' || class_text end",
-            'class_text'
-        ) }} as predicted_texts,
-        {{ mlmon.concatenate(
-            "case when n_labels > 0 and text_rank <= 3 then ' ' || class_text end",
-            'class_text'
-        ) }} as label_texts
-    from class_texts
-    group by monitor
-    having sum(n_labels) > 0 and sum(n_predictions) > 0
-),
-
-checks as (
-    select
-        monitor_key,
-        monitor,
-        model_version,
-        window_start,
-        window_end,
-        window_date,
-        column_name,
-        column_role,
-        cast('none' as {{ text }}) as column_kind,
-        check_name,
-        check_group,
-        share as value,
-        warning as expected_high,
-        n_checked,
-        n_failed,
-        case
-            when n_checked = 0 then 'no_rows'
-            when check_name = 'orphan_labels' and not is_past_beginning
-                then 'short_history'
-            when n_failed < 3 then 'within_limits'
-            when {{ mlmon.reaches('share', 'critical') }} then 'above_critical'
-            when {{ mlmon.reaches('share', 'warning') }} then 'above_warning'
-            else 'within_limits'
-        end as reason_code,
-        cast(null as {{ text }}) as found
-    from shares
-
-    union all
-
-    select
-        windows.monitor_key,
-        windows.monitor,
-        windows.model_version,
-        windows.window_start,
-        windows.window_end,
-        windows.window_date,
-        cast('label' as {{ text }}) as column_name,
-        cast('label' as {{ text }}) as column_role,
-        cast('categorical' as {{ text }}) as column_kind,
-        cast('classes' as {{ text }}) as check_name,
-        cast('consistency' as {{ text }}) as check_group,
-        cast(classes.n_alone as {{ double }}) / classes.n_labels as value,
-        cast(null as {{ double }}) as expected_high,
-        classes.n_labels as n_checked,
-        classes.n_alone as n_failed,
-        -- Two classes in all may be one that is always predicted and another that always
-        -- is true.
-        case
-            when classes.n_common = 0 and classes.n_texts > 2 then 'classes_never_match'
-            else 'within_limits'
-        end as reason_code,
-        'The predictions are' || classes.predicted_texts || ' and the labels'
-        || classes.label_texts || ': they never match. label_mapping says what they mean.'
-            as found
-    from class_overlaps as classes
-    inner join windows
+            partition by pairs.series_key, pairs.window_index
+            order by
+                case when outstanding.series_key is null then 0 else 1 end,
+                pairs.weeks_before,
+                pairs.peer_index
+        ) as peer_rank
+    from pairs
+    left join outstanding
         on
-            classes.monitor = windows.monitor
-            and windows.window_rank = 1
+            pairs.series_key = outstanding.series_key
+            and pairs.peer_index = outstanding.window_index
+),
+
+peers as (
+    select * from ranked_pairs
+    where peer_rank <= 4
+),
+
+second_look as (
+    {{ mlmon.median_deviations('peers', keys, 'root_requests') }}
+),
+
+scored as (
+    select
+        traffic.*,
+        usual.median_value,
+        {{ mlmon.volume_spread('usual') }} as spread,
+        count(*) over ({{ last_days }}) as n_days,
+        min(n_requests) over ({{ last_days }}) as fewest_requests,
+        avg(n_requests) over ({{ last_days }}) as mean_requests
+    from traffic
+    left join second_look as usual
+        on
+            traffic.series_key = usual.series_key
+            and traffic.window_index = usual.window_index
+            and usual.n_values >= 3
 )
 
 select
-    checks.*,
+    monitor_key,
+    monitor,
+    model_version,
+    window_start,
+    window_end,
+    window_date,
     cast('all' as {{ text }}) as segment_name,
     cast('all' as {{ text }}) as segment_value,
+    column_name,
+    column_role,
+    cast('none' as {{ text }}) as column_kind,
+    check_name,
+    check_group,
+    share as value,
     cast(null as {{ double }}) as reference_value,
-    cast(null as {{ double }}) as expected_low
-from checks
+    cast(null as {{ double }}) as expected_low,
+    warning as expected_high,
+    n_checked,
+    n_failed,
+    case
+        when n_checked = 0 then 'no_rows'
+        when check_name = 'orphan_labels' and not is_past_beginning
+            then 'short_history'
+        when n_failed < 3 then 'within_limits'
+        when {{ mlmon.reaches('share', 'critical') }} then 'above_critical'
+        when {{ mlmon.reaches('share', 'warning') }} then 'above_warning'
+        else 'within_limits'
+    end as reason_code,
+    cast(null as {{ text }}) as found
+from shares
+
+union all
+
+select
+    monitor_key,
+    monitor,
+    model_version,
+    window_start,
+    window_end,
+    window_date,
+    segment_name,
+    segment_value,
+    cast('all' as {{ text }}) as column_name,
+    cast('table' as {{ text }}) as column_role,
+    cast('none' as {{ text }}) as column_kind,
+    cast('volume' as {{ text }}) as check_name,
+    cast('volume' as {{ text }}) as check_group,
+    n_requests as value,
+    median_value * median_value as reference_value,
+    greatest(0, median_value - {{ limits.volume.warning }} * spread)
+    * greatest(0, median_value - {{ limits.volume.warning }} * spread) as expected_low,
+    (median_value + {{ limits.volume.warning }} * spread)
+    * (median_value + {{ limits.volume.warning }} * spread) as expected_high,
+    n_requests as n_checked,
+    0 as n_failed,
+    case
+        when n_requests = 0 and median_value * median_value >= 10 then 'no_rows_at_all'
+        when n_requests = 0 and n_days >= 7 and fewest_requests >= 1 and mean_requests >= 10
+            then 'no_rows_at_all'
+        when median_value is null then 'short_history'
+        when {{ mlmon.reaches(
+            'abs(root_requests - median_value)', limits.volume.critical ~ ' * spread'
+        ) }} then 'above_critical'
+        when {{ mlmon.reaches(
+            'abs(root_requests - median_value)', limits.volume.warning ~ ' * spread'
+        ) }} then 'above_warning'
+        else 'within_limits'
+    end as reason_code,
+    cast(null as {{ text }}) as found
+from scored

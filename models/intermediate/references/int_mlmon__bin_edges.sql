@@ -1,7 +1,8 @@
 -- One row per reference, numeric column and edge between its bins; edge_index 0 holds no edge but
 -- only the column's bin specification. All counts of numeric columns use these edges, which come
 -- from the reference alone (docs/numbers.md, "Bins"). A label that is a number has edges, too, in
--- the slot label_value; without labels in the reference it has only edge_index 0.
+-- the slot label_value; without labels in the reference it has only edge_index 0. The bin
+-- specification has the edges of the column's cells, too, as a list (macros/stats/cells.sql).
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -125,6 +126,7 @@ policies as (
         greatest(finite_stats.last_thousandth, finite_stats.quartile_3 + 3 * fences.iqr)
             as outer_high,
         coalesce(counts.n, 0) as n,
+        counts.n_distinct,
         counts.x_min,
         finite_stats.finite_min,
         finite_stats.finite_max,
@@ -251,6 +253,56 @@ edges as (
     where policies.bin_policy = 'relevance' and policies.n = 0
 ),
 
+-- Cells are cut at the edges of bins, at shares of the reference, at its extremes, and at each of its
+-- values where they are few.
+cell_edges as (
+    select
+        reference_key,
+        slot,
+        {{ mlmon.list_of('edge') }} as cell_edges
+    from (
+        select * from edges
+        where edge - edge = 0
+
+        union
+
+        select
+            ranked_values.reference_key,
+            ranked_values.slot,
+            ranked_values.x as edge
+        from ranked_values
+        inner join policies
+            on
+                ranked_values.reference_key = policies.reference_key
+                and ranked_values.slot = policies.slot
+        inner join ({{ mlmon.integers(999) }}) as thousandths
+            on
+                {{ mlmon.is_cell_share('thousandths.i') }}
+                -- The whole-number rank ceil(n * i / 1000).
+                and ranked_values.value_rank = (
+                    policies.n * thousandths.i + 999
+                    - mod(policies.n * thousandths.i + 999, 1000)
+                ) / 1000
+        where ranked_values.x - ranked_values.x = 0
+
+        union
+
+        select
+            finite_values.reference_key,
+            finite_values.slot,
+            finite_values.x as edge
+        from finite_values
+        inner join policies
+            on
+                finite_values.reference_key = policies.reference_key
+                and finite_values.slot = policies.slot
+        where
+            policies.n_distinct <= {{ mlmon.most_values_as_edges() }}
+            or finite_values.x in (policies.finite_min, policies.finite_max)
+    ) as all_edges
+    group by reference_key, slot
+),
+
 numbered_edges as (
     select
         reference_key,
@@ -311,10 +363,16 @@ select
     policies.finite_min,
     policies.finite_max,
     {%- for fence in ['inner_low', 'inner_high', 'outer_low', 'outer_high'] %}
-    policies.{{ fence }}{{ ',' if not loop.last }}
+    policies.{{ fence }},
     {%- endfor %}
+    cell_edges.cell_edges
 from policies
 inner join numbered_edges
     on
         policies.reference_key = numbered_edges.reference_key
         and policies.slot = numbered_edges.slot
+left join cell_edges
+    on
+        policies.reference_key = cell_edges.reference_key
+        and policies.slot = cell_edges.slot
+        and numbered_edges.edge_index = 0

@@ -18,7 +18,7 @@ window_counts as (
     select
         counts.*,
         reference_windows.is_threshold_window
-    from {{ ref('int_mlmon__bin_counts') }} as counts
+    from {{ ref('int_mlmon__column_counts') }} as counts
     inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
         on
             counts.window_key = reference_windows.window_key
@@ -30,18 +30,8 @@ window_counts as (
 ),
 
 cell_counts as (
-    select
-        counts.*,
-        reference_windows.is_threshold_window
-    from {{ ref('int_mlmon__cell_counts') }} as counts
-    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
-        on
-            counts.window_key = reference_windows.window_key
-            and counts.reference_key = reference_windows.reference_key
-    inner join {{ ref('int_mlmon__stale_windows') }} as stale
-        on
-            counts.reference_key = stale.window_key
-            and stale.facts = 'references'
+    select * from window_counts
+    where cell is not null
 ),
 
 columns as (

@@ -66,6 +66,7 @@ edges as (
         {{ "cast('label' as " ~ dbt.type_string() ~ ") as " if is_borrowed }}column_name,
         edge_index,
         edge,
+        n_edges,
         {{ 'false as ' if is_borrowed }}has_below,
         {{ 'false as ' if is_borrowed }}is_discrete,
         center,
@@ -73,7 +74,8 @@ edges as (
         inner_low,
         inner_high,
         outer_low,
-        outer_high
+        outer_high,
+        cell_edges
     from reference_edges
     {%- if is_borrowed %}
     where
@@ -85,6 +87,17 @@ edges as (
     union all
     {% endif %}
     {%- endfor %}
+),
+
+beside as (
+    select
+        reference_key,
+        column_name
+        {%- for number in range(1, most_edges | max + 1) %},
+        max(case when edge_index = {{ number }} then edge end) as e_{{ number }}
+        {%- endfor %}
+    from edges
+    group by reference_key, column_name
 )
 
 select
@@ -95,29 +108,28 @@ select
     columns.slot,
     columns.declared_min,
     columns.declared_max,
-    cast(coalesce(max(edges.edge_index), 0) as bigint) as n_edges,
-    max(case when edges.has_below then 1 else 0 end) as n_below,
-    max(case when edges.is_discrete then 1 else 0 end) = 1 as is_discrete,
-    coalesce(max(edges.center), 0) as center,
-    coalesce(max(edges.scale), 1) as scale,
-    max(edges.inner_low) as inner_low,
-    max(edges.inner_high) as inner_high,
-    max(edges.outer_low) as outer_low,
-    max(edges.outer_high) as outer_high
+    coalesce(specs.n_edges, 0) as n_edges,
+    case when specs.has_below then 1 else 0 end as n_below,
+    coalesce(specs.is_discrete, false) as is_discrete,
+    coalesce(specs.center, 0) as center,
+    coalesce(specs.scale, 1) as scale,
+    specs.inner_low,
+    specs.inner_high,
+    specs.outer_low,
+    specs.outer_high,
+    specs.cell_edges
     {%- for number in range(1, most_edges | max + 1) %},
-    max(case when edges.edge_index = {{ number }} then edges.edge end) as e_{{ number }}
+    beside.e_{{ number }}
     {%- endfor %}
 from edge_sets
 inner join columns
     on edge_sets.monitor = columns.monitor
-left join edges
+left join edges as specs
     on
-        edge_sets.reference_key = edges.reference_key
-        and columns.column_name = edges.column_name
-group by
-    edge_sets.edge_set_number,
-    edge_sets.reference_key,
-    columns.slot,
-    columns.slot_number,
-    columns.declared_min,
-    columns.declared_max
+        edge_sets.reference_key = specs.reference_key
+        and columns.column_name = specs.column_name
+        and specs.edge_index = 0
+left join beside
+    on
+        specs.reference_key = beside.reference_key
+        and specs.column_name = beside.column_name

@@ -205,7 +205,7 @@ uncounted as (
         fingerprints.window_index
     from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
     cross join (
-        select 'int_mlmon__bin_counts' as model_name
+        select 'int_mlmon__column_counts' as model_name
         {%- if mlmon.measures_joint_drift() %}
         union all
         select 'int_mlmon__window_samples' as model_name

@@ -1,5 +1,6 @@
 -- One row per alert series: what should be known of it now. Told by its newest window
--- that could be judged; a series that never could be is ok and says so.
+-- that could be judged; a series that never could be is ok and says so. The table knows no clock:
+-- it says from when on a state is old news and the log behind it silent, whatever time it is.
 with
 
 newest as (
@@ -25,11 +26,20 @@ monitors as (
     select * from {{ ref('dim_mlmon__monitors') }}
 ),
 
-owners as (
+of_all_versions as (
     select
         monitor,
-        max(owner) as owner
+        max(owner) as owner,
+        max(data_through_at) as data_through_at
     from monitors
+    group by monitor
+),
+
+arrivals as (
+    select
+        monitor,
+        max(last_loaded_at) as last_arrival_at
+    from {{ ref('fct_mlmon__windows') }}
     group by monitor
 ),
 
@@ -62,22 +72,37 @@ joined as (
         runbooks.immediate_action,
         case
             when rules.owner <> '' then rules.owner
-            else coalesce(owners.owner, '')
+            else coalesce(of_all_versions.owner, '')
         end as owner,
         -- A rule on 'all' versions is about the monitor, which is never retired.
         coalesce(
             monitors.is_current_version, newest.model_version = 'all'
         ) as is_current_version,
-        coalesce(monitors.is_active, newest.model_version = 'all') as is_active
+        coalesce(monitors.is_active, newest.model_version = 'all') as is_active,
+        of_all_versions.data_through_at,
+        coalesce(arrivals.last_arrival_at, of_all_versions.data_through_at) as last_arrival_at,
+        -- Labels are waited for: a state at a label age is as new as the day they were due.
+        {{ mlmon.add_time('newest.window_end', mlmon.label_age_days('newest.label_age'), 'day') }}
+            as due_at
     from newest
     inner join rules
         on newest.rule_version = rules.rule_version
     left join runbooks
         on rules.runbook = runbooks.runbook
-    left join owners
-        on newest.monitor = owners.monitor
+    left join of_all_versions
+        on newest.monitor = of_all_versions.monitor
+    left join arrivals
+        on newest.monitor = arrivals.monitor
     left join monitors
         on newest.monitor_key = monitors.monitor_key
+),
+
+known as (
+    select
+        joined.*,
+        case when data_through_at < due_at then data_through_at else due_at end
+            as known_until_at
+    from joined
 )
 
 select
@@ -127,5 +152,15 @@ select
     cooldown_minutes,
     repeat_minutes,
     no_data_minutes,
-    max_age_minutes
-from joined
+    max_age_minutes,
+    known_until_at,
+    last_arrival_at,
+    case
+        when max_age_minutes > 0
+            then {{ mlmon.add_time('known_until_at', 'max_age_minutes', 'minute') }}
+    end as stale_at,
+    case
+        when no_data_minutes > 0
+            then {{ mlmon.add_time('last_arrival_at', 'no_data_minutes', 'minute') }}
+    end as no_data_at
+from known

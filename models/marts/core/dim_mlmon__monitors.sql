@@ -61,7 +61,7 @@ scored as (
         model_version,
         bool_or(column_role = 'score' and n > n_missing) as has_score,
         bool_or(column_role = 'prediction' and n > n_missing) as has_prediction
-    from {{ ref('int_mlmon__bin_counts') }}
+    from {{ ref('int_mlmon__column_counts') }}
     where segment_name = 'all' and column_role in ('score', 'prediction')
     group by monitor, model_version
 )

@@ -96,9 +96,12 @@ methods as (
         cast('{{ method }}' as {{ dbt.type_string() }}) as method,
         {{ method }} as value,
         {% if test == 'ks' -%}
-        case when ks_is_exact then 'exact' when not ks_is_exact then 'cells' end as value_method,
+        case when {{ method }}_error = 0 then 'exact' when {{ method }}_error > 0 then 'cells' end
+            as value_method,
+        {{ method }}_error as value_error,
         {%- else -%}
         cast('counts' as {{ dbt.type_string() }}) as value_method,
+        cast(0 as {{ mlmon.type_double() }}) as value_error,
         {%- endif %}
         {{ test }}_p_value as p_value,
         {{ test }}_adjusted_p_value as adjusted_p_value,
@@ -107,9 +110,7 @@ methods as (
         coalesce(n_reference{{ counted }}, 0) as n_reference,
         coalesce(n_current{{ counted }}, 0) as n_current,
         bin_spec_id,
-        smoothing,
-        {{ 'ks_read_share' if test == 'ks' else 'cast(null as ' ~ mlmon.type_double() ~ ')' }}
-            as read_share
+        smoothing
     from statistics
     {%- if method in mlmon.numeric_drift_methods() %}
     where is_verdict and is_ranked and (segment_name = 'all' or is_ranked_by_segment)
@@ -133,6 +134,7 @@ methods as (
         presets.method,
         presets.value,
         cast('exact' as {{ dbt.type_string() }}) as value_method,
+        cast(0 as {{ mlmon.type_double() }}) as value_error,
         presets.p_value,
         cast(null as {{ mlmon.type_double() }}) as adjusted_p_value,
         statistics.preset as p_value_method,
@@ -140,8 +142,7 @@ methods as (
         presets.n_reference,
         presets.n_current,
         statistics.bin_spec_id,
-        statistics.preset as smoothing,
-        cast(null as {{ mlmon.type_double() }}) as read_share
+        statistics.preset as smoothing
     from {{ ref('int_mlmon__preset_statistics') }} as presets
     inner join statistics
         on
@@ -292,6 +293,7 @@ select
     rated.method,
     rated.value,
     rated.value_method,
+    case when rated.value is not null then rated.value_error end as value_error,
     rated.p_value,
     rated.adjusted_p_value,
     case when rated.p_value is not null then rated.p_value_method end as p_value_method,
@@ -307,7 +309,6 @@ select
     coalesce(rated.bin_spec_id, 'none') as bin_spec_id,
     rated.smoothing,
     spans.reference_hash,
-    rated.read_share,
     rated.is_deciding,
     rated.is_verdict,
     rated.status,

@@ -8,7 +8,7 @@ settings as (
 ),
 
 spans as (
-    select * from {{ ref('int_mlmon__operation_spans') }}
+    {{ mlmon.operation_spans() }}
 ),
 
 sums as (

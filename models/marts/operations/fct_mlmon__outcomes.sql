@@ -3,7 +3,7 @@
 with
 
 spans as (
-    select * from {{ ref('int_mlmon__operation_spans') }}
+    {{ mlmon.operation_spans() }}
 ),
 
 counts as (

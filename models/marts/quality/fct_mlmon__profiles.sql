@@ -41,7 +41,7 @@ sums as (
         sum(sum_z2) as sum_z2,
         min(x_min) as value_min,
         max(x_max) as value_max
-    from {{ ref('int_mlmon__bin_counts') }}
+    from {{ ref('int_mlmon__column_counts') }}
     where segment_name = 'all'
     group by window_key, column_name
 ),

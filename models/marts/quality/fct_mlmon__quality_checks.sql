@@ -151,44 +151,74 @@ column_changes as (
     select * from settled_columns
 ),
 
--- At the newest closed window: whether the log has each column, as the reference has it. A column
--- that a run found changed is reported at the window that was the newest when it noticed, and, as
--- long as nothing has changed since, at today's.
-schema_checks as (
+-- In how many predictions and labels of the newest 28 days each class is.
+class_overlaps as (
+    {{ mlmon.class_overlaps() }}
+),
+
+-- At the newest closed window: whether the log has each column, as the reference has it, and
+-- whether any class is in both logs. A column that a run found changed is reported at the window
+-- that was the newest when it noticed, and, as long as nothing has changed since, at today's.
+found_checks as (
+    select
+        column_changes.*,
+        cast('schema' as {{ text }}) as check_group,
+        case when check_name = 'schema' then 1.0 end as expected_low,
+        1 as n_checked,
+        case when reason_code in ('within_limits', 'not_logged') then 0 else 1 end as n_failed
+    from column_changes
+
+    union all
+
+    select
+        windows.monitor,
+        windows.window_index,
+        cast('label' as {{ text }}) as column_name,
+        cast('label' as {{ text }}) as column_role,
+        cast('categorical' as {{ text }}) as column_kind,
+        cast('classes' as {{ text }}) as check_name,
+        cast(classes.n_alone as {{ mlmon.type_double() }}) / classes.n_labels as value,
+        -- Two classes in all may be one that is always predicted and another that always
+        -- is true.
+        case
+            when classes.n_common = 0 and classes.n_texts > 2 then 'classes_never_match'
+            else 'within_limits'
+        end as reason_code,
+        'The predictions are' || classes.predicted_texts || ' and the labels'
+        || classes.label_texts || ': they never match. label_mapping says what they mean.'
+            as found,
+        cast('consistency' as {{ text }}) as check_group,
+        cast(null as {{ mlmon.type_double() }}) as expected_low,
+        classes.n_labels as n_checked,
+        classes.n_alone as n_failed
+    from class_overlaps as classes
+    inner join windows
+        on
+            classes.monitor = windows.monitor
+            and windows.window_rank = 1
+),
+
+newest_checks as (
     select
         windows.monitor_key,
-        windows.monitor,
         windows.model_version,
         windows.window_start,
         windows.window_end,
         windows.window_date,
         cast('all' as {{ text }}) as segment_name,
         cast('all' as {{ text }}) as segment_value,
-        column_changes.column_name,
-        column_changes.column_role,
-        column_changes.column_kind,
-        column_changes.check_name,
-        cast('schema' as {{ text }}) as check_group,
-        column_changes.value,
         cast(null as {{ mlmon.type_double() }}) as reference_value,
-        case when column_changes.check_name = 'schema' then 1.0 end as expected_low,
         cast(null as {{ mlmon.type_double() }}) as expected_high,
-        1 as n_checked,
-        case
-            when column_changes.reason_code in ('within_limits', 'not_logged') then 0
-            else 1
-        end as n_failed,
-        column_changes.reason_code,
-        column_changes.found
-    from column_changes
+        found_checks.*
+    from found_checks
     inner join windows
         on
-            column_changes.monitor = windows.monitor
-            and column_changes.window_index = windows.window_index
+            found_checks.monitor = windows.monitor
+            and found_checks.window_index = windows.window_index
 ),
 
 checks as (
-    {%- for kind in ['column', 'usual', 'log', 'volume', 'schema'] %}
+    {%- for kind in ['column', 'usual', 'log', 'newest'] %}
     {%- if not loop.first %}
 
     union all
@@ -215,7 +245,7 @@ checks as (
         n_failed,
         reason_code,
         found
-    from {{ 'schema_checks' if kind == 'schema' else ref('int_mlmon__' ~ kind ~ '_checks') }}
+    from {{ 'newest_checks' if kind == 'newest' else ref('int_mlmon__' ~ kind ~ '_checks') }}
     {%- if kind == 'column' %}
     -- The others of its rows are those of int_mlmon__usual_checks.
     where reason_code is not null

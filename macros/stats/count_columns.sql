@@ -1,6 +1,6 @@
 {#
-    Counts the rows of `rows` per key, segment, monitored column and bin: key, segment_position, segment_value,
-    slot, bin_index, n, n_missing, and for numeric columns n_finite, n_clamped, sum_z, sum_z2, x_min, x_max over
+    Counts the rows of `rows` per key, segment, monitored column, bin and cell (macros/stats/cells.sql; NULL where a
+    column is not ranked): key, segment_position, segment_value, slot, bin_index, cell, n, n_missing, and for numeric columns n_finite, n_clamped, sum_z, sum_z2, x_min, x_max over
     the finite values, n_zeros and odd_counts(). All numeric columns are read together once, and all
     categorical ones once: each row meets a small list of columns and gives its value of each.
 
@@ -8,7 +8,7 @@
     key: the column that groups rows (a window or a reference)
     keyed_references: a relation of (key, monitor, reference_key); the reference decides the bins
 #}
-{% macro count_bins(rows, key, keyed_references) %}
+{% macro count_columns(rows, key, keyed_references) %}
     {%- set branches = [] -%}
     {%- for n_edges, slots in mlmon.numeric_slots_by_edges().items() -%}
         {%- do branches.append(mlmon.count_numeric_bins(rows, key, slots, n_edges)) -%}
@@ -49,6 +49,13 @@
 
 {% macro count_numeric_bins(rows, key, slots, n_edges) %}
     {%- set segmented = mlmon.slot_counts()['segment'] > 0 %}
+    {#- In the first of the segment columns every row is counted, and the whole monitor is added up from it. #}
+    {%- set ranked, ranked_by_segment = [], [0] %}
+    {%- for number, slot in slots.items() if slot in mlmon.ranked_slots() %}
+        {%- do ranked.append(number) %}
+        {%- if mlmon.ranked_slots()[slot] %}{% do ranked_by_segment.append(number) %}{% endif %}
+    {%- endfor %}
+    {%- set placed = mlmon.placed_in_bins(rows, key, slots, n_edges) %}
     select
         {{ key }},
         segment_position,
@@ -56,6 +63,7 @@
             as segment_value,
         {{ mlmon.slot_name('slot_number', slots) }} as slot,
         cast(bin_index as bigint) as bin_index,
+        cast(cell as bigint) as cell,
         cast(count(*) as bigint) as n,
         cast(count(*) - count(x) as bigint) as n_missing,
         cast(count(finite_x) as bigint) as n_finite,
@@ -80,52 +88,86 @@
     from (
         select
             binned.*,
-            {{ mlmon.standardise('finite_x', 'center', 'scale') }} as z
+            {{ mlmon.standardise('finite_x', 'center', 'scale') }} as z,
+            {% if ranked -%}
+            case
+                when
+                    x is not null and cell_edges is not null
+                    and slot_number in ({{ ranked | join(', ') }})
+                    and (segment_position = 1 or slot_number in ({{ ranked_by_segment | join(', ') }}))
+                    then {{ mlmon.cell_of('x', 'lower_edge', 'step', 'widths') }}
+            end as cell
         from (
             select
-                logged.{{ key }},
-                logged.segment_position,
-                {{ "logged.segment_value," if segmented }}
-                logged.slot_number,
-                logged.x,
-                case when logged.x - logged.x = 0 then logged.x end as finite_x,
-                {{ mlmon.bin_of('logged.x', 'edges', n_edges) }} as bin_index,
-                edges.center,
-                edges.scale,
-                edges.declared_min,
-                edges.declared_max,
-                edges.inner_low,
-                edges.inner_high,
-                edges.outer_low,
-                edges.outer_high,
-                case
-                    when logged.x is null and logged.unusable_values is not null
-                        then {{ mlmon.unusable_value(
-                            'logged.unusable_values', mlmon.slot_name('logged.slot_number', slots)
-                        ) }}
-                end as instead
+                cut.*,
+                case when x - x = 0 then (upper_edge / 4 - lower_edge / 4) / widths end as step
             from (
                 select
-                    logged.{{ key }},
-                    slots.segment_position,
-                    slots.slot_number,
-                    logged.unusable_values,
-                    logged.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }} + slots.slot_number
-                        as edge_number,
-                    {{ mlmon.segment_at('slots.segment_position') ~ " as segment_value," if segmented }}
-                    {{ mlmon.slot_value('slots.slot_number', slots) }} as x
-                from {{ rows }} as logged
-                cross join ({{ mlmon.slots_to_count(slots) }}) as slots
+                    reached.*,
+                    {{ mlmon.list_at('cell_edges', 'n_reached') }} as lower_edge,
+                    {{ mlmon.list_at('cell_edges', '(n_reached + 1)') }} as upper_edge,
+                    {{ mlmon.widths_between_edges('slot_number') }} as widths
+                from {{ mlmon.reached_in_list(placed, 'x', 'cell_edges', mlmon.most_cell_edges()) }} as reached
                 {{ mlmon.evaluated_once() }}
-            ) as logged
-            inner join {{ ref('mlmon', 'int_mlmon__slot_edges') }} as edges
-                on logged.edge_number = edges.edge_number
+            ) as cut
             {{ mlmon.evaluated_once() }}
         ) as binned
+        {%- else -%}
+            cast(null as bigint) as cell
+        from {{ placed }} as binned
+        {%- endif %}
         {{ mlmon.evaluated_once() }}
     ) as standardised
     group by
-        {{ key }}, segment_position, {{ "segment_value, " if segmented }}slot_number, bin_index
+        {{ key }}, segment_position, {{ "segment_value, " if segmented }}slot_number, bin_index,
+        cell
+{% endmacro %}
+
+{# The rows' values of their numeric slots, one below the other, with the bin of each and what else is known of its column. #}
+{% macro placed_in_bins(rows, key, slots, n_edges) %}
+    {%- set segmented = mlmon.slot_counts()['segment'] > 0 %}
+    (
+        select
+            logged.{{ key }},
+            logged.segment_position,
+            {{ "logged.segment_value," if segmented }}
+            logged.slot_number,
+            logged.x,
+            case when logged.x - logged.x = 0 then logged.x end as finite_x,
+            {{ mlmon.bin_of('logged.x', 'edges', n_edges) }} as bin_index,
+            edges.center,
+            edges.scale,
+            edges.declared_min,
+            edges.declared_max,
+            edges.inner_low,
+            edges.inner_high,
+            edges.outer_low,
+            edges.outer_high,
+            edges.cell_edges,
+            case
+                when logged.x is null and logged.unusable_values is not null
+                    then {{ mlmon.unusable_value(
+                        'logged.unusable_values', mlmon.slot_name('logged.slot_number', slots)
+                    ) }}
+            end as instead
+        from (
+            select
+                logged.{{ key }},
+                slots.segment_position,
+                slots.slot_number,
+                logged.unusable_values,
+                logged.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }} + slots.slot_number
+                    as edge_number,
+                {{ mlmon.segment_at('slots.segment_position') ~ " as segment_value," if segmented }}
+                {{ mlmon.slot_value('slots.slot_number', slots) }} as x
+            from {{ rows }} as logged
+            cross join ({{ mlmon.slots_to_count(slots) }}) as slots
+            {{ mlmon.evaluated_once() }}
+        ) as logged
+        inner join {{ ref('mlmon', 'int_mlmon__slot_edges') }} as edges
+            on logged.edge_number = edges.edge_number
+        {{ mlmon.evaluated_once() }}
+    )
 {% endmacro %}
 
 {# Categories are counted first and looked up after: far fewer rows to compare. #}
@@ -144,6 +186,7 @@
                 else totals.n_own_bins
             end as bigint
         ) as bin_index,
+        cast(null as bigint) as cell,
         cast(sum(counted.n) as bigint) as n,
         cast(sum(case when counted.category is null then counted.n else 0 end) as bigint)
             as n_missing,
@@ -200,5 +243,5 @@
         on
             keyed.reference_key = totals.reference_key
             and columns.column_name = totals.column_name
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
 {% endmacro %}
