@@ -11,6 +11,9 @@
     meta={'stale': 'references'},
     post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
+{#- No fence where the difference of the quartiles would overflow. #}
+{%- set iqr = "case when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300"
+    ~ " then quartile_3 - quartile_1 end" %}
 
 with
 
@@ -19,14 +22,7 @@ reference_rows as (
 ),
 
 reference_values as (
-    {{ mlmon.long_values('reference_rows', ['reference_key'], 'numeric') }}
-    union all
-    select
-        reference_key,
-        cast('label_value' as {{ dbt.type_string() }}) as slot,
-        label_value as x
-    from reference_rows
-    where label_value is not null
+    {{ mlmon.long_values('reference_rows', ['reference_key'], 'numeric', ['label_value']) }}
 ),
 
 columns as (
@@ -69,15 +65,6 @@ specs as (
         on reference_facts.monitor = columns.monitor
 ),
 
-finite_values as (
-    select
-        reference_key,
-        slot,
-        x
-    from reference_values
-    where x - x = 0
-),
-
 counts as (
     select
         reference_key,
@@ -100,30 +87,19 @@ finite_stats as (
         percentile_cont(0.5) within group (order by x) as center,
         percentile_cont(0.75) within group (order by x) as quartile_3,
         percentile_cont(0.999) within group (order by x) as last_thousandth
-    from finite_values
+    from reference_values
+    where x - x = 0
     group by reference_key, slot
-),
-
-fences as (
-    select
-        reference_key,
-        slot,
-        -- No fence where the difference of the quartiles would overflow.
-        case
-            when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300
-                then quartile_3 - quartile_1
-        end as iqr
-    from finite_stats
 ),
 
 -- The binning policy in force for each column, and what it is applied to.
 policies as (
     select
         specs.*,
-        finite_stats.quartile_1 - 1.5 * fences.iqr as inner_low,
-        finite_stats.quartile_3 + 1.5 * fences.iqr as inner_high,
-        least(finite_stats.thousandth, finite_stats.quartile_1 - 3 * fences.iqr) as outer_low,
-        greatest(finite_stats.last_thousandth, finite_stats.quartile_3 + 3 * fences.iqr)
+        finite_stats.quartile_1 - 1.5 * {{ iqr }} as inner_low,
+        finite_stats.quartile_3 + 1.5 * {{ iqr }} as inner_high,
+        least(finite_stats.thousandth, finite_stats.quartile_1 - 3 * {{ iqr }}) as outer_low,
+        greatest(finite_stats.last_thousandth, finite_stats.quartile_3 + 3 * {{ iqr }})
             as outer_high,
         coalesce(counts.n, 0) as n,
         counts.n_distinct,
@@ -153,13 +129,7 @@ policies as (
     left join counts
         on specs.reference_key = counts.reference_key and specs.slot = counts.slot
     left join finite_stats
-        on
-            specs.reference_key = finite_stats.reference_key
-            and specs.slot = finite_stats.slot
-    left join fences
-        on
-            specs.reference_key = fences.reference_key
-            and specs.slot = fences.slot
+        on specs.reference_key = finite_stats.reference_key and specs.slot = finite_stats.slot
 ),
 
 ranked_values as (
@@ -288,17 +258,20 @@ cell_edges as (
         union
 
         select
-            finite_values.reference_key,
-            finite_values.slot,
-            finite_values.x as edge
-        from finite_values
+            reference_values.reference_key,
+            reference_values.slot,
+            reference_values.x as edge
+        from reference_values
         inner join policies
             on
-                finite_values.reference_key = policies.reference_key
-                and finite_values.slot = policies.slot
+                reference_values.reference_key = policies.reference_key
+                and reference_values.slot = policies.slot
         where
-            policies.n_distinct <= {{ mlmon.most_values_as_edges() }}
-            or finite_values.x in (policies.finite_min, policies.finite_max)
+            reference_values.x - reference_values.x = 0
+            and (
+                policies.n_distinct <= {{ mlmon.most_values_as_edges() }}
+                or reference_values.x in (policies.finite_min, policies.finite_max)
+            )
     ) as all_edges
     group by reference_key, slot
 ),
@@ -308,33 +281,21 @@ numbered_edges as (
         reference_key,
         slot,
         edge,
-        row_number() over (partition by reference_key, slot order by edge) as edge_index,
-        count(*) over (partition by reference_key, slot) as n_edges,
+        row_number() over (partition by reference_key, slot order by edge nulls first) - 1
+            as edge_index,
+        count(edge) over (partition by reference_key, slot) as n_edges,
         min(edge) over (partition by reference_key, slot) as first_edge
-    from edges
+    from (
+        select * from edges
 
-    union all
+        union all
 
-    select
-        policies.reference_key,
-        policies.slot,
-        cast(null as {{ mlmon.type_double() }}) as edge,
-        0 as edge_index,
-        coalesce(edge_counts.n_edges, 0) as n_edges,
-        edge_counts.first_edge
-    from policies
-    left join (
         select
             reference_key,
             slot,
-            count(*) as n_edges,
-            min(edge) as first_edge
-        from edges
-        group by reference_key, slot
-    ) as edge_counts
-        on
-            policies.reference_key = edge_counts.reference_key
-            and policies.slot = edge_counts.slot
+            cast(null as {{ mlmon.type_double() }}) as edge
+        from policies
+    ) as edges_and_none
 )
 
 select
