@@ -1,7 +1,7 @@
 {# The non-missing values of all slots of a kind below each other: the keys, slot and x. #}
-{% macro long_values(relation, keys, kind, more_slots=[]) %}
+{% macro long_values(relation, keys, kind) %}
     {%- set type_name = mlmon.type_double() if kind == 'numeric' else dbt.type_string() -%}
-    {%- for slot in mlmon.monitored_slots(kind) + more_slots %}
+    {%- for slot in mlmon.monitored_slots(kind) %}
     {%- if not loop.first %}
     union all
     {%- endif %}

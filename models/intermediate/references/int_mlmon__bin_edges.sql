@@ -11,9 +11,6 @@
     meta={'stale': 'references'},
     post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
-{#- No fence where the difference of the quartiles would overflow. #}
-{%- set iqr = "case when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300"
-    ~ " then quartile_3 - quartile_1 end" %}
 
 with
 
@@ -22,7 +19,14 @@ reference_rows as (
 ),
 
 reference_values as (
-    {{ mlmon.long_values('reference_rows', ['reference_key'], 'numeric', ['label_value']) }}
+    {{ mlmon.long_values('reference_rows', ['reference_key'], 'numeric') }}
+    union all
+    select
+        reference_key,
+        cast('label_value' as {{ dbt.type_string() }}) as slot,
+        label_value as x
+    from reference_rows
+    where label_value is not null
 ),
 
 columns as (
@@ -65,80 +69,79 @@ specs as (
         on reference_facts.monitor = columns.monitor
 ),
 
-counts as (
+ranked_values as (
+    select
+        reference_key,
+        slot,
+        x,
+        case when x - x = 0 then x end as finite_x,
+        row_number() over (partition by reference_key, slot order by x) as value_rank
+    from reference_values
+),
+
+quantiles as (
     select
         reference_key,
         slot,
         count(*) as n,
         count(distinct x) as n_distinct,
-        min(x) as x_min
-    from reference_values
+        min(x) as x_min,
+        min(finite_x) as finite_min,
+        max(finite_x) as finite_max,
+        percentile_cont(0.001) within group (order by finite_x) as thousandth,
+        percentile_cont(0.25) within group (order by finite_x) as quartile_1,
+        percentile_cont(0.5) within group (order by finite_x) as center,
+        percentile_cont(0.75) within group (order by finite_x) as quartile_3,
+        percentile_cont(0.999) within group (order by finite_x) as last_thousandth
+    from ranked_values
     group by reference_key, slot
 ),
 
-finite_stats as (
+stats as (
     select
-        reference_key,
-        slot,
-        min(x) as finite_min,
-        max(x) as finite_max,
-        percentile_cont(0.001) within group (order by x) as thousandth,
-        percentile_cont(0.25) within group (order by x) as quartile_1,
-        percentile_cont(0.5) within group (order by x) as center,
-        percentile_cont(0.75) within group (order by x) as quartile_3,
-        percentile_cont(0.999) within group (order by x) as last_thousandth
-    from reference_values
-    where x - x = 0
-    group by reference_key, slot
+        quantiles.*,
+        -- No fence where the difference of the quartiles would overflow.
+        case
+            when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300
+                then quartile_3 - quartile_1
+        end as iqr
+    from quantiles
 ),
 
 -- The binning policy in force for each column, and what it is applied to.
 policies as (
     select
         specs.*,
-        finite_stats.quartile_1 - 1.5 * {{ iqr }} as inner_low,
-        finite_stats.quartile_3 + 1.5 * {{ iqr }} as inner_high,
-        least(finite_stats.thousandth, finite_stats.quartile_1 - 3 * {{ iqr }}) as outer_low,
-        greatest(finite_stats.last_thousandth, finite_stats.quartile_3 + 3 * {{ iqr }})
-            as outer_high,
-        coalesce(counts.n, 0) as n,
-        counts.n_distinct,
-        counts.x_min,
-        finite_stats.finite_min,
-        finite_stats.finite_max,
-        coalesce(finite_stats.center, 0) as center,
+        stats.quartile_1 - 1.5 * stats.iqr as inner_low,
+        stats.quartile_3 + 1.5 * stats.iqr as inner_high,
+        least(stats.thousandth, stats.quartile_1 - 3 * stats.iqr) as outer_low,
+        greatest(stats.last_thousandth, stats.quartile_3 + 3 * stats.iqr) as outer_high,
+        coalesce(stats.n, 0) as n,
+        stats.n_distinct,
+        stats.x_min,
+        stats.finite_min,
+        stats.finite_max,
+        coalesce(stats.center, 0) as center,
         case
             -- A constant: any scale will do with which other values can be summed, too.
-            when finite_stats.finite_min = finite_stats.finite_max
-                then greatest(abs(finite_stats.center), 1.0) / 4
+            when stats.finite_min = stats.finite_max then greatest(abs(stats.center), 1.0) / 4
             else greatest(
-                finite_stats.quartile_3 / 4 - finite_stats.quartile_1 / 4,
-                (finite_stats.finite_max / 4 - finite_stats.center / 4) * 1e-6,
-                (finite_stats.center / 4 - finite_stats.finite_min / 4) * 1e-6,
+                stats.quartile_3 / 4 - stats.quartile_1 / 4,
+                (stats.finite_max / 4 - stats.center / 4) * 1e-6,
+                (stats.center / 4 - stats.finite_min / 4) * 1e-6,
                 {{ mlmon.smallest_scale() }}
             )
         end as quarter_scale,
         case
             when
                 specs.bin_policy <> 'custom'
-                and coalesce(counts.n_distinct, 0) <= specs.n_bins_asked
+                and coalesce(stats.n_distinct, 0) <= specs.n_bins_asked
                 then 'discrete'
             else specs.bin_policy
         end as policy
     from specs
-    left join counts
-        on specs.reference_key = counts.reference_key and specs.slot = counts.slot
-    left join finite_stats
-        on specs.reference_key = finite_stats.reference_key and specs.slot = finite_stats.slot
-),
-
-ranked_values as (
-    select
-        reference_key,
-        slot,
-        x,
-        row_number() over (partition by reference_key, slot order by x) as value_rank
-    from reference_values
+    left join stats
+        on specs.reference_key = stats.reference_key and specs.slot = stats.slot
 ),
 
 steps as (
@@ -239,7 +242,7 @@ cell_edges as (
         select
             ranked_values.reference_key,
             ranked_values.slot,
-            ranked_values.x as edge
+            ranked_values.finite_x as edge
         from ranked_values
         inner join policies
             on
@@ -253,24 +256,24 @@ cell_edges as (
                     policies.n * thousandths.i + 999
                     - mod(policies.n * thousandths.i + 999, 1000)
                 ) / 1000
-        where ranked_values.x - ranked_values.x = 0
+        where ranked_values.finite_x is not null
 
         union
 
         select
-            reference_values.reference_key,
-            reference_values.slot,
-            reference_values.x as edge
-        from reference_values
+            ranked_values.reference_key,
+            ranked_values.slot,
+            ranked_values.finite_x as edge
+        from ranked_values
         inner join policies
             on
-                reference_values.reference_key = policies.reference_key
-                and reference_values.slot = policies.slot
+                ranked_values.reference_key = policies.reference_key
+                and ranked_values.slot = policies.slot
         where
-            reference_values.x - reference_values.x = 0
-            and (
+            ranked_values.finite_x in (policies.finite_min, policies.finite_max)
+            or (
                 policies.n_distinct <= {{ mlmon.most_values_as_edges() }}
-                or reference_values.x in (policies.finite_min, policies.finite_max)
+                and ranked_values.finite_x is not null
             )
     ) as all_edges
     group by reference_key, slot
@@ -281,21 +284,21 @@ numbered_edges as (
         reference_key,
         slot,
         edge,
-        row_number() over (partition by reference_key, slot order by edge nulls first) - 1
-            as edge_index,
+        row_number() over (
+            partition by reference_key, slot
+            order by case when edge is null then 0 else 1 end, edge
+        ) - 1 as edge_index,
         count(edge) over (partition by reference_key, slot) as n_edges,
         min(edge) over (partition by reference_key, slot) as first_edge
     from (
         select * from edges
-
         union all
-
         select
             reference_key,
             slot,
             cast(null as {{ mlmon.type_double() }}) as edge
         from policies
-    ) as edges_and_none
+    ) as with_specs
 )
 
 select

@@ -1,11 +1,10 @@
 -- One row per row of the references that are stale. They are read once, for all facts about
--- references. window_index is -1 where the row has no time.
+-- references.
 with
 
 stale as (
     select
         reference_facts.reference_key,
-        reference_facts.edge_set_number,
         reference_facts.monitor,
         reference_facts.reference_version,
         reference_facts.logged_version,
@@ -21,16 +20,9 @@ stale as (
 
 select
     stale.reference_key,
-    stale.edge_set_number,
-    coalesce({{ mlmon.window_index('logged.predicted_at', 'logged.monitor') }}, -1)
-        as window_index,
     logged.prediction_class,
-    logged.unusable_values,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,
-    logged.query_id,
-    logged.item_id,
-    logged.label_class,
     {{ mlmon.nan_to_null('logged.label_value') }} as label_value
     {{- mlmon.class_scores_of('logged', clean=true) }}
     {%- for slot in mlmon.slot_names() %},
@@ -48,15 +40,9 @@ union all
 
 select
     stale.reference_key,
-    stale.edge_set_number,
-    logged.window_index,
     logged.prediction_class,
-    logged.unusable_values,
     {{ mlmon.nan_to_null('logged.prediction_value') }} as prediction_value,
     {{ mlmon.nan_to_null('logged.score') }} as score,
-    logged.query_id,
-    logged.item_id,
-    cast(null as {{ dbt.type_string() }}) as label_class,
     cast(null as {{ mlmon.type_double() }}) as label_value
     {{- mlmon.class_scores_of('logged', clean=true) }}
     {%- for slot in mlmon.slot_names() %},
