@@ -47,70 +47,58 @@ edge_sets as (
     from {{ ref('int_mlmon__references') }}
 ),
 
-reference_edges as (
+bin_edges as (
     select * from {{ ref('int_mlmon__bin_edges') }}
 ),
 
 unlabelled as (
-    select reference_key from reference_edges
+    select reference_key from bin_edges
     where slot = 'label_value' and n_edges = 0
 ),
 
 -- Where no reference table holds labels, their edges are those of the prediction, which is on the
 -- label's scale and, unlike the labels of a reference in the log, known from the first day on and
 -- for good.
-edges as (
-    {%- for is_borrowed in [false, true] %}
+slots as (
     select
-        reference_key,
-        {{ "cast('label' as " ~ dbt.type_string() ~ ") as " if is_borrowed }}column_name,
-        edge_index,
-        edge,
-        n_edges,
-        {{ 'false as ' if is_borrowed }}has_below,
-        {{ 'false as ' if is_borrowed }}is_discrete,
-        center,
-        scale,
-        inner_low,
-        inner_high,
-        outer_low,
-        outer_high,
-        cell_edges
-    from reference_edges
-    {%- if is_borrowed %}
-    where
-        slot = 'prediction_value'
-        and reference_key in (select reference_key from unlabelled)
-    {%- else %}
-    where slot <> 'label_value' or n_edges > 0
-
-    union all
-    {% endif %}
-    {%- endfor %}
+        edge_sets.edge_set_number,
+        edge_sets.reference_key,
+        columns.*,
+        case
+            when columns.slot = 'label_value' and unlabelled.reference_key is not null
+                then 'prediction'
+            else columns.column_name
+        end as edges_of
+    from edge_sets
+    inner join columns
+        on edge_sets.monitor = columns.monitor
+    left join unlabelled
+        on edge_sets.reference_key = unlabelled.reference_key
 ),
 
-beside as (
+edges as (
     select
         reference_key,
         column_name
         {%- for number in range(1, most_edges | max + 1) %},
         max(case when edge_index = {{ number }} then edge end) as e_{{ number }}
         {%- endfor %}
-    from edges
+    from bin_edges
     group by reference_key, column_name
 )
 
 select
-    edge_sets.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }}
-    + columns.slot_number as edge_number,
-    edge_sets.edge_set_number,
-    edge_sets.reference_key,
-    columns.slot,
-    columns.declared_min,
-    columns.declared_max,
+    slots.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }}
+    + slots.slot_number as edge_number,
+    slots.edge_set_number,
+    slots.reference_key,
+    slots.slot,
+    slots.declared_min,
+    slots.declared_max,
     coalesce(specs.n_edges, 0) as n_edges,
-    case when specs.has_below then 1 else 0 end as n_below,
-    coalesce(specs.is_discrete, false) as is_discrete,
+    case when specs.has_below and slots.edges_of = slots.column_name then 1 else 0 end
+        as n_below,
+    coalesce(specs.is_discrete and slots.edges_of = slots.column_name, false) as is_discrete,
     coalesce(specs.center, 0) as center,
     coalesce(specs.scale, 1) as scale,
     specs.inner_low,
@@ -119,17 +107,15 @@ select
     specs.outer_high,
     specs.cell_edges
     {%- for number in range(1, most_edges | max + 1) %},
-    beside.e_{{ number }}
+    edges.e_{{ number }}
     {%- endfor %}
-from edge_sets
-inner join columns
-    on edge_sets.monitor = columns.monitor
-left join edges as specs
+from slots
+left join bin_edges as specs
     on
-        edge_sets.reference_key = specs.reference_key
-        and columns.column_name = specs.column_name
+        slots.reference_key = specs.reference_key
+        and slots.edges_of = specs.column_name
         and specs.edge_index = 0
-left join beside
+left join edges
     on
-        specs.reference_key = beside.reference_key
-        and specs.column_name = beside.column_name
+        specs.reference_key = edges.reference_key
+        and specs.column_name = edges.column_name
