@@ -85,26 +85,24 @@ def _ordered(frame: pd.DataFrame, texts: list[str], numbers: list[str]) -> pd.Da
     return frame.iloc[np.lexsort(keys.to_numpy().T[::-1])].reset_index(drop=True)
 
 
+KEYS = (
+    "monitor",
+    "model_version",
+    "window_end",
+    "span_windows",
+    "segment_name",
+    "segment_value",
+    "column_name",
+    "metric",
+    "method",
+    "check_name",
+    "label_age",
+    "bin_index",
+)
+
+
 def _key(frame: pd.DataFrame, row: int) -> dict[str, object]:
-    wanted = [
-        name
-        for name in frame.columns
-        if name
-        in {
-            "monitor",
-            "model_version",
-            "window_end",
-            "span_windows",
-            "segment_value",
-            "column_name",
-            "metric",
-            "method",
-            "check_name",
-            "label_age",
-            "bin_index",
-        }
-    ]
-    return {name: frame[name].iloc[row] for name in wanted}
+    return {name: frame[name].iloc[row] for name in frame.columns if name in KEYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,8 @@ class Allowed:
     """One difference between two versions of the package that is meant.
 
     ``column`` names the column whose values may differ, or is ``rows`` for rows that may be there on one side
-    alone, or ``column`` + `` is new`` / `` is gone``; ``condition`` says in pandas' query language for which rows,
+    alone, or ``column`` + `` is new`` / `` is gone``, or ``value within value_error`` where they may differ by no
+    more than another column of the mart as it is now; ``condition`` says in pandas' query language for which rows,
     ``reason`` why, in words. Where ``column`` is `MART_IS_GONE`, ``condition`` names the project in which the mart is
     not built any more, or is ``every project``.
     """
@@ -141,6 +140,9 @@ def without_allowed(
             after = after.drop(columns=name)
         elif change == "gone":
             before = before.drop(columns=name)
+        elif " within " in entry.column:
+            name, _, bound = entry.column.partition(" within ")
+            before, after = _without_bounded(before, after, entry.condition, name, bound)
         elif entry.column == "rows":
             before, after = (
                 side.query(f"not ({entry.condition})").reset_index(drop=True)
@@ -150,4 +152,25 @@ def without_allowed(
             before, after = before.copy(), after.copy()
             for side in (before, after):
                 side.loc[side.query(entry.condition).index, name] = None
+    return before, after
+
+
+def _without_bounded(
+    before: pd.DataFrame, after: pd.DataFrame, condition: str, name: str, bound: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables without those values of a column that differ by no more than `bound` says, matched by key."""
+    keys = [key for key in KEYS if key in before.columns]
+    pairs = (
+        before.query(condition)
+        .reset_index(names="row")
+        .merge(
+            after.query(condition).reset_index(names="row"), on=keys, suffixes=("_before", "_after")
+        )
+    )
+    old, new = (pairs[f"{name}_{side}"].astype(float) for side in ("before", "after"))
+    error = pairs[bound].astype(float)
+    pairs = pairs[(old - new).abs() <= error + ABSOLUTE + RELATIVE * old.abs()]
+    before, after = before.copy(), after.copy()
+    before.loc[pairs["row_before"], name] = None
+    after.loc[pairs["row_after"], name] = None
     return before, after
