@@ -1,7 +1,7 @@
 """What a short lookback must not cost: runs that stopped half-way, changed settings, references that change late,
 long pauses, and logs that lose their beginning.
 
-Every monitor lives through the same five runs with its own trouble. In the end its marts equal those of one full
+Every monitor lives through the same runs with its own trouble. In the end its marts equal those of one full
 build; where the log was cut, what was computed from the lost rows is still there.
 """
 
@@ -55,19 +55,31 @@ LATE = day(13, "v2").head(1).assign(
     request_id="late", predicted_at=START + pd.Timedelta(days=13, hours=3),
     loaded_at=START + pd.Timedelta(days=16),
 )  # fmt: skip
+# A row that comes late to a day from which the log then goes on for longer than the lookback.
+LATE_ROW = day(13).head(1).assign(
+    request_id="late row", predicted_at=START + pd.Timedelta(days=13, hours=4),
+    loaded_at=START + pd.Timedelta(days=14, hours=12),
+)  # fmt: skip
 TWO_VERSIONS = [pd.concat([days(0, 12), days(12, last, "v2")]) for last in (12, 14, 16, 17)]
 
-# The log of each monitor: at first, after the settings changed, and in the end.
+# The log of each monitor: at first, after the settings changed, before the last run that stops, and in the end.
 LOGS: dict[str, list[pd.DataFrame]] = {
     "steady": [days(0, 11), days(0, 14), days(0, 17)],
     "zoned": [days(0, 11), days(0, 14), days(0, 17)],
     "grained": [days(0, 8), days(0, 9), days(0, 10)],
+    "stopped": [
+        days(0, 11),
+        days(0, 14),
+        pd.concat([days(0, 14), LATE_ROW]),
+        pd.concat([days(0, 22), LATE_ROW]),
+    ],
     "paused": [days(0, 5), days(0, 5), days(0, 17)],
     "versions": [TWO_VERSIONS[0], TWO_VERSIONS[1], TWO_VERSIONS[3]],
     "late_reference": [TWO_VERSIONS[0], TWO_VERSIONS[1], pd.concat([TWO_VERSIONS[2], LATE])],
     # One version's late first days are what another, older than the lookback, is binned by.
     "compared": [TWO_VERSIONS[0], TWO_VERSIONS[1], pd.concat([TWO_VERSIONS[2], LATE])],
     "rolling": [TWO_VERSIONS[0], TWO_VERSIONS[1], TWO_VERSIONS[3]],
+    "emptied": [days(0, 11), days(0, 11).head(0)],
     "cut": [days(0, 11), since(days(0, 12), 7), since(days(0, 13), 7)],
     "cut_reference": [days(0, 11), since(days(0, 12), 4.625), since(days(0, 13), 5.625)],
 }
@@ -109,7 +121,7 @@ def settings(changed: bool) -> dict[str, Any]:
 
 def load(project: DbtProject, state: int) -> None:
     for name, states in LOGS.items():
-        predictions = states[state].reset_index(drop=True)
+        predictions = states[min(state, len(states) - 1)].reset_index(drop=True)
         labelled_at = predictions["predicted_at"] + pd.Timedelta(hours=20)
         labels = pd.DataFrame(
             {
@@ -145,6 +157,8 @@ def lived(make_project: Any) -> DbtProject:
     project.build()
 
     load(project, 2)
+    project.run("build", "--select", "+int_mlmon__windows").require()
+    load(project, 3)
     project.build()
     return project
 
@@ -155,7 +169,7 @@ def fresh(make_project: Any) -> DbtProject:
     project: DbtProject = make_project(
         "duckdb", vars=settings(True), sources={"logs": [*tables, "reference"]}
     )
-    load(project, 2)
+    load(project, 3)
     project.build()
     return project
 
@@ -170,7 +184,7 @@ def ends(lived: DbtProject, fresh: DbtProject) -> dict[str, tuple[pd.DataFrame, 
     }
 
 
-@pytest.mark.parametrize("name", [name for name in LOGS if name not in CUT])
+@pytest.mark.parametrize("name", [name for name in LOGS if name not in [*CUT, "emptied"]])
 def test_the_end_is_that_of_one_full_build(
     ends: dict[str, tuple[pd.DataFrame, pd.DataFrame]], name: str
 ) -> None:
@@ -195,6 +209,13 @@ def test_a_log_that_loses_its_beginning_keeps_its_history(lived: DbtProject, nam
     assert of(lived, "fct_mlmon__profiles", name)["n_rows"].eq(12).all()
 
 
+def test_a_log_that_is_emptied_keeps_its_history(lived: DbtProject) -> None:
+    """Also where its settings change afterwards: there is nothing to compute it from again. Marts show it again
+    with the log's next row, which says up to when windows are closed."""
+    facts = lived.read("int_mlmon__column_profiles").query("monitor == 'emptied'")
+    assert facts.query("column_name == 'x'")["n_profiled"].tolist() == [12] * 12
+
+
 def test_a_reference_that_left_the_log_stays(lived: DbtProject) -> None:
     drift = of(lived, "fct_mlmon__drift", "cut_reference")
     judged = drift[drift["column_name"].eq("x") & drift["method"].eq("psi")]
@@ -210,3 +231,17 @@ def of(project: DbtProject, mart: str, name: str) -> pd.DataFrame:
     if "segment_name" in rows:
         rows = rows[rows["segment_name"] == "all"]
     return rows.sort_values("window_start")
+
+
+def test_a_ledger_that_was_made_anew_alone_is_completed(
+    lived: DbtProject, fresh: DbtProject
+) -> None:
+    """Its bounds are those of the run before, which searched the end of each log."""
+    lived.run("run", "--full-refresh", "--select", "int_mlmon__windows").require()
+    lived.build_for("fct_mlmon__windows")
+    left, right = (
+        project.read("fct_mlmon__windows").query("monitor == 'steady'").reset_index(drop=True)
+        for project in (lived, fresh)
+    )
+    assert len(right) > 17
+    assert differences(left, right) == []

@@ -76,9 +76,10 @@ fingerprints as (
     select
         cast('references' as {{ dbt.type_string() }}) as facts,
         reference_facts.reference_key as window_key,
-        reference_facts.reference_kind = 'table' or (
+        reference_facts.reference_kind = 'table' or coalesce(
             reference_facts.reference_start_at >= bounds.search_from_at
-            and reference_facts.first_predicted_at >= bounds.first_predicted_at
+            and reference_facts.first_predicted_at >= bounds.first_predicted_at,
+            false
         ) as is_readable,
         reference_facts.fingerprint
     from reference_facts

@@ -31,7 +31,8 @@ referenced as (
         bounds.settings_hash,
         bounds.monitor is null
         or windows.source = 'reference'
-        or {{ mlmon.is_read_whole('windows', 'bounds') }} as is_readable,
+        -- A log without a row has no beginning: nothing of it is read.
+        or coalesce({{ mlmon.is_read_whole('windows', 'bounds') }}, false) as is_readable,
         coalesce(own_reference.reference_key, shared_reference.reference_key) as reference_key,
         coalesce(own_reference.reference_hash, shared_reference.reference_hash, '')
             as reference_hash,
