@@ -43,7 +43,7 @@
     {%- set offset = "(" ~ x ~ " / 4 - " ~ lower_edge ~ " / 4)" -%}
     {{- return(
         "32 * n_reached + case when " ~ x ~ " = " ~ lower_edge ~ " then 0"
-        ~ " when " ~ step ~ " is null or not " ~ step ~ " > 1e-290 or " ~ offset ~ " <= " ~ step ~ " then 1"
+        ~ " when " ~ step ~ " is null or " ~ offset ~ " <= " ~ step ~ " then 1"
         ~ " else least(" ~ widths ~ ", 1 + floor(" ~ offset ~ " / " ~ step ~ ")) end"
     ) -}}
 {% endmacro %}

@@ -35,7 +35,7 @@
 {% endmacro %}
 
 {#
-    Counts rows per key and column of class scores, as count_bins() counts those of features. A row has a sum where it
+    Counts rows per key and column of class scores, as count_columns() counts those of features. A row has a sum where it
     has all scores; others are the business of the scores that are missing.
 #}
 {% macro count_class_scores(rows, key, keyed) %}

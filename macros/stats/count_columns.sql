@@ -25,6 +25,7 @@
     {{- return(
         "select " ~ key ~ ", 1 as segment_position, cast(null as " ~ text ~ ") as segment_value,"
         ~ " cast(null as " ~ text ~ ") as slot, cast(0 as bigint) as bin_index,"
+        ~ " cast(null as bigint) as cell,"
         ~ " cast(0 as bigint) as n, cast(0 as bigint) as n_missing,"
         ~ " cast(0 as bigint) as n_finite, cast(0 as bigint) as n_clamped,"
         ~ " cast(0 as " ~ double ~ ") as sum_z, cast(0 as " ~ double ~ ") as sum_z2,"
@@ -100,7 +101,11 @@
         from (
             select
                 cut.*,
-                case when x - x = 0 then (upper_edge / 4 - lower_edge / 4) / widths end as step
+                -- A quarter of a width, where there is one.
+                case
+                    when x - x = 0 and upper_edge / 4 - lower_edge / 4 > 1e-288
+                        then (upper_edge / 4 - lower_edge / 4) / widths
+                end as step
             from (
                 select
                     reached.*,

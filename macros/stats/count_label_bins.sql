@@ -5,7 +5,7 @@
     value: what every association with the label is computed from.
 
     rows: a relation with the key, edge_set_number, the slots, label_bin, y and has_pair
-    key, keyed_references: as for count_bins
+    key, keyed_references: as for count_columns
 #}
 {% macro count_label_bins(rows, key, keyed_references) %}
     {%- set branches = [] -%}

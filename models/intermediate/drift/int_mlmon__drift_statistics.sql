@@ -268,7 +268,11 @@ inner join {{ ref('int_mlmon__column_settings') }} as columns
 left join statistics
     on {{ mlmon.same_comparison('described', 'statistics') }}
 left join ranks
-    on {{ mlmon.same_comparison('described', 'ranks') }}
+    on
+        {{ mlmon.same_comparison('described', 'ranks') }}
+        -- A window that left the log before its column was ranked has no cells.
+        and described.n_reference_rows - described.n_reference_missing = ranks.n_reference
+        and described.n_current_rows - described.n_current_missing = ranks.n_current
 {%- for hashing in mlmon.bucket_hashings() %}
 left join buckets as buckets_{{ hashing }}
     on

@@ -76,9 +76,7 @@ cells as (
 
 reference_cells as (
     select
-        cells.column_number,
-        cells.reference_key,
-        cells.cell,
+        {{ mlmon.qualified('cells', ['column_number', 'reference_key', 'cell']) }},
         {%- for name in sums %}
         sum(cells.{{ name }}) as {{ name }},
         {%- endfor %}
@@ -206,7 +204,9 @@ distances as (
                     case when reference_max < current_min then 0 else g_after - f_before end
                 )
             end
-        )) as largest_ks
+        )) as largest_ks,
+        max(n_reference_total) as n_reference,
+        max(n_current_total) as n_current
     from shares
     group by {{ keys }}
 ),
@@ -263,12 +263,12 @@ moved as (
         atoms.*,
         cast(sum(n_reference) over in_order as {{ double }}) / reference_total as f,
         cast(sum(n_current) over in_order as {{ double }}) / current_total as g,
-        lead(z) over (partition by {{ keys }} order by cell, z) - z as step,
+        lead(z) over (partition by {{ keys }} order by cell, z, n_reference) - z as step,
         cast(n_reference as {{ double }}) / reference_total
         + cast(n_current as {{ double }}) / current_total as share
     from atoms
     window in_order as (
-        partition by {{ keys }} order by cell, z
+        partition by {{ keys }} order by cell, z, n_reference
         rows between unbounded preceding and current row
     )
 ),
@@ -307,7 +307,7 @@ select
     ends.window_key,
     ends.span_windows,
     {{ mlmon.qualified('columns', place[1:]) }},
-    distances.ks,
+    {{ mlmon.qualified('distances', ['n_reference', 'n_current', 'ks']) }},
     distances.largest_ks - distances.ks as ks_error
     {%- for name, value in {
         'wasserstein': 'transport.distance', 'wasserstein_error': 'transport.error',

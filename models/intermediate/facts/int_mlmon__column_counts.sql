@@ -73,7 +73,7 @@ named as (
         columns.column_kind,
         case
             when columns.is_ranked and placed.placed_name = 'all' then placed.cell
-            when columns.is_ranked_by_segment
+            when columns.is_ranked and columns.is_ranked_by_segment
                 then {{ mlmon.coarse_cell('placed.cell', 'columns.column_role') }}
         end as placed_cell
     from placed

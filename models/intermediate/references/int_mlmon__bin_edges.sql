@@ -226,6 +226,17 @@ edges as (
     where policies.bin_policy = 'relevance' and policies.n = 0
 ),
 
+-- The whole-number ranks ceil(n * i / 1000) of the values that cells are cut at.
+cell_steps as (
+    select
+        policies.reference_key,
+        policies.slot,
+        (policies.n * shares.i + 999 - mod(policies.n * shares.i + 999, 1000)) / 1000 as value_rank
+    from policies
+    inner join ({{ mlmon.integers(999) }}) as shares
+        on {{ mlmon.is_cell_share('shares.i') }}
+),
+
 -- Cells are cut at the edges of bins, at shares of the reference, at its extremes, and at each of its
 -- values where they are few.
 cell_edges as (
@@ -244,18 +255,11 @@ cell_edges as (
             ranked_values.slot,
             ranked_values.finite_x as edge
         from ranked_values
-        inner join policies
+        inner join cell_steps
             on
-                ranked_values.reference_key = policies.reference_key
-                and ranked_values.slot = policies.slot
-        inner join ({{ mlmon.integers(999) }}) as thousandths
-            on
-                {{ mlmon.is_cell_share('thousandths.i') }}
-                -- The whole-number rank ceil(n * i / 1000).
-                and ranked_values.value_rank = (
-                    policies.n * thousandths.i + 999
-                    - mod(policies.n * thousandths.i + 999, 1000)
-                ) / 1000
+                ranked_values.reference_key = cell_steps.reference_key
+                and ranked_values.slot = cell_steps.slot
+                and ranked_values.value_rank = cell_steps.value_rank
         where ranked_values.finite_x is not null
 
         union
@@ -324,8 +328,6 @@ select
     ) as has_below,
     policies.center,
     coalesce(policies.quarter_scale, 0.25) * 4 as scale,
-    policies.finite_min,
-    policies.finite_max,
     {%- for fence in ['inner_low', 'inner_high', 'outer_low', 'outer_high'] %}
     policies.{{ fence }},
     {%- endfor %}

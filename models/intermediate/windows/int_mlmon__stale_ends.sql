@@ -229,23 +229,36 @@ uncounted as (
 -- A window end keeps its drift where a window of its span, or of its moving reference, cannot be
 -- counted again because the log no longer has it: its counts are in other bins than those of
 -- today's reference.
+reaches as (
+    select
+        window_key,
+        monitor,
+        model_version,
+        first_index,
+        window_index as last_index
+    from {{ ref('int_mlmon__spans') }}
+    where is_default_span
+
+    union all
+
+    select
+        window_key,
+        monitor,
+        compared_version as model_version,
+        compared_first_index as first_index,
+        compared_last_index as last_index
+    from {{ ref('int_mlmon__spans') }}
+    where compared_version is not null
+),
+
 kept as (
-    select distinct spans.window_key
-    from {{ ref('int_mlmon__spans') }} as spans
+    select distinct reaches.window_key
+    from reaches
     inner join uncounted
         on
-            spans.monitor = uncounted.monitor
-            and (
-                (
-                    spans.model_version = uncounted.model_version
-                    and uncounted.window_index between spans.first_index and spans.window_index
-                )
-                or (
-                    spans.compared_version = uncounted.model_version
-                    and uncounted.window_index
-                    between spans.compared_first_index and spans.compared_last_index
-                )
-            )
+            reaches.monitor = uncounted.monitor
+            and reaches.model_version = uncounted.model_version
+            and uncounted.window_index between reaches.first_index and reaches.last_index
 )
 
 select stale.*
