@@ -32,6 +32,11 @@ def normalised(frame: pd.DataFrame) -> pd.DataFrame:
         elif pd.api.types.is_datetime64_any_dtype(series.dtype):
             columns[name] = series.astype("datetime64[us]")
         else:
+            # Lists, such as the edges of a column's cells, as tuples: they have a hash.
+            if series.map(lambda value: isinstance(value, (list, np.ndarray))).any():
+                series = series.map(
+                    lambda value: tuple(value) if isinstance(value, (list, np.ndarray)) else value
+                )
             # Each value once: most columns have few.
             codes, values = pd.factorize(series)
             texts = np.array([*map(_as_text, values), None], dtype=object)
