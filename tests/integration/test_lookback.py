@@ -83,6 +83,7 @@ LOGS: dict[str, list[pd.DataFrame]] = {
     "cut": [days(0, 11), since(days(0, 12), 7), since(days(0, 13), 7)],
     "cut_reference": [days(0, 11), since(days(0, 12), 4.625), since(days(0, 13), 5.625)],
 }
+LOGS["cut_unranked"] = LOGS["cut_reference"]
 CUT = [name for name in LOGS if name.startswith("cut")]
 
 
@@ -107,6 +108,8 @@ def monitors(changed: bool) -> dict[str, Any]:
     found["rolling"]["reference"] = {"first_days": 5, "rolling_days": 3}
     found["grained"]["reference"] = {"first_days": 3}
     found["cut_reference"]["reference"] = {"first_days": 6}
+    found["cut_unranked"]["reference"] = {"first_days": 6}
+    found["cut_unranked"]["drift_methods"] = ["psi", "ks"] if changed else ["psi"]
     # Nothing but the log changes where the log's beginning goes.
     found["cut_reference"]["slo"] = {"latency_ms": 30}
     if changed:
@@ -220,6 +223,13 @@ def test_a_reference_that_left_the_log_stays(lived: DbtProject) -> None:
     drift = of(lived, "fct_mlmon__drift", "cut_reference")
     judged = drift[drift["column_name"].eq("x") & drift["method"].eq("psi")]
     assert set(judged["n_reference"]) == {72}
+
+
+def test_a_part_of_a_reference_is_not_ranked_for_the_whole(lived: DbtProject) -> None:
+    """Days of the reference left the log before ks was asked for: their values are in no cell."""
+    drift = of(lived, "fct_mlmon__drift", "cut_unranked").query("column_name == 'x'")
+    assert set(drift["method"]) == {"psi"}
+    assert set(of(lived, "fct_mlmon__drift", "steady")["method"]) >= {"psi", "ks"}
 
 
 def of(project: DbtProject, mart: str, name: str) -> pd.DataFrame:
