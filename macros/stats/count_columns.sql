@@ -56,13 +56,7 @@
         {%- do ranked.append(number) %}
         {%- if mlmon.ranked_slots()[slot] %}{% do ranked_by_segment.append(number) %}{% endif %}
     {%- endfor %}
-    {%- set has_cell %}
-        {%- if ranked -%}
-            logged.slot_number in ({{ ranked | join(', ') }})
-            and (logged.segment_position = 1 or logged.slot_number in ({{ ranked_by_segment | join(', ') }}))
-        {%- else %}false{% endif -%}
-    {%- endset %}
-    {%- set placed = mlmon.placed_in_bins(rows, key, slots, n_edges, has_cell) %}
+    {%- set placed = mlmon.placed_in_bins(rows, key, slots, n_edges) %}
     select
         {{ key }},
         segment_position,
@@ -98,7 +92,10 @@
             {{ mlmon.standardise('finite_x', 'center', 'scale') }} as z,
             {% if ranked -%}
             case
-                when x is not null and cell_edges is not null
+                when
+                    x is not null and cell_edges is not null
+                    and slot_number in ({{ ranked | join(', ') }})
+                    and (segment_position = 1 or slot_number in ({{ ranked_by_segment | join(', ') }}))
                     then {{ mlmon.cell_of('x', 'lower_edge', 'step', 'widths') }}
             end as cell
         from (
@@ -131,11 +128,8 @@
         cell
 {% endmacro %}
 
-{#
-    The rows' values of their numeric slots, one below the other, with the bin of each and what else is known of its
-    column; cell_edges only where `has_cell`, a condition on `logged`, says that the value is placed in a cell, too.
-#}
-{% macro placed_in_bins(rows, key, slots, n_edges, has_cell) %}
+{# The rows' values of their numeric slots, one below the other, with the bin of each and what else is known of its column. #}
+{% macro placed_in_bins(rows, key, slots, n_edges) %}
     {%- set segmented = mlmon.slot_counts()['segment'] > 0 %}
     (
         select
@@ -154,7 +148,8 @@
             edges.inner_high,
             edges.outer_low,
             edges.outer_high,
-            case when {{ has_cell }} then edges.cell_edges end as cell_edges,
+            -- Handed on as it is: DuckDB would copy the list for every row of a CASE.
+            edges.cell_edges,
             case
                 when logged.x is null and logged.unusable_values is not null
                     then {{ mlmon.unusable_value(
