@@ -5,7 +5,7 @@
         'reference_columns', 'positive_class', 'label_mapping', 'class_scores', 'threshold', 'success_outcomes',
         'quantile', 'baseline', 'features', 'segments', 'spans', 'bins', 'smoothing', 'missing', 'drift_methods',
         'drift_rule', 'preset', 'threshold_policy', 'label_horizon_days', 'label_ages_days', 'primary_metric', 'metrics', 'slo', 'close_after_minutes',
-        'top_k', 'multivariate', 'fairness', 'kpis', 'value_matrix', 'areas', 'owner', 'description', 'dashboard_url',
+        'score_digits', 'top_k', 'multivariate', 'fairness', 'kpis', 'value_matrix', 'areas', 'owner', 'description', 'dashboard_url',
     ]) -}}
 {% endmacro %}
 

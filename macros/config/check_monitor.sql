@@ -28,6 +28,7 @@
         problems, where ~ ".threshold_policy", given.get('threshold_policy', 'larger'),
         ['larger', 'fixed', 'reference_windows']
     ) -%}
+    {%- do mlmon.check_choice(problems, where ~ ".score_digits", given.get('score_digits', 3), [3, 4]) -%}
     {%- do mlmon.check_spans(problems, where ~ ".spans", given) -%}
     {%- do mlmon.check_label_times(problems, where, given) -%}
     {%- do mlmon.check_classes(problems, where, given) -%}

@@ -104,6 +104,7 @@
         'label_mapping': mlmon.text_mapping(given.get('label_mapping')),
         'class_scores': mlmon.normal_class_scores(given),
         'threshold': given.get('threshold'),
+        'score_digits': given.get('score_digits', 3),
         'quantile': given.get('quantile'),
         'top_k': mlmon.top_k(given),
         'baseline': given.get('baseline', 'reference'),

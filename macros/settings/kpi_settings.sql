@@ -43,12 +43,13 @@
                 {%- do rows.append({
                     'monitor': m.name, 'kpi': kpi.name, 'label_age': age, 'is_judged_age': loop.first,
                     'needs_label': kpi.needs_label,
+                    'label_age_days': m.label_horizon_days if kpi.needs_label and loop.first else none,
                 }) -%}
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}
     {{- return(mlmon.settings_relation({
         'monitor': 'text', 'kpi': 'text', 'label_age': 'text', 'is_judged_age': 'boolean',
-        'needs_label': 'boolean',
+        'needs_label': 'boolean', 'label_age_days': 'bigint',
     }, rows)) -}}
 {% endmacro %}

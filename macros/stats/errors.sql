@@ -192,6 +192,83 @@
     ) as ratios
 {% endmacro %}
 
+{#
+    The median absolute error from cells of the sizes of errors, with the interval between two order statistics: the given
+    columns and those of regression_metrics(), and value_error. An order statistic lies between the least and the greatest
+    error of the cell that has its rank; there ranks are spread evenly, so it is exact where a cell holds one size.
+
+    sums: a relation of the given columns, n and n_excluded; cells: one of the given columns, cell, n, value_min, value_max
+#}
+{% macro median_error_metric(sums, cells, columns) %}
+    {%- set on_columns = [] -%}
+    {%- for column in columns -%}{%- do on_columns.append("sums." ~ column ~ " = cells." ~ column) -%}{%- endfor -%}
+    {%- set wanted = {
+        'lower': 'floor((n_all + 1) / 2.0)',
+        'upper': 'ceil((n_all + 1) / 2.0)',
+        'low': 'floor(0.5 * n_all - 0.979981992270027 * sqrt(n_all))',
+        'high': 'ceil(1 + 0.5 * n_all + 0.979981992270027 * sqrt(n_all))',
+    } %}
+    with ranked as (
+        select
+            {%- for column in columns %}
+            sums.{{ column }},
+            {%- endfor %}
+            cast(sums.n as {{ mlmon.type_double() }}) as n_all,
+            sums.n_excluded,
+            cells.n,
+            cells.value_min,
+            cells.value_max,
+            cast(sum(cells.n) over (
+                partition by {% for column in columns %}sums.{{ column }}, {% endfor %}sums.n
+                order by cells.cell
+                rows between unbounded preceding and current row
+            ) as {{ mlmon.type_double() }}) as last_rank
+        from {{ sums }} as sums
+        left join {{ cells }} as cells
+            on {{ on_columns | join(' and ') }}
+    ),
+
+    found as (
+        select
+            {{ columns | join(', ') }},
+            max(n_all) as n,
+            max(n_excluded) as n_excluded
+            {%- for name, rank in wanted.items() %},
+            max(case when {{ rank }} > last_rank - n and {{ rank }} <= last_rank
+                then {{ mlmon.order_statistic(rank) }} end) as {{ name }}_value
+            {%- endfor %},
+            max(case
+                when {{ wanted.upper }} > last_rank - n and {{ wanted.lower }} <= last_rank
+                    then value_max - value_min
+            end) as width
+        from ranked
+        group by {{ columns | join(', ') }}
+    )
+
+    select
+        {{ columns | join(', ') }},
+        cast('median_absolute_error' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        (lower_value + upper_value) / 2 as value,
+        -- As if the interval were a normal one.
+        power((high_value - low_value) / 3.919927969080108, 2) as variance,
+        cast(n as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        low_value as value_low,
+        high_value as value_high,
+        cast('order_statistics' as {{ dbt.type_string() }}) as interval_method,
+        width as value_error
+    from found
+{% endmacro %}
+
+{# The value at a rank of a cell, from its first rank, which has value_min, to its last, which has value_max. #}
+{% macro order_statistic(rank) %}
+    {{- return(
+        "(case when n > 1 then value_min + (value_max - value_min) * (" ~ rank ~ " - last_rank + n - 1) / (n - 1)"
+        ~ " else value_min end)"
+    ) -}}
+{% endmacro %}
+
 {# The variance of a mean, from the sum, the sum of squares and the number of values: the sample variance over n. #}
 {% macro mean_variance(total, squares, n) %}
     {{- return(

@@ -4,7 +4,7 @@
 {% endmacro %}
 
 {#
-    Metrics of expected counts, below each other: the given columns, metric, value and the variance of the realised one if
+    Metrics of expected counts, below each other: the given columns, metric, value, value_error and the variance of the realised one if
     every label is drawn with its probability, by the delta method; of roc_auc that of Hanley and McNeil (1982).
 #}
 {% macro estimated_metrics(relation, columns) %}
@@ -23,11 +23,24 @@
             ~ ') - ' ~ auc ~ ' * ' ~ auc ~ ') + (negatives - 1) * (2 * ' ~ auc ~ ' * ' ~ auc ~ ' / (1 + ' ~ auc ~ ') - '
             ~ auc ~ ' * ' ~ auc ~ ')) / nullif(positives * negatives, 0) * ' ~ mlmon.calibration_factor('(positives + negatives)', 'n_reference')),
     } -%}
+    {#- By how much a value could be off if the counts are off by what cells hide of them. -#}
+    {%- set errors = {
+        'accuracy': '(positive_error + negative_error) / ' ~ whole,
+        'precision': 'positive_error / nullif(tp + fp, 0)',
+        'recall': 'greatest((tp + positive_error) / nullif(tp + positive_error + greatest(0, fn - negative_error), 0) - '
+            ~ recall ~ ', ' ~ recall
+            ~ ' - greatest(0, tp - positive_error) / nullif(greatest(0, tp - positive_error) + fn + negative_error, 0))',
+        'f1': '2 * (positive_error * (tp + fp + fn + negative_error) + tp * (positive_error + negative_error))'
+            ~ ' / nullif(2 * tp + fp + fn, 0) / nullif(greatest(0, 2 * tp + fp + fn - positive_error - negative_error), 0)',
+        'roc_auc': '(hidden_pairs + all_error * (positives + negatives) * greatest(' ~ auc ~ ', 1 - ' ~ auc
+            ~ ')) / nullif(positives, 0) / nullif(negatives, 0)',
+    } -%}
     {%- for metric in mlmon.estimated_metric_names() %}
     select
         {{ columns | join(', ') }},
         cast('{{ metric }}' as {{ dbt.type_string() }}) as metric,
         {{ parts[metric][0] }} as value,
+        coalesce({{ errors[metric] }}, 0) as value_error,
         {{ parts[metric][1] }} as variance
     from {{ relation }}
     {%- if not loop.last %}
@@ -35,6 +48,13 @@
     union all
     {% endif %}
     {%- endfor %}
+{% endmacro %}
+
+{# The probability that an interval of a calibration map gives a score. #}
+{% macro mapped_probability(score, maps) %}
+    {{- return(
+        "least(1, greatest(0, " ~ maps ~ ".probability + " ~ maps ~ ".slope * (" ~ score ~ " - " ~ maps ~ ".score)))"
+    ) -}}
 {% endmacro %}
 
 {#

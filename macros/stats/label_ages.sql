@@ -12,8 +12,7 @@
 {% endmacro %}
 
 {#
-    The label ages of all monitors by number, so that one sorted pass over rows serves all of them: one row per monitor with
-    age_1, age_1_days, age_2, …; `latest` has no days, and a monitor with fewer ages none of the rest.
+    The label ages of all monitors by number: one row per monitor with age_1, age_1_days, age_2, …; `latest` has no days, and a monitor with fewer ages none of the rest.
 #}
 {% macro numbered_label_ages() %}
     {%- set rows = [] -%}
@@ -42,26 +41,19 @@
     {{- return(range(1, (counts | max) + 2) | list) -}}
 {% endmacro %}
 
-{# Whether a row's label counts at the label age with that number. #}
-{% macro counts_at_numbered_age(labelled, ages, number) %}
-    {{- return(
-        "(" ~ ages ~ ".age_" ~ number ~ " is not null and "
-        ~ mlmon.counts_at_age(labelled, ages ~ ".age_" ~ number ~ "_days") ~ ")"
-    ) -}}
+{# The least label age, in days, that is no younger than a time after the prediction; NULL is `latest`. #}
+{% macro first_age_from(microseconds, ages) %}
+    {%- set branches = [] -%}
+    {%- for number in mlmon.label_age_numbers() if number > 1 -%}
+        {%- set days = ages ~ ".age_" ~ number ~ "_days" -%}
+        {%- do branches.append("when " ~ microseconds ~ " <= " ~ days ~ " * 86400000000 then " ~ days) -%}
+    {%- endfor -%}
+    {{- return("case " ~ branches | join(" ") ~ " end" if branches else "cast(null as bigint)") -}}
 {% endmacro %}
 
-{# One row per monitor, label age and its number. #}
-{% macro label_ages_by_number() %}
-    {%- set rows = [] -%}
-    {%- for m in mlmon.monitors() if m.labels is not none -%}
-        {%- do rows.append({'monitor': m.name, 'label_age': 'latest', 'age_number': 1}) -%}
-        {%- for days in m.label_ages_days -%}
-            {%- do rows.append({
-                'monitor': m.name, 'label_age': days ~ 'd', 'age_number': loop.index + 1,
-            }) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{- return(mlmon.settings_relation(
-        {'monitor': 'text', 'label_age': 'text', 'age_number': 'bigint'}, rows
-    )) -}}
+{# Whether a row of int_mlmon__label_counts belongs to what counts at the age of a window set. #}
+{% macro counts_in_set(counts, sets) %}
+    {{- return(
+        "(" ~ sets ~ ".counted_age = 'latest' or " ~ counts ~ ".label_age_days <= " ~ sets ~ ".counted_age_days)"
+    ) -}}
 {% endmacro %}

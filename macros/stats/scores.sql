@@ -7,6 +7,9 @@
     ) -}}
 {% endmacro %}
 
+{# How many digits of scores any monitor tells apart. #}
+{% macro score_digits() %}{{- return(mlmon.monitors() | map(attribute='score_digits') | unique | sort | list or [3]) -}}{% endmacro %}
+
 {# The most edges that the bins of a numeric slot can have in any monitor. #}
 {% macro most_edges(slot) %}
     {%- for n_edges, slots in mlmon.numeric_slots_by_edges().items() if slot in slots.values() -%}

@@ -1,5 +1,5 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
-{% macro facts_version() %}{{- return('9') -}}{% endmacro %}
+{% macro facts_version() %}{{- return('10') -}}{% endmacro %}
 
 {#
     The incremental models that hold facts, by what they are counted from: predictions; labels; features together with
@@ -15,8 +15,7 @@
         ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
         + (['int_mlmon__class_score_counts'] if mlmon.is_asked_for('class_scores') else []),
         'labels': [
-            'int_mlmon__labelled_predictions', 'int_mlmon__confusion_counts', 'int_mlmon__label_counts',
-            'int_mlmon__error_sums', 'int_mlmon__score_sums',
+            'int_mlmon__labelled_predictions', 'int_mlmon__label_counts', 'int_mlmon__error_sums',
         ] + (['int_mlmon__ranking_sums'] if mlmon.is_asked_for('ranking') else [])
         + (['int_mlmon__kpi_sums'] if mlmon.is_asked_for('kpis') else [])
         + (['int_mlmon__common_predictions'] if mlmon.is_asked_for('common_traffic') else []),

@@ -124,6 +124,7 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
         "label_mapping": None,
         "class_scores": [],
         "threshold": None,
+        "score_digits": 3,
         "quantile": None,
         "top_k": [],
         "baseline": "reference",

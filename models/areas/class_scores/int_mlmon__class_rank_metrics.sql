@@ -1,10 +1,10 @@
--- One row per window set of a monitor with class scores, label age and segment: roc_auc_macro, the
--- mean over classes of the ROC AUC of each against the rest (scikit-learn's multi_class='ovr').
+-- One row per window set of a monitor with class scores and segment: roc_auc_macro, the mean over
+-- classes of the ROC AUC of each against the rest (scikit-learn's multi_class='ovr').
 -- int_mlmon__metric_values gives these to the window ends that share the set. Its variance is
 -- DeLong's (1988): rows are independent, the AUCs of the classes are not, so what a row adds to all
 -- of them is summed first. A label whose class has no score is one of the rest.
 {{ config(enabled=mlmon.is_asked_for('class_scores')) }}
-{%- set keys = ['window_set_number', 'label_age', 'segment_position', 'segment_value'] %}
+{%- set keys = ['window_set_number', 'segment_position', 'segment_value'] %}
 {%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 
 with
@@ -13,22 +13,15 @@ classes as (
     {{ mlmon.class_score_settings() }}
 ),
 
-window_sets as (
+sources as (
     select
-        window_sets.window_set_number,
-        window_sets.monitor,
-        window_sets.label_age,
-        settings.n_class_scores,
-        min(window_sets.label_age_days) as label_age_days,
-        bool_or(window_sets.is_default_span) as has_segments
-    from {{ ref('int_mlmon__window_sets') }} as window_sets
+        sources.*,
+        settings.n_class_scores
+    from {{ ref('int_mlmon__window_set_sources') }} as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
-            window_sets.monitor = settings.monitor
+            sources.monitor = settings.monitor
             and settings.n_class_scores > 0
-    group by
-        window_sets.window_set_number, window_sets.monitor, window_sets.label_age,
-        settings.n_class_scores
 ),
 
 -- Rows are told apart by what they hold, so that their numbers mean the same rows wherever this is
@@ -36,34 +29,31 @@ window_sets as (
 numbered as (
     select
         row_number() over (
-            partition by window_sets.window_set_number, window_sets.label_age
+            partition by sources.window_set_number
             order by
                 sources.source_key, labelled.label_class
                 {{- mlmon.class_scores_of('labelled') }}
                 {%- for number in segments %}, labelled.segment_{{ number }}{% endfor %}
         ) as row_id,
-        window_sets.window_set_number,
-        window_sets.label_age,
-        window_sets.monitor,
-        window_sets.has_segments,
-        window_sets.n_class_scores,
+        sources.window_set_number,
+        sources.monitor,
+        sources.has_segments,
+        sources.n_class_scores,
         classes.class_number,
-        {{ mlmon.are_probabilities('labelled', 'window_sets.n_class_scores') }} as is_scored
+        {{ mlmon.are_probabilities('labelled', 'sources.n_class_scores') }} as is_scored
         {{- mlmon.class_scores_of('labelled') }}
         {%- for number in segments %},
         labelled.segment_{{ number }}
         {%- endfor %}
-    from window_sets
-    inner join {{ ref('int_mlmon__window_set_sources') }} as sources
-        on window_sets.window_set_number = sources.window_set_number
+    from sources
     inner join {{ ref('int_mlmon__labelled_predictions') }} as labelled
         on sources.source_key = labelled.window_key
     left join classes
         on
-            window_sets.monitor = classes.monitor
+            sources.monitor = classes.monitor
             and labelled.label_class = classes.class_label
     where
-        {{ mlmon.counts_at_age('labelled', 'window_sets.label_age_days') }}
+        {{ mlmon.counts_at_age('labelled', 'sources.counted_age_days') }}
         and labelled.label_class is not null
 ),
 
@@ -141,7 +131,6 @@ sized as (
     left join measured
         on
             sizes.window_set_number = measured.window_set_number
-            and sizes.label_age = measured.label_age
             and sizes.segment_position = measured.segment_position
             and sizes.segment_value = measured.segment_value
 ),
@@ -152,12 +141,12 @@ named as (
 
 select
     window_set_number,
-    label_age,
     segment_name,
     segment_value,
     cast('roc_auc_macro' as {{ dbt.type_string() }}) as metric,
     cast('all' as {{ dbt.type_string() }}) as class_label,
     value,
+    cast(0 as {{ mlmon.type_double() }}) as value_error,
     interval_variance as variance,
     cast(n as bigint) as n,
     cast(n_excluded as bigint) as n_excluded,

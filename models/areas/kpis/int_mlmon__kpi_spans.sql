@@ -20,9 +20,9 @@ reference_windows as (
     select * from {{ ref('int_mlmon__reference_windows') }}
 ),
 
--- What labelled predictions are worth by the value matrix, from the confusion counts. It is read
--- here and not stored, so that a changed matrix holds for all of history. Labels of a reference
--- table stand for those at the horizon.
+-- What labelled predictions are worth by the value matrix, from the label counts. It is read here
+-- and not stored, so that a changed matrix holds for all of history. Labels of a reference table
+-- stand for those at the horizon.
 matrix_cells as (
     select
         counts.window_key,
@@ -32,7 +32,7 @@ matrix_cells as (
         ages.label_age,
         counts.segment_name,
         counts.segment_value,
-        counts.n,
+        sum(counts.n) as n,
         case
             when counts.predicted_class is null or counts.label_class is null then null
             when counts.label_class = '1' and counts.predicted_class = '1' then matrix.tp
@@ -40,7 +40,7 @@ matrix_cells as (
             when counts.predicted_class = '1' then matrix.fp
             else matrix.tn
         end as worth
-    from {{ ref('int_mlmon__confusion_counts') }} as counts
+    from {{ ref('int_mlmon__label_counts') }} as counts
     left join reference_windows
         on counts.window_key = reference_windows.window_key
     inner join ({{ mlmon.value_matrix_settings() }}) as matrix
@@ -49,10 +49,13 @@ matrix_cells as (
         on
             matrix.monitor = ages.monitor
             and ages.kpi = 'value'
-            and (
-                counts.label_age = ages.label_age
-                or (counts.label_age = 'reference' and ages.is_judged_age)
-            )
+            and case
+                when counts.label_age = 'reference' then ages.is_judged_age
+                when ages.label_age_days is null then true
+                else counts.label_age_days <= ages.label_age_days
+            end
+    group by 1, 2, 3, 4, 5, 6, 7, 9
+    having sum(counts.n) > 0
 ),
 
 centred_cells as (

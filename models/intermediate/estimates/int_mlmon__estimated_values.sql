@@ -48,8 +48,11 @@ counts as {{ mlmon.inlined() }} (
         spans.is_default_span,
         spans.reference_key,
         counts.predicted_class,
-        counts.score,
-        counts.n
+        counts.cell,
+        counts.n,
+        counts.score_sum,
+        counts.score_min,
+        counts.score_max
         {%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %},
         counts.segment_{{ number }}
         {%- endfor %}
@@ -75,7 +78,10 @@ summed as (
         cast({{ position }} as bigint) as segment_position,
         {{ 'segment_' ~ position if position else "cast('all' as " ~ dbt.type_string() ~ ")" }}
             as segment_value,
-        score,
+        cell,
+        sum(score_sum) / sum(n) as score,
+        min(score_min) as score_min,
+        max(score_max) as score_max,
         sum(n) as n,
         sum(case when predicted_class = '1' then n else 0 end) as n_predicted_positive,
         sum(case when predicted_class is null then n else 0 end) as n_unpredicted
@@ -83,18 +89,27 @@ summed as (
     {%- if position %}
     where is_default_span
     {%- endif %}
-    group by span_number, reference_key, score {{- ', segment_' ~ position if position }}
+    group by span_number, reference_key, cell {{- ', segment_' ~ position if position }}
     {%- endfor %}
 ),
 
 -- The last knot of the map at or below each score: knots and scores are put in one order.
 asked as (
-    select distinct
+    select
         reference_key,
-        score,
+        score_min as score,
         cast(null as bigint) as knot_number
     from summed
-    where score is not null
+    where cell is not null
+
+    union
+
+    select
+        reference_key,
+        score_max as score,
+        cast(null as bigint) as knot_number
+    from summed
+    where cell is not null
 
     union all
 
@@ -120,8 +135,9 @@ calibrated as (
     select
         answered.reference_key,
         answered.score,
-        least(1, greatest(0, maps.probability + maps.slope * (answered.score - maps.score)))
-            as probability,
+        answered.last_knot,
+        maps.slope,
+        {{ mlmon.mapped_probability('answered.score', 'maps') }} as probability,
         maps.n_reference,
         maps.n_predicted,
         maps.n_predicted_other
@@ -133,27 +149,50 @@ calibrated as (
     where answered.knot_number is null
 ),
 
-weighed as (
+-- Within an interval of the map the mean probability of a cell is that of its mean score. A cell
+-- across a knot has one between those of its least and its greatest score.
+mapped as (
     select
         summed.*,
-        calibrated.probability,
-        calibrated.n_reference,
-        calibrated.n_predicted,
-        calibrated.n_predicted_other,
-        summed.n - summed.n_predicted_positive - summed.n_unpredicted as n_predicted_negative,
-        summed.n * calibrated.probability as positives,
-        summed.n * (1 - calibrated.probability) as negatives,
-        -- The probability is no more certain than the rows of the reference make it.
-        {{ mlmon.smoothed_probability('calibrated.probability', 'calibrated.n_predicted') }}
-            as probability_if_positive,
-        {{ mlmon.smoothed_probability(
-            'calibrated.probability', 'calibrated.n_predicted_other'
-        ) }} as probability_if_negative
+        case
+            when least_score.last_knot = greatest_score.last_knot
+                then
+                    least(1, greatest(0, least_score.probability
+                    + least_score.slope * (summed.score - summed.score_min)))
+            else
+                least_score.probability
+                + (greatest_score.probability - least_score.probability)
+                * (summed.score - summed.score_min) / (summed.score_max - summed.score_min)
+        end as probability,
+        case
+            when least_score.last_knot = greatest_score.last_knot then 0
+            else greatest_score.probability - least_score.probability
+        end as probability_error,
+        least_score.n_reference,
+        least_score.n_predicted,
+        least_score.n_predicted_other
     from summed
-    left join calibrated
+    left join calibrated as least_score
         on
-            summed.reference_key = calibrated.reference_key
-            and summed.score = calibrated.score
+            summed.reference_key = least_score.reference_key
+            and summed.score_min = least_score.score
+    left join calibrated as greatest_score
+        on
+            summed.reference_key = greatest_score.reference_key
+            and summed.score_max = greatest_score.score
+),
+
+weighed as (
+    select
+        mapped.*,
+        n - n_predicted_positive - n_unpredicted as n_predicted_negative,
+        n * probability as positives,
+        n * (1 - probability) as negatives,
+        -- The probability is no more certain than the rows of the reference make it.
+        {{ mlmon.smoothed_probability('probability', 'n_predicted') }} as probability_if_positive,
+        {{ mlmon.smoothed_probability('probability', 'n_predicted_other') }}
+            as probability_if_negative
+    from mapped
 ),
 
 -- By falling score: the negatives to be expected from a score on. Those at the score itself count
@@ -163,7 +202,7 @@ cumulated as (
         weighed.*,
         sum(negatives) over (
             partition by span_number, segment_position, segment_value
-            order by score desc nulls last
+            order by cell desc nulls last
             rows between unbounded preceding and current row
         ) as negatives_through
     from weighed
@@ -176,24 +215,30 @@ sums as (
         segment_value,
         max(n_reference) as n_reference,
         cast(sum(n) as bigint) as n_predictions,
-        cast(sum(case when score is null then n else n_unpredicted end) as bigint) as n_excluded,
+        cast(sum(case when cell is null then n else n_unpredicted end) as bigint) as n_excluded,
         sum(n_predicted_positive * probability) as tp,
         sum(n_predicted_positive * (1 - probability)) as fp,
         sum(n_predicted_negative * probability) as fn,
         sum(n_predicted_negative * (1 - probability)) as tn,
         sum(n_predicted_positive * probability_if_positive * (1 - probability_if_positive))
             * {{ mlmon.calibration_factor(
-                'sum(case when score is null then 0 else n_predicted_positive end)',
+                'sum(case when cell is null then 0 else n_predicted_positive end)',
                 'max(n_predicted)'
             ) }} as positive_variance,
         sum(n_predicted_negative * probability_if_negative * (1 - probability_if_negative))
             * {{ mlmon.calibration_factor(
-                'sum(case when score is null then 0 else n_predicted_negative end)',
+                'sum(case when cell is null then 0 else n_predicted_negative end)',
                 'max(n_predicted_other)'
             ) }} as negative_variance,
         sum(positives) as positives,
         sum(negatives) as negatives,
-        sum(positives * (negatives_through - 0.5 * negatives)) as negatives_above
+        sum(positives * (negatives_through - 0.5 * negatives)) as negatives_above,
+        -- What the cells hide of it: probabilities, and the order of the scores in a cell.
+        sum(n_predicted_positive * probability_error) as positive_error,
+        sum(n_predicted_negative * probability_error) as negative_error,
+        sum(n * probability_error) as all_error,
+        sum(case when score_min < score_max then 0.5 * positives * negatives else 0 end)
+            as hidden_pairs
     from cumulated
     group by span_number, segment_position, segment_value
 ),
@@ -227,6 +272,7 @@ select
     segment_value,
     metric,
     value,
+    value_error,
     greatest(0, value - 1.959963984540054 * sqrt(variance)) as value_low,
     least(1, value + 1.959963984540054 * sqrt(variance)) as value_high,
     cast(n_predictions as bigint) as n_predictions,

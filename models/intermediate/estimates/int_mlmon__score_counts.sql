@@ -1,8 +1,9 @@
--- One row per window of a monitor with scores and labels, predicted class, score and value of each
--- segment: how many predictions, labelled or not. Performance is estimated from it before labels
--- arrive. Scores that are missing or no probability are counted as one.
+-- One row per window of a monitor with scores and labels, predicted class, cell of scores and value
+-- of each segment: how many predictions, labelled or not, and the sum and bounds of their scores.
+-- Performance is estimated from it before labels arrive. Scores that are missing or no probability
+-- have no cell.
 {%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
-{%- set grain = ['window_key', 'predicted_class', 'score'] %}
+{%- set grain = ['window_key', 'predicted_class', 'cell'] %}
 {%- for number in segments %}{%- do grain.append('segment_' ~ number) %}{%- endfor %}
 {{ config(
     materialized='incremental',
@@ -16,7 +17,9 @@
 with
 
 stale as (
-    select stale.*
+    select
+        stale.*,
+        settings.score_digits
     from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
@@ -28,25 +31,36 @@ stale as (
 
 predictions as (
     select
+        stale.window_key,
         predictions.*,
         case
             when predictions.score >= 0 and predictions.score <= 1 then predictions.score
-        end as probable_score
+        end as probable_score,
+        case
+            when not (predictions.score >= 0 and predictions.score <= 1) then null
+            {%- for digits in mlmon.score_digits() %}
+            when stale.score_digits = {{ digits }}
+                then {{ mlmon.score_cell('predictions.score', digits) }}
+            {%- endfor %}
+        end as cell
     from {{ ref('int_mlmon__stale_predictions') }} as predictions
+    inner join stale
+        on predictions.window_number = stale.window_number
     where predictions.is_success and not predictions.is_reference
 )
 
 select
-    stale.window_key,
-    predictions.prediction_class as predicted_class,
-    predictions.probable_score as score
+    window_key,
+    prediction_class as predicted_class,
+    cell
     {%- for number in segments %},
-    predictions.segment_{{ number }}
+    segment_{{ number }}
     {%- endfor %},
-    cast(count(*) as bigint) as n
+    cast(count(*) as bigint) as n,
+    sum(probable_score) as score_sum,
+    min(probable_score) as score_min,
+    max(probable_score) as score_max
 from predictions
-inner join stale
-    on predictions.window_number = stale.window_number
 group by
-    stale.window_key, predictions.prediction_class, predictions.probable_score
-    {%- for number in segments %}, predictions.segment_{{ number }}{% endfor %}
+    window_key, prediction_class, cell
+    {%- for number in segments %}, segment_{{ number }}{% endfor %}

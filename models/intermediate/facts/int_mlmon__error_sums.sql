@@ -23,21 +23,34 @@ segments as (
     {{ mlmon.segment_settings() }}
 ),
 
+label_ages as (
+    {{ mlmon.label_age_settings() }}
+),
+
 labelled as (
     select
         predictions.*,
         settings.quantile,
+        case when stale.is_reference then 'reference' else label_ages.label_age end as label_age,
         case
             when abs(predictions.prediction_value) < 1e70 and abs(predictions.label_value) < 1e70
                 then {{ mlmon.without_underflow(
                     'predictions.prediction_value - predictions.label_value'
                 ) }}
         end as error
-    from {{ ref('int_mlmon__aged_predictions') }} as predictions
+    from {{ ref('int_mlmon__labelled_predictions') }} as predictions
+    inner join stale
+        on predictions.window_key = stale.window_key
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             predictions.monitor = settings.monitor
             and settings.task = 'regression'
+    inner join label_ages
+        on
+            predictions.monitor = label_ages.monitor
+            and {{ mlmon.counts_at_age('predictions', 'label_ages.label_age_days') }}
+    -- The labels of a reference table have no age.
+    where not stale.is_reference or label_ages.label_age = 'latest'
 ),
 
 counted as (

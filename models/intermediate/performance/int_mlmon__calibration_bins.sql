@@ -17,8 +17,11 @@ window_sets as (
     where is_default_span and is_horizon
 ),
 
-sums as (
-    select * from {{ ref('int_mlmon__score_sums') }}
+counts as (
+    select
+        counts.*,
+        case when label_class = '1' then n else 0 end as n_positive
+    from {{ ref('int_mlmon__label_counts') }} as counts
     where bin_index >= 0 and segment_name = 'all'
 )
 
@@ -27,17 +30,18 @@ select
     window_sets.reference_key,
     window_sets.monitor_key,
     window_sets.window_index,
-    sums.bin_index,
-    cast(sum(sums.n) as bigint) as n,
-    cast(sum(sums.n_positive) as bigint) as n_positive,
-    sum(sums.score_sum) as score_sum
+    counts.bin_index,
+    cast(sum(counts.n) as bigint) as n,
+    cast(sum(counts.n_positive) as bigint) as n_positive,
+    sum(counts.score_sum) as score_sum
 from window_sets
 inner join {{ ref('int_mlmon__window_set_sources') }} as sources
     on window_sets.window_set_number = sources.window_set_number
-inner join sums
+inner join counts
     on
-        sources.source_key = sums.window_key
-        and (window_sets.is_table or window_sets.label_age = sums.label_age)
+        sources.source_key = counts.window_key
+        and {{ mlmon.counts_in_set('counts', 'sources') }}
 group by
     window_sets.window_key, window_sets.reference_key, window_sets.monitor_key,
-    window_sets.window_index, sums.bin_index
+    window_sets.window_index, counts.bin_index
+having sum(counts.n) > 0

@@ -51,6 +51,23 @@ requests as (
     from windows
 ),
 
+counts as (
+    select
+        monitor,
+        model_version,
+        window_index,
+        segment_name,
+        segment_value,
+        label_age_days,
+        sum(n) as n,
+        sum(n_early) as n_early,
+        sum(n_conflicts) as n_conflicts
+    from {{ ref('int_mlmon__label_counts') }}
+    where monitor is not null
+    group by
+        monitor, model_version, window_index, segment_name, segment_value, label_age_days
+),
+
 labelled as (
     select
         windows.monitor,
@@ -58,19 +75,26 @@ labelled as (
         windows.window_index,
         counts.segment_name,
         counts.segment_value,
-        counts.label_age,
+        label_ages.label_age,
         sum(counts.n) as n_labelled,
         sum(counts.n_early) as n_early_labels,
         sum(counts.n_conflicts) as n_label_revisions
     from windows
-    inner join {{ ref('int_mlmon__confusion_counts') }} as counts
+    inner join counts
         on
             windows.monitor = counts.monitor
             and windows.model_version in ('all', counts.model_version)
             and windows.window_index = counts.window_index
+    inner join label_ages
+        on
+            windows.monitor = label_ages.monitor
+            and (
+                label_ages.label_age_days is null
+                or counts.label_age_days <= label_ages.label_age_days
+            )
     group by
         windows.monitor, windows.model_version, windows.window_index,
-        counts.segment_name, counts.segment_value, counts.label_age
+        counts.segment_name, counts.segment_value, label_ages.label_age
 ),
 
 -- Windows without predictions have a row for the whole monitor only.

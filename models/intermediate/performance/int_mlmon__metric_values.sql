@@ -25,7 +25,6 @@ ranking_sums as (
     select
         sources.window_set_number,
         sources.monitor,
-        case when sums.label_age = 'reference' then 'latest' else sums.label_age end as label_age,
         sums.segment_name,
         sums.segment_value,
         sums.metric,
@@ -35,11 +34,13 @@ ranking_sums as (
         sum(sums.squares) as squares
     from {{ ref('int_mlmon__window_set_sources') }} as sources
     inner join {{ ref('int_mlmon__ranking_sums') }} as sums
-        on sources.source_key = sums.window_key
+        on
+            sources.source_key = sums.window_key
+            and sources.counted_age = sums.label_age
     where sources.has_segments or sums.segment_name = 'all'
     group by
-        sources.window_set_number, sources.monitor, sums.label_age, sums.segment_name,
-        sums.segment_value, sums.metric
+        sources.window_set_number, sources.monitor, sums.segment_name, sums.segment_value,
+        sums.metric
 ),
 
 ranking_means as (
@@ -72,12 +73,12 @@ ranking_variances as (
 ranking_metrics as (
     select
         window_set_number,
-        label_age,
         segment_name,
         segment_value,
         metric,
         cast('all' as {{ dbt.type_string() }}) as class_label,
         value,
+        cast(0 as {{ mlmon.type_double() }}) as value_error,
         variance,
         n,
         n_excluded,
@@ -111,6 +112,7 @@ select
     measured.metric,
     measured.class_label,
     measured.value,
+    measured.value_error,
     measured.value_low,
     measured.value_high,
     measured.interval_method,
@@ -119,7 +121,5 @@ select
     measured.n_excluded
 from measured
 inner join window_sets
-    on
-        measured.window_set_number = window_sets.window_set_number
-        and measured.label_age = window_sets.label_age
+    on measured.window_set_number = window_sets.window_set_number
 where window_sets.is_default_span or measured.segment_name = 'all'

@@ -1,20 +1,17 @@
--- One row per window set of a multiclass monitor, label age, segment, metric and class ('all' for
+-- One row per window set of a multiclass monitor, segment, metric and class ('all' for
 -- averages): its value and interval. int_mlmon__metric_values gives these to the window ends that
 -- share the set. The variance of an average is the delta method's: a cell counts the rows of one
 -- label and one predicted class, and a row's influence is the metric's gradient by the hits of its
 -- class, the labels and the predictions of both.
 -- A table, because one model of all tasks would be too long to read.
 {{ config(enabled='multiclass' in mlmon.labelled_tasks()) }}
-{%- set keys = ['window_set_number', 'label_age', 'segment_name', 'segment_value'] %}
+{%- set keys = ['window_set_number', 'segment_name', 'segment_value'] %}
 
 with
 
 counts as (
     select
         sources.window_set_number,
-        -- The labels of a reference that is a table are final.
-        case when counts.label_age = 'reference' then 'latest' else counts.label_age end
-            as label_age,
         counts.segment_name,
         counts.segment_value,
         counts.label_class,
@@ -26,14 +23,17 @@ counts as (
             sources.monitor = settings.monitor
             and settings.task = 'multiclass'
             and settings.has_prediction
-    inner join {{ ref('int_mlmon__confusion_counts') }} as counts
-        on sources.source_key = counts.window_key
+    inner join {{ ref('int_mlmon__label_counts') }} as counts
+        on
+            sources.source_key = counts.window_key
+            and {{ mlmon.counts_in_set('counts', 'sources') }}
     where
         (sources.has_segments or counts.segment_name = 'all')
         and counts.label_class is not null
     group by
-        sources.window_set_number, counts.label_age, counts.segment_name,
-        counts.segment_value, counts.label_class, counts.predicted_class
+        sources.window_set_number, counts.segment_name, counts.segment_value,
+        counts.label_class, counts.predicted_class
+    having sum(counts.n) > 0
 ),
 
 cells as (
@@ -96,13 +96,11 @@ classes as (
     inner join totals
         on
             class_sums.window_set_number = totals.window_set_number
-            and class_sums.label_age = totals.label_age
             and class_sums.segment_name = totals.segment_name
             and class_sums.segment_value = totals.segment_value
     window one_set as (
         partition by
-            class_sums.window_set_number, class_sums.label_age, class_sums.segment_name,
-            class_sums.segment_value
+            class_sums.window_set_number, class_sums.segment_name, class_sums.segment_value
     )
 ),
 
@@ -114,7 +112,6 @@ parts as (
 influences as (
     select
         cells.window_set_number,
-        cells.label_age,
         cells.segment_name,
         cells.segment_value,
         label_parts.metric,
@@ -125,14 +122,12 @@ influences as (
     inner join parts as label_parts
         on
             cells.window_set_number = label_parts.window_set_number
-            and cells.label_age = label_parts.label_age
             and cells.segment_name = label_parts.segment_name
             and cells.segment_value = label_parts.segment_value
             and cells.label_class = label_parts.class_label
     inner join parts as predicted_parts
         on
             cells.window_set_number = predicted_parts.window_set_number
-            and cells.label_age = predicted_parts.label_age
             and cells.segment_name = predicted_parts.segment_name
             and cells.segment_value = predicted_parts.segment_value
             and cells.predicted_class = predicted_parts.class_label
@@ -177,7 +172,6 @@ varied as (
     inner join variances
         on
             averages.window_set_number = variances.window_set_number
-            and averages.label_age = variances.label_age
             and averages.segment_name = variances.segment_name
             and averages.segment_value = variances.segment_value
             and averages.metric = variances.metric
@@ -187,12 +181,11 @@ varied as (
 score_sums as (
     select
         sources.window_set_number,
-        case when sums.label_age = 'reference' then 'latest' else sums.label_age end as label_age,
         sums.segment_name,
         sums.segment_value,
         sums.bin_index,
         cast(sum(sums.n) as bigint) as n,
-        cast(sum(sums.n_positive) as bigint) as n_positive,
+        cast(null as bigint) as n_positive,
         sum(sums.score_sum) as score_sum,
         sum(sums.squared_sum) as squared_sum,
         sum(sums.squared_squares) as squared_squares,
@@ -203,48 +196,57 @@ score_sums as (
         on
             sources.monitor = settings.monitor
             and settings.n_class_scores > 0
-    inner join {{ ref('int_mlmon__score_sums') }} as sums
-        on sources.source_key = sums.window_key
+    inner join {{ ref('int_mlmon__label_counts') }} as sums
+        on
+            sources.source_key = sums.window_key
+            and {{ mlmon.counts_in_set('sums', 'sources') }}
     where sources.has_segments or sums.segment_name = 'all'
     group by
-        sources.window_set_number, sums.label_age, sums.segment_name, sums.segment_value,
-        sums.bin_index
+        sources.window_set_number, sums.segment_name, sums.segment_value, sums.bin_index
+    having sum(sums.n) > 0
 ),
 
 score_metrics as (
     {{ mlmon.score_metrics('score_sums', keys) }}
 )
-{%- endif %}
+{%- endif %},
 
-{{ mlmon.multiclass_metrics('totals', 'classes', keys) }}
+exact_metrics as (
+    {{ mlmon.multiclass_metrics('totals', 'classes', keys) }}
 
-union all
+    union all
+
+    select
+        {{ keys | join(', ') }},
+        metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        value,
+        variance,
+        cast(n as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        case
+            when below is not null then greatest(0, value - below)
+            when n_effective > 0 then {{ mlmon.wilson_bound('value', 'n_effective', '-') }}
+        end as value_low,
+        case
+            when above is not null then least(1, value + above)
+            when n_effective > 0 then {{ mlmon.wilson_bound('value', 'n_effective', '+') }}
+        end as value_high,
+        cast(
+            case when below is not null then 'newcombe' else 'wilson_effective' end
+            as {{ dbt.type_string() }}
+        ) as interval_method
+    from varied
+    {%- if mlmon.is_asked_for('class_scores') %}
+
+    union all
+
+    select * from score_metrics
+    where metric = 'log_loss'
+    {%- endif %}
+)
 
 select
-    {{ keys | join(', ') }},
-    metric,
-    cast('all' as {{ dbt.type_string() }}) as class_label,
-    value,
-    variance,
-    cast(n as bigint) as n,
-    cast(n_excluded as bigint) as n_excluded,
-    case
-        when below is not null then greatest(0, value - below)
-        when n_effective > 0 then {{ mlmon.wilson_bound('value', 'n_effective', '-') }}
-    end as value_low,
-    case
-        when above is not null then least(1, value + above)
-        when n_effective > 0 then {{ mlmon.wilson_bound('value', 'n_effective', '+') }}
-    end as value_high,
-    cast(
-        case when below is not null then 'newcombe' else 'wilson_effective' end
-        as {{ dbt.type_string() }}
-    ) as interval_method
-from varied
-{%- if mlmon.is_asked_for('class_scores') %}
-
-union all
-
-select * from score_metrics
-where metric = 'log_loss'
-{%- endif %}
+    exact_metrics.*,
+    cast(0 as {{ mlmon.type_double() }}) as value_error
+from exact_metrics

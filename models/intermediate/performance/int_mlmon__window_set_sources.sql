@@ -1,6 +1,6 @@
 -- One row per window set (int_mlmon__window_sets) and window whose labelled predictions it adds up:
 -- a base window of the log or of a reference table. The metrics of a set are computed from the
--- facts of these windows.
+-- facts of these windows, with the labels that count at counted_age.
 -- A table, because each family of metrics adds up its facts by it.
 with
 
@@ -12,18 +12,23 @@ window_sets as (
         filled_version,
         first_filled_index,
         last_filled_index,
+        counted_age,
+        counted_age_days,
         min(reference_key) as reference_key,
         bool_or(is_default_span) as has_segments
     from {{ ref('int_mlmon__window_sets') }}
+    where counted_age is not null
     group by
         window_set_number, monitor, is_table, filled_version, first_filled_index,
-        last_filled_index
+        last_filled_index, counted_age, counted_age_days
 )
 
 select
     window_sets.window_set_number,
     window_sets.monitor,
     window_sets.has_segments,
+    window_sets.counted_age,
+    window_sets.counted_age_days,
     windows.window_key as source_key
 from window_sets
 inner join {{ ref('int_mlmon__windows') }} as windows
@@ -41,6 +46,8 @@ select
     window_sets.window_set_number,
     window_sets.monitor,
     window_sets.has_segments,
+    window_sets.counted_age,
+    window_sets.counted_age_days,
     reference_windows.window_key as source_key
 from window_sets
 inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows

@@ -1,9 +1,11 @@
 -- One row per stale window end, span and label age, and per stale reference: the number of its
--- window set, which is the windows whose labelled predictions are measured together. Window ends
--- whose windows with predictions are the same share a set and are measured once: with a single
--- version, all versions together cost nothing. The numbers are those of this run. The whole monitor
--- is measured at every span, at the horizon and latest; other ages, and segments, at the longest
--- span; a reference at the horizon or, where it is a table, whose labels do not change, latest.
+-- window set, which is the windows whose labelled predictions are measured together, with the
+-- labels that count at an age. Window ends whose windows with predictions are the same, and ages
+-- between which no label came, share a set and are measured once: with a single version, all
+-- versions together cost nothing, nor does latest where no label came after the horizon. The
+-- numbers are those of this run. The whole monitor is measured at every span, at the horizon and
+-- latest; other ages, and segments, at the longest span; a reference at the horizon or, where it is
+-- a table, whose labels do not change, latest.
 with
 
 stale as (
@@ -80,31 +82,85 @@ filled as (
             and windows.source = 'log'
             and windows.n_predictions > 0
     group by ends.window_key, ends.span_windows
+),
+
+measured as (
+    select
+        ends.*,
+        filled.filled_version,
+        filled.first_filled_index,
+        filled.last_filled_index,
+        case when ends.is_table then 'latest' else label_ages.label_age end as label_age,
+        label_ages.label_age_days,
+        label_ages.is_horizon
+    from ends
+    inner join label_ages
+        on ends.monitor = label_ages.monitor
+    left join filled
+        on
+            ends.window_key = filled.window_key
+            and ends.span_windows = filled.span_windows
+    where
+        label_ages.is_horizon
+        or (
+            ends.reference_key is null
+            and (ends.is_default_span or label_ages.label_age_days is null)
+        )
+),
+
+-- The ages at which any label of a window came, or was replaced. NULL days are latest.
+changes as (
+    select distinct
+        monitor,
+        model_version,
+        window_index,
+        label_age_days
+    from {{ ref('int_mlmon__label_counts') }}
+    where segment_name = 'all'
+),
+
+-- The last of them up to the age that is measured: nothing came between.
+changed as (
+    select
+        measured.window_key,
+        measured.span_windows,
+        measured.label_age,
+        max(changes.label_age_days) as last_change_days,
+        bool_or(changes.label_age_days is null) as has_later_change
+    from measured
+    inner join changes
+        on
+            measured.monitor = changes.monitor
+            and measured.filled_version in ('all', changes.model_version)
+            and changes.window_index
+            between measured.first_filled_index and measured.last_filled_index
+            and (
+                measured.label_age_days is null
+                or changes.label_age_days <= measured.label_age_days
+            )
+    group by measured.window_key, measured.span_windows, measured.label_age
 )
 
 select
     dense_rank() over (
         order by
-            ends.monitor, filled.filled_version, filled.first_filled_index,
-            filled.last_filled_index, case when ends.is_table then ends.reference_key end
+            measured.monitor, measured.filled_version, measured.first_filled_index,
+            measured.last_filled_index, case when measured.is_table then measured.reference_key end,
+            changed.has_later_change, changed.last_change_days
     ) as window_set_number,
-    ends.*,
-    filled.filled_version,
-    filled.first_filled_index,
-    filled.last_filled_index,
-    case when ends.is_table then 'latest' else label_ages.label_age end as label_age,
-    label_ages.label_age_days,
-    label_ages.is_horizon
-from ends
-inner join label_ages
-    on ends.monitor = label_ages.monitor
-left join filled
+    measured.*,
+    case
+        when measured.is_table then 'reference'
+        when changed.has_later_change then 'latest'
+        else cast(changed.last_change_days as {{ dbt.type_string() }}) || 'd'
+    end as counted_age,
+    case
+        when measured.is_table then 0
+        when not changed.has_later_change then changed.last_change_days
+    end as counted_age_days
+from measured
+left join changed
     on
-        ends.window_key = filled.window_key
-        and ends.span_windows = filled.span_windows
-where
-    label_ages.is_horizon
-    or (
-        ends.reference_key is null
-        and (ends.is_default_span or label_ages.label_age_days is null)
-    )
+        measured.window_key = changed.window_key
+        and measured.span_windows = changed.span_windows
+        and measured.label_age = changed.label_age

@@ -35,6 +35,29 @@ spans as (
             and covered.segment_name = 'all'
 ),
 
+-- The labels at the horizon. Those of a reference table, whose monitor is NULL, have 0 days.
+label_counts as (
+    select
+        counts.window_key,
+        counts.monitor,
+        counts.model_version,
+        counts.window_index,
+        counts.label_spec_id,
+        counts.label_class as label_bin,
+        sum(counts.n) as n
+    from {{ ref('int_mlmon__label_counts') }} as counts
+    left join settings
+        on counts.monitor = settings.monitor
+    where
+        counts.segment_name = 'all'
+        and counts.label_class is not null
+        and counts.label_age_days <= coalesce(settings.label_horizon_days, 0)
+    group by
+        counts.window_key, counts.monitor, counts.model_version, counts.window_index,
+        counts.label_spec_id, counts.label_class
+    having sum(counts.n) > 0
+),
+
 mature_references as (
     select
         reference_facts.*,
@@ -56,7 +79,7 @@ reference_counts as (
     from mature_references
     inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
         on mature_references.reference_key = reference_windows.reference_key
-    inner join {{ ref('int_mlmon__label_counts') }} as counts
+    inner join label_counts as counts
         on reference_windows.window_key = counts.window_key
     where mature_references.reference_kind = 'table'
     group by mature_references.reference_key, counts.label_bin
@@ -68,7 +91,7 @@ reference_counts as (
         counts.label_bin,
         sum(counts.n) as n
     from mature_references
-    inner join {{ ref('int_mlmon__label_counts') }} as counts
+    inner join label_counts as counts
         on
             mature_references.monitor = counts.monitor
             and mature_references.logged_version in ('all', counts.model_version)
@@ -102,7 +125,7 @@ both_sides as (
         0 as reference_count,
         counts.n as current_count
     from spans
-    inner join {{ ref('int_mlmon__label_counts') }} as counts
+    inner join label_counts as counts
         on
             spans.monitor = counts.monitor
             and spans.model_version = counts.model_version

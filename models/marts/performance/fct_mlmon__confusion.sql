@@ -15,32 +15,38 @@ with
 counts as (
     select
         sources.window_set_number,
-        counts.label_age,
         counts.segment_name,
         counts.segment_value,
         counts.label_class,
         counts.predicted_class,
         cast(sum(counts.n) as bigint) as n
     from {{ ref('int_mlmon__window_set_sources') }} as sources
-    inner join {{ ref('int_mlmon__confusion_counts') }} as counts
-        on sources.source_key = counts.window_key
+    inner join {{ ref('int_mlmon__settings') }} as settings
+        on
+            sources.monitor = settings.monitor
+            and settings.task in ('binary', 'multiclass')
+    inner join {{ ref('int_mlmon__label_counts') }} as counts
+        on
+            sources.source_key = counts.window_key
+            and {{ mlmon.counts_in_set('counts', 'sources') }}
     where
         (sources.has_segments or counts.segment_name = 'all')
         and counts.label_class is not null
         and counts.predicted_class is not null
     group by
-        sources.window_set_number, counts.label_age, counts.segment_name,
-        counts.segment_value, counts.label_class, counts.predicted_class
+        sources.window_set_number, counts.segment_name, counts.segment_value,
+        counts.label_class, counts.predicted_class
+    having sum(counts.n) > 0
 ),
 
 shared as (
     select
         counts.*,
         sum(n) over (
-            partition by window_set_number, label_age, segment_name, segment_value
+            partition by window_set_number, segment_name, segment_value
         ) as n_all,
         sum(n) over (
-            partition by window_set_number, label_age, segment_name, segment_value, label_class
+            partition by window_set_number, segment_name, segment_value, label_class
         ) as n_of_label
     from counts
 ),
@@ -71,9 +77,7 @@ select
     cast(shared.n as {{ mlmon.type_double() }}) / shared.n_of_label as share_of_label
 from shared
 inner join window_sets
-    on
-        shared.window_set_number = window_sets.window_set_number
-        and shared.label_age = window_sets.label_age
+    on shared.window_set_number = window_sets.window_set_number
 inner join {{ ref('int_mlmon__settings') }} as settings
     on window_sets.monitor = settings.monitor
 where window_sets.is_default_span or shared.segment_name = 'all'

@@ -33,6 +33,7 @@ shown as (
         measured.class_label,
         {%- endif %}
         measured.value,
+        measured.value_error,
         measured.value_low,
         measured.value_high,
         measured.interval_method,
@@ -82,6 +83,7 @@ select
     rated.label_age,
     cast(rated.label_age_days as integer) as label_age_days,
     rated.value,
+    rated.value_error,
     rated.value_low,
     rated.value_high,
     case when rated.value_low is not null then rated.interval_method end as interval_method,
