@@ -757,9 +757,7 @@ def test_versions_that_never_serve_together_are_not_compared(project: DbtProject
 SELECTED = [
     *MARTS,
     "int_mlmon__label_counts",
-    "int_mlmon__score_sums",
     "int_mlmon__error_sums",
-    "int_mlmon__confusion_counts",
     "int_mlmon__score_counts",
 ]
 

@@ -29,7 +29,7 @@ EXTENSION_POINTS = {
     "int_mlmon__bins",
     "int_mlmon__column_counts",
     "int_mlmon__labelled_predictions",
-    "int_mlmon__confusion_counts",
+    "int_mlmon__label_counts",
 }
 STAGING = [path for path in MODELS if path.stem.startswith("stg_")]
 DESCRIBED_BY_COLUMN = sorted(

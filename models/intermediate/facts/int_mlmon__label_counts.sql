@@ -99,7 +99,8 @@ placed as (
             when task = 'multiclass' and n_class_scores > 0
                 then case
                     when class_number is null then -2
-                    when not {{ mlmon.are_probabilities('labelled', 'n_class_scores') }} then -1
+                    when {{ mlmon.are_probabilities('labelled', 'n_class_scores') }} then null
+                    else -1
                 end
             when task <> 'binary' or not has_score then null
             when score is null or score < 0 or score > 1 then -1
