@@ -90,10 +90,7 @@
 {# The metrics that are computed for a task; those of scores need a score, or one a class, pinball_loss a declared quantile. #}
 {% macro metrics_of_task(task) %}
     {{- return({
-        'binary': [
-            'accuracy', 'precision', 'recall', 'f1', 'specificity', 'balanced_accuracy', 'mcc',
-            'predicted_positive_rate', 'prevalence',
-        ] + mlmon.score_metric_names(),
+        'binary': mlmon.confusion_ratios() | list + ['balanced_accuracy', 'mcc'] + mlmon.score_metric_names(),
         'multiclass': [
             'accuracy', 'balanced_accuracy', 'precision_macro', 'recall_macro', 'f1_macro',
             'precision_micro', 'recall_micro', 'f1_micro', 'precision_weighted', 'recall_weighted',

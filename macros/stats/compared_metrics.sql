@@ -1,17 +1,28 @@
 {# The metrics that are means over labelled predictions, so that a whole is the weighted mean of its parts. #}
 {% macro additive_metrics() %}
-    {{- return([
-        'accuracy', 'predicted_positive_rate', 'prevalence', 'log_loss', 'brier', 'mae', 'mse', 'bias',
+    {%- set shares = [] -%}
+    {%- for metric, ratio in mlmon.confusion_ratios().items()
+        if ratio.whole == {'tp': 1, 'fp': 1, 'fn': 1, 'tn': 1} -%}
+        {%- do shares.append(metric) -%}
+    {%- endfor -%}
+    {{- return(shares + [
+        'log_loss', 'brier', 'mae', 'mse', 'bias',
         'mape', 'smape', 'pinball_loss',
     ]) -}}
 {% endmacro %}
 
 {# The metrics that two versions are compared by on the requests that both scored. #}
 {% macro common_metrics() %}
-    {{- return([
-        'accuracy', 'precision', 'recall', 'f1', 'specificity', 'predicted_positive_rate', 'roc_auc',
-        'balanced_accuracy', 'mcc', 'rmse',
-    ] + mlmon.common_mean_terms() | list) -}}
+    {{- return(
+        mlmon.common_ratios() | list + ['roc_auc', 'balanced_accuracy', 'mcc', 'rmse'] + mlmon.common_mean_terms() | list
+    ) -}}
+{% endmacro %}
+
+{# Of the ratios of a confusion matrix those that predictions make a difference to. #}
+{% macro common_ratios() %}
+    {%- set ratios = mlmon.confusion_ratios() -%}
+    {%- for metric in mlmon.ratios_regardless_of('predicted') -%}{%- do ratios.pop(metric) -%}{%- endfor -%}
+    {{- return(ratios) -}}
 {% endmacro %}
 
 {#

@@ -18,20 +18,61 @@
 {%- endmacro %}
 
 {#
+    The metrics of a binary confusion matrix that are a ratio of two weighted sums of its cells: f1 is 2 tp / (2 tp + fp + fn).
+    Performance, its baselines, comparisons of versions, estimates and decomposition take them from here, by what the weights
+    say of them. A metric that is added here needs rows in seeds/mlmon_metrics.csv that say what it is, nothing else.
+#}
+{% macro confusion_ratios() %}
+    {%- set all = {'tp': 1, 'fp': 1, 'fn': 1, 'tn': 1} -%}
+    {{- return({
+        'accuracy': {'part': {'tp': 1, 'tn': 1}, 'whole': all},
+        'precision': {'part': {'tp': 1}, 'whole': {'tp': 1, 'fp': 1}},
+        'recall': {'part': {'tp': 1}, 'whole': {'tp': 1, 'fn': 1}},
+        'f1': {'part': {'tp': 2}, 'whole': {'tp': 2, 'fp': 1, 'fn': 1}},
+        'specificity': {'part': {'tn': 1}, 'whole': {'tn': 1, 'fp': 1}},
+        'predicted_positive_rate': {'part': {'tp': 1, 'fp': 1}, 'whole': all},
+        'prevalence': {'part': {'tp': 1, 'fn': 1}, 'whole': all},
+    }) -}}
+{% endmacro %}
+
+{# A weighted sum of cells as SQL: `2 * tp + fp + fn`. #}
+{% macro weighted_cells(weights) %}
+    {%- set terms = [] -%}
+    {%- for cell, weight in weights.items() -%}
+        {%- do terms.append(cell if weight == 1 else weight ~ " * " ~ cell) -%}
+    {%- endfor -%}
+    {{- return(terms | join(" + ")) -}}
+{% endmacro %}
+
+{#
+    The ratios that do not hang on what a prediction says (`predicted`), or on what its label says (`label`); with `whole`,
+    those whose denominator does not.
+#}
+{% macro ratios_regardless_of(what, side=none) %}
+    {%- set pairs = [('tp', 'fn'), ('fp', 'tn')] if what == 'predicted' else [('tp', 'fp'), ('fn', 'tn')] -%}
+    {%- set found = [] -%}
+    {%- for metric, ratio in mlmon.confusion_ratios().items() -%}
+        {%- set moved = [] -%}
+        {%- for name, weights in ratio.items() if side is none or name == side -%}
+            {%- for one, other in pairs if weights.get(one, 0) != weights.get(other, 0) -%}
+                {%- do moved.append(name) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- if not moved -%}{%- do found.append(metric) -%}{%- endif -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+{#
     The binary metrics of one relation of the cells tp, fp, fn, tn and n_excluded, below each other: the given columns and
     those of metric_columns(). Proportions have Wilson's 95 % interval; f1 and mcc that of the delta method over the
     multinomial counts, cut to their range, where there are enough of them. Undefined (0/0) is NULL.
 #}
 {% macro binary_metrics(relation, columns) %}
-    {%- for metric, parts in {
-        'accuracy': ('tp + tn', 'tp + fp + fn + tn'),
-        'precision': ('tp', 'tp + fp'),
-        'recall': ('tp', 'tp + fn'),
-        'specificity': ('tn', 'tn + fp'),
-        'predicted_positive_rate': ('tp + fp', 'tp + fp + fn + tn'),
-        'prevalence': ('tp + fn', 'tp + fp + fn + tn'),
-    }.items() %}
-    {{ mlmon.proportion_metric(relation, columns, metric, "'all'", parts[0], parts[1]) }}
+    {%- for metric, ratio in mlmon.confusion_ratios().items() if metric != 'f1' %}
+    {{ mlmon.proportion_metric(
+        relation, columns, metric, "'all'", mlmon.weighted_cells(ratio.part), mlmon.weighted_cells(ratio.whole)
+    ) }}
 
     union all
     {% endfor %}

@@ -301,7 +301,8 @@ def test_the_record_is_the_mean_of_what_was_borne_out(
     project: DbtProject, estimates: pd.DataFrame
 ) -> None:
     record = read(project, "estimation_record")
-    assert set(record["metric"]) == {"accuracy", "precision", "recall", "f1", "roc_auc"}
+    ratios = {"accuracy", "precision", "recall", "f1", "specificity", "prevalence"}
+    assert set(record["metric"]) == {*ratios, "roc_auc"}
     for told in record.to_dict("records"):
         rows = estimates[
             (estimates["metric"] == told["metric"])

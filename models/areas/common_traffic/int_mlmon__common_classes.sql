@@ -17,15 +17,6 @@
 {%- set double = mlmon.type_double() %}
 {%- set text = dbt.type_string() %}
 {%- set cells = {'tp': ('1', '1'), 'fp': ('0', '1'), 'fn': ('1', '0'), 'tn': ('0', '0')} %}
-{#- The counts that each metric is a ratio of: part and whole. #}
-{%- set ratios = {
-    'accuracy': ("{0} = label_class", "true"),
-    'precision': ("{0} = '1' and label_class = '1'", "{0} = '1'"),
-    'recall': ("{0} = '1' and label_class = '1'", "label_class = '1'"),
-    'specificity': ("{0} = '0' and label_class = '0'", "label_class = '0'"),
-    'predicted_positive_rate': ("{0} = '1'", "label_class <> 'right'"),
-    'f1': ("{0} = '1' and label_class = '1'", "{0} = '1'"),
-} %}
 
 with
 
@@ -114,7 +105,7 @@ counts as (
 
 -- A ratio of two counts: a request's influence on it is (part - value * whole) / sum of wholes.
 ratio_terms as (
-    {%- for metric, term in ratios.items() %}
+    {%- for metric, ratio in mlmon.common_ratios().items() %}
     {%- if not loop.first %}
 
     union all
@@ -124,11 +115,21 @@ ratio_terms as (
         cast('{{ metric }}' as {{ text }}) as metric,
         n
         {%- for side in sides %}
-        {%- set predicted, once = side ~ 'predicted_class', 2.0 if metric == 'f1' else 1.0 %},
-        case when {{ term[0].format(predicted) }} then {{ once }} else 0.0 end as {{ side }}part,
-        case when {{ term[1].format(predicted) }} then 1.0 else 0.0 end
-        {{- " + case when label_class = '1' then 1.0 else 0.0 end" if metric == 'f1' }}
-            as {{ side }}whole
+        {%- for name, weights in ratio.items() %},
+        case
+            {%- for cell, weight in weights.items() %}
+            when
+                label_class = '{{ cells[cell][0] }}'
+                and {{ side }}predicted_class = '{{ cells[cell][1] }}'
+                then {{ weight }}.0
+            {%- endfor %}
+            {%- if metric == 'accuracy' %}
+            when label_class = 'right' {{- " and %spredicted_class = 'right'" % side if name == 'part' }}
+                then 1.0
+            {%- endif %}
+            else 0.0
+        end as {{ side }}{{ name }}
+        {%- endfor %}
         {%- endfor %}
     from counts
     {%- endfor %}
@@ -226,7 +227,7 @@ classes as (
         -- Both versions have the same denominator: only the requests on which they disagree matter.
         case
             when
-                metric in ('accuracy', 'recall', 'specificity', 'predicted_positive_rate')
+                metric in ('{{ mlmon.ratios_regardless_of('predicted', 'whole') | join("', '") }}')
                 then 'mcnemar'
             else 'delta'
         end as method
