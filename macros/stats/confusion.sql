@@ -35,11 +35,11 @@
     }) -}}
 {% endmacro %}
 
-{# A weighted sum of cells as SQL: `2 * tp + fp + fn`. #}
-{% macro weighted_cells(weights) %}
+{# A weighted sum of cells as SQL: `2 * tp + fp + fn`. The columns may begin with a prefix. #}
+{% macro weighted_cells(weights, prefix='') %}
     {%- set terms = [] -%}
     {%- for cell, weight in weights.items() -%}
-        {%- do terms.append(cell if weight == 1 else weight ~ " * " ~ cell) -%}
+        {%- do terms.append(("" if weight == 1 else weight ~ " * ") ~ prefix ~ cell) -%}
     {%- endfor -%}
     {{- return(terms | join(" + ")) -}}
 {% endmacro %}

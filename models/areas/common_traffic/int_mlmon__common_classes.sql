@@ -124,7 +124,9 @@ ratio_terms as (
                 then {{ weight }}.0
             {%- endfor %}
             {%- if metric == 'accuracy' %}
-            when label_class = 'right' {{- " and %spredicted_class = 'right'" % side if name == 'part' }}
+            when
+                label_class = 'right'
+                {{- " and %spredicted_class = 'right'" % side if name == 'part' }}
                 then 1.0
             {%- endif %}
             else 0.0

@@ -2,11 +2,12 @@
 -- the group's rate against that of all other groups together. It shows whether a model treats a
 -- group differently; a difference counts when it is large and unlikely to be chance.
 {{ config(enabled=mlmon.is_asked_for('fairness')) }}
+{%- set ratios = mlmon.confusion_ratios() %}
 {%- set rates = {
-    'selection_rate': ('{0}tp + {0}fp', '{0}tp + {0}fp + {0}fn + {0}tn'),
-    'tpr': ('{0}tp', '{0}tp + {0}fn'),
-    'fpr': ('{0}fp', '{0}fp + {0}tn'),
-    'ppv': ('{0}tp', '{0}tp + {0}fp'),
+    'selection_rate': ratios.predicted_positive_rate,
+    'tpr': ratios.recall,
+    'fpr': {'part': {'fp': 1}, 'whole': ratios.specificity.whole},
+    'ppv': ratios.precision,
 } %}
 {%- set double = mlmon.type_double() %}
 
@@ -91,7 +92,7 @@ counts as (
 ),
 
 rates as (
-    {%- for metric, parts in rates.items() %}
+    {%- for metric, ratio in rates.items() %}
     {%- if not loop.first %}
 
     union all
@@ -102,9 +103,10 @@ rates as (
         {%- for value, n, group in [
             ('value', 'n', ''), ('others_value', 'n_others', 'others_'),
         ] %}
-        cast({{ parts[1].format(group) }} as bigint) as {{ n }},
-        cast({{ parts[0].format(group) }} as {{ double }})
-        / nullif({{ parts[1].format(group) }}, 0) as {{ value }}{{ ',' if not loop.last }}
+        cast({{ mlmon.weighted_cells(ratio.whole, group) }} as bigint) as {{ n }},
+        cast({{ mlmon.weighted_cells(ratio.part, group) }} as {{ double }})
+        / nullif({{ mlmon.weighted_cells(ratio.whole, group) }}, 0)
+            as {{ value }}{{ ',' if not loop.last }}
         {%- endfor %}
     from counts
     {%- endfor %}

@@ -54,7 +54,10 @@ matrix_cells as (
                 when ages.label_age_days is null then true
                 else counts.label_age_days <= ages.label_age_days
             end
-    group by 1, 2, 3, 4, 5, 6, 7, 9
+    group by
+        counts.window_key, matrix.monitor, counts.model_version, counts.window_index,
+        ages.label_age, counts.segment_name, counts.segment_value, counts.predicted_class,
+        counts.label_class, matrix.tp, matrix.fp, matrix.fn, matrix.tn
     having sum(counts.n) > 0
 ),
 

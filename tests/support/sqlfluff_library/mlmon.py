@@ -30,6 +30,9 @@ RULE = {
     "range": ["stub_column", "stub_column"],
 }
 
+# The weights of a ratio of the confusion matrix.
+RATIO = {"part": {"tp": 1}, "whole": {"tp": 1, "fn": 1}}
+
 VALUES: dict[str, Any] = {
     # Whole queries.
     "association_methods": QUERY,
@@ -55,6 +58,7 @@ VALUES: dict[str, Any] = {
     "declared_segment_values": QUERY,
     "fairness_settings": QUERY,
     "estimated_metrics": QUERY,
+    "median_error_metric": QUERY,
     "metric_values": QUERY,
     "integers": QUERY,
     "judged_metric_settings": QUERY,
@@ -63,7 +67,6 @@ VALUES: dict[str, Any] = {
     "kpi_sums": " " + QUERY,
     "kpi_values": QUERY,
     "label_age_settings": QUERY,
-    "label_ages_by_number": QUERY,
     "label_log": QUERY,
     "label_settings": QUERY,
     "latest_rows": QUERY,
@@ -85,6 +88,7 @@ VALUES: dict[str, Any] = {
     "ranking_metric_settings": QUERY,
     "named_segments": QUERY,
     "rank_intervals": QUERY,
+    "rank_metrics": QUERY,
     "rows_by_segment": QUERY,
     "rows_loaded_oddly": QUERY,
     "rows_without_values": QUERY,
@@ -121,6 +125,13 @@ VALUES: dict[str, Any] = {
     "column_check_rules": {"missing": RULE},
     "common_mean_terms": {"mae": "stub_column"},
     "common_metrics": ["mae"],
+    "common_ratios": {"recall": RATIO},
+    "confusion_ratios": {
+        name: RATIO for name in ("recall", "precision", "specificity", "predicted_positive_rate")
+    },
+    "ratios_regardless_of": ["recall"],
+    "score_digits": [3],
+    "most_edges": 10,
     "comparison_keys": ["window_key"],
     "cut_off_metrics": ["ndcg"],
     "computes_presets": True,
@@ -130,7 +141,6 @@ VALUES: dict[str, Any] = {
     "facts": {"labels": ["stub_relation"]},
     "ends": {"performance": ["stub_relation"]},
     "feature_slot_names": ["numeric_1"],
-    "label_age_numbers": [1],
     "labelled_tasks": ["binary"],
     "label_bin_count": 10,
     "label_edge_count": 10,
