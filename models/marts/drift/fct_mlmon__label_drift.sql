@@ -33,6 +33,7 @@ spans as (
             and spans.span_windows = covered.span_windows
             and covered.is_horizon
             and covered.segment_name = 'all'
+    where spans.model_version <> 'all'
 ),
 
 mature_references as (
