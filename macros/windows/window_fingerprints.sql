@@ -6,57 +6,6 @@
     version is compared with or, for a window of a reference table, the one it belongs to.
 #}
 {% macro window_fingerprints() %}
-    with
-
-    windows as (
-        select * from {{ ref('mlmon', 'int_mlmon__windows') }}
-    ),
-
-    reference_facts as {{ mlmon.inlined() }} (
-        select * from {{ ref('mlmon', 'int_mlmon__references') }}
-    ),
-
-    bounds as (
-        select * from {{ ref('mlmon', 'int_mlmon__log_bounds') }}
-    ),
-
-    settings as (
-        select * from {{ ref('mlmon', 'int_mlmon__settings') }}
-    ),
-
-    referenced as (
-        select
-            windows.*,
-            bounds.data_through_at,
-            bounds.settings_hash,
-            bounds.monitor is null
-            or windows.source = 'reference'
-            -- A log without a row has no beginning: nothing of it is read.
-            or coalesce({{ mlmon.is_read_whole('windows', 'bounds') }}, false) as is_readable,
-            coalesce(own_reference.reference_key, shared_reference.reference_key) as reference_key,
-            coalesce(own_reference.reference_hash, shared_reference.reference_hash, '')
-                as reference_hash,
-            coalesce(
-                own_reference.edge_set_number,
-                shared_reference.edge_set_number,
-                settings.edge_set_number
-            ) as edge_set_number
-        from windows
-        left join bounds
-            on windows.monitor = bounds.monitor
-        left join settings
-            on windows.monitor = settings.monitor
-        left join reference_facts as own_reference
-            on
-                windows.monitor = own_reference.monitor
-                and coalesce(windows.reference_version, windows.model_version)
-                = own_reference.reference_version
-        left join reference_facts as shared_reference
-            on
-                windows.monitor = shared_reference.monitor
-                and shared_reference.reference_version = 'all'
-    )
-
     select
         window_key,
         source,
@@ -78,5 +27,28 @@
         coalesce(settings_hash, md5(''))
         || md5(prediction_fingerprint || '|' || label_fingerprint || '|' || reference_hash)
             as label_fingerprint
-    from referenced
+    from (
+        select
+            ledger.*,
+            bounds.data_through_at,
+            bounds.settings_hash,
+            bounds.monitor is null
+            or ledger.source = 'reference'
+            -- A log without a row has no beginning: nothing of it is read.
+            or coalesce({{ mlmon.is_read_whole('ledger', 'bounds') }}, false) as is_readable,
+            coalesce(own_reference.reference_key, shared_reference.reference_key) as reference_key,
+            coalesce(own_reference.reference_hash, shared_reference.reference_hash, '')
+                as reference_hash,
+            coalesce(
+                own_reference.edge_set_number,
+                shared_reference.edge_set_number,
+                settings.edge_set_number
+            ) as edge_set_number
+        from {{ ref('mlmon', 'int_mlmon__windows') }} as ledger
+        left join {{ ref('mlmon', 'int_mlmon__log_bounds') }} as bounds
+            on ledger.monitor = bounds.monitor
+        left join {{ ref('mlmon', 'int_mlmon__settings') }} as settings
+            on ledger.monitor = settings.monitor
+        {{ mlmon.references_of('ledger', 'coalesce(ledger.reference_version, ledger.model_version)') | indent(4) }}
+    ) as referenced
 {%- endmacro %}

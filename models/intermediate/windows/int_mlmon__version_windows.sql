@@ -18,7 +18,7 @@ windows as (
 ),
 
 versions as (
-    select * from {{ ref('int_mlmon__versions') }}
+    {{ mlmon.versions() }}
 ),
 
 bounds as (

@@ -136,7 +136,7 @@ merged_quantiles as (
 -- What the slowest requests usually took in the reference, where that has at least eight
 -- base windows in the log with a hundred latencies.
 versions as (
-    select * from {{ ref('int_mlmon__versions') }}
+    {{ mlmon.versions() }}
 ),
 
 reference_facts as (
