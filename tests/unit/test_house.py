@@ -37,7 +37,7 @@ DESCRIBED_BY_COLUMN = sorted(
 )
 
 # How large the package may be, by what it is: whoever makes it smaller lowers these. They are never raised.
-MOST_NODES_OF_THE_DEMO = 103
+MOST_NODES_OF_THE_DEMO = 102
 LONGEST_PATH_OF_THE_DEMO = 21
 MOST_MODEL_FILES = 121
 MOST_DOCUMENTED_COLUMNS = 1600
