@@ -3,11 +3,15 @@
     in it, so that a warning that turns critical stays one alert. A `|` inside a label
     is doubled, so no two sets of labels share a text.
 #}
-{% macro series_id(labels) -%}
+{% macro series_id() -%}
+    {%- set labels = [
+        'class_label', 'column_name', 'column_role', 'label_age', 'metric', 'model_version', 'monitor', 'rule',
+        'segment_name', 'segment_value',
+    ] -%}
     {%- set parts = [] -%}
-    {%- for label, expression in labels | dictsort -%}
-        {%- set value = "replace(" ~ expression ~ ", '|', '||')" -%}
-        {%- do parts.append("'" ~ label ~ "=' || " ~ value) -%}
+    {%- for label in labels -%}
+        {%- set column = 'rule_id' if label == 'rule' else label -%}
+        {%- do parts.append("'" ~ label ~ "=' || replace(" ~ column ~ ", '|', '||')") -%}
     {%- endfor -%}
     md5(
         {{ parts | join("\n        || '|' || ") }}

@@ -1,4 +1,6 @@
-{# A value of the configuration as a SQL text literal, quotes escaped. #}
+{# A value of the configuration as a SQL text literal, quotes escaped. Most have nothing to escape, which is told faster. #}
 {% macro text_literal(value) %}
-    {{- return(dbt.string_literal(dbt.escape_single_quotes(value | string))) -}}
+    {%- set text = value | string -%}
+    {%- if modules.re.search("[^\\w ,.:;/*(){}<>=+-]", text) is none -%}{{- return("'" ~ text ~ "'") -}}{%- endif -%}
+    {{- return(dbt.string_literal(dbt.escape_single_quotes(text))) -}}
 {% endmacro %}

@@ -28,7 +28,7 @@
     {%- set relation = mlmon.log_relation(spec) -%}
     {%- set log = {'relation': relation, 'types': {}, 'absent': [], 'is_there': true} -%}
     {%- if execute -%}
-        {%- set columns = adapter.get_columns_in_relation(relation) -%}
+        {%- set columns = mlmon.logged_columns_of(relation) -%}
         {%- for column in columns -%}
             {%- do log['types'].update({column.name: column.data_type | lower}) -%}
         {%- endfor -%}
@@ -39,6 +39,15 @@
         {%- endif -%}
     {%- endif -%}
     {{- return(log) -}}
+{% endmacro %}
+
+{# The columns of a log, asked for once in a run: what reads a log comes after it was made. #}
+{% macro logged_columns_of(relation) %}
+    {%- set known = mlmon.memory().setdefault('logged_columns', {}) -%}
+    {%- if relation | string not in known -%}
+        {%- do known.update({relation | string: adapter.get_columns_in_relation(relation)}) -%}
+    {%- endif -%}
+    {{- return(known[relation | string]) -}}
 {% endmacro %}
 
 {% macro add_absent_log(problems, m, log_name, log) %}

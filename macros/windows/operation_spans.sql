@@ -12,7 +12,7 @@
         span_windows,
         is_default_span,
         true as is_closed
-    from {{ ref('mlmon', 'int_mlmon__version_spans') }}
+    from {{ ref('mlmon', 'int_mlmon__spans') }}
 
     union all
 

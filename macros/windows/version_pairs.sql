@@ -16,7 +16,7 @@
     ),
 
     versions as (
-        select * from {{ ref('mlmon', 'int_mlmon__versions') }}
+        {{ mlmon.versions() | indent(4) }}
     ),
 
     ranked as (

@@ -3,6 +3,12 @@
     before it. All versions together have a reference if they share one, and none before them.
 #}
 {% macro version_references() %}
+    with
+
+    served_versions as (
+        {{ mlmon.versions() | indent(4) }}
+    )
+
     select
         monitor,
         model_version,
@@ -10,7 +16,7 @@
         lag(model_version) over (
             partition by monitor order by first_index, last_index, model_version
         ) as previous_version
-    from {{ ref('mlmon', 'int_mlmon__versions') }}
+    from served_versions
     union all
     select
         monitor,
@@ -18,6 +24,6 @@
         case when count(distinct coalesce(reference_key, '')) = 1 then max(reference_key) end
             as reference_key,
         cast(null as {{ dbt.type_string() }}) as previous_version
-    from {{ ref('mlmon', 'int_mlmon__versions') }}
+    from served_versions
     group by monitor
 {% endmacro %}

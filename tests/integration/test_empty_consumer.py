@@ -14,7 +14,6 @@ from support.warehouses import SCHEMA, Engine
 # What a consumer gets, by design: tables to tune, and two of reference.
 SEEDS = {
     "alert_rules",
-    "baseline_metrics",
     "degradation_thresholds",
     "drift_thresholds",
     "mlmon_chi_square_quantiles",

@@ -390,7 +390,7 @@ def test_delayed_labels_equal_their_definition(performance: pd.DataFrame, cut_of
         assert bool(found[key]["is_complete"]) == is_complete, key
         compared += 1
     assert compared >= 30
-    # The spine goes on to the newest closed window, with empty windows.
+    # Windows go on to the newest closed one, empty ones among them.
     empty = [row for row in found.values() if row["n_predictions"] == 0]
     assert compared == len(found) - len(empty)
 

@@ -20,7 +20,10 @@ spans as (
             and spans.span_windows = covered.span_windows
             and covered.is_horizon
             and covered.segment_name = 'all'
-    where spans.is_default_span and {{ mlmon.is_of_area('association', 'spans.monitor') }}
+    where
+        spans.is_default_span
+        and spans.model_version <> 'all'
+        and {{ mlmon.is_of_area('association', 'spans.monitor') }}
 ),
 
 settings as (
@@ -96,13 +99,17 @@ stale as (
     {{ mlmon.stale_windows('ends', ['fct_mlmon__label_association']) }}
 ),
 
+fingerprints as (
+    {{ mlmon.window_fingerprints() }}
+),
+
 -- Windows that were counted, but not with today's reference and settings.
 uncounted as (
     select
         fingerprints.monitor,
         fingerprints.model_version,
         fingerprints.window_index
-    from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
+    from fingerprints
     inner join {{ ref('int_mlmon__processed_windows') }} as processed
         on fingerprints.window_key = processed.window_key
     where

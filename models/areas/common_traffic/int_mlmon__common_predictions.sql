@@ -19,7 +19,7 @@ with
 
 several_versions as (
     select monitor
-    from {{ ref('int_mlmon__versions') }}
+    from ({{ mlmon.versions() }}) as versions
     where {{ mlmon.is_of_area('common_traffic') }}
     group by monitor
     having count(*) > 1

@@ -31,7 +31,7 @@ current_means as (
             performance.monitor = label_ages.monitor
             and performance.label_age = label_ages.label_age
             and label_ages.is_horizon
-    inner join {{ ref('int_mlmon__version_spans') }} as spans
+    inner join {{ ref('int_mlmon__spans') }} as spans
         on
             performance.monitor_key = spans.monitor_key
             and performance.window_end = spans.window_end

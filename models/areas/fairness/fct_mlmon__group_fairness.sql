@@ -58,7 +58,7 @@ groups_of_ends as (
         {{- ',' if not loop.last }}
         {%- endfor %}
     from asked_rates
-    inner join {{ ref('int_mlmon__version_spans') }} as spans
+    inner join {{ ref('int_mlmon__spans') }} as spans
         on
             asked_rates.monitor_key = spans.monitor_key
             and asked_rates.window_end = spans.window_end

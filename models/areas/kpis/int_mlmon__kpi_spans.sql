@@ -9,7 +9,7 @@
 with
 
 spans as (
-    select * from {{ ref('int_mlmon__version_spans') }}
+    select * from {{ ref('int_mlmon__spans') }}
 ),
 
 ages as (

@@ -140,13 +140,13 @@ compared_windows as (
     select
         stale.window_key,
         stale.span_windows,
-        spine.window_key as compared_window_key
+        windows.window_key as compared_window_key
     from stale
-    inner join {{ ref('int_mlmon__spine') }} as spine
+    inner join {{ ref('int_mlmon__version_windows') }} as windows
         on
-            stale.monitor = spine.monitor
-            and stale.compared_version = spine.model_version
-            and spine.window_index
+            stale.monitor = windows.monitor
+            and stale.compared_version = windows.model_version
+            and windows.window_index
             between stale.compared_first_index and stale.compared_last_index
 ),
 

@@ -24,12 +24,10 @@ spans as (
         spans.is_default_span,
         spans.first_index,
         spans.window_index,
-        versions.reference_key
+        spans.reference_key
     from {{ ref('int_mlmon__stale_ends') }} as stale
-    inner join {{ ref('int_mlmon__version_spans') }} as spans
+    inner join {{ ref('int_mlmon__spans') }} as spans
         on stale.window_key = spans.end_key
-    inner join {{ ref('int_mlmon__versions') }} as versions
-        on spans.monitor_key = versions.monitor_key
     where stale.facts = 'estimates' and stale.fingerprint is not null
 ),
 

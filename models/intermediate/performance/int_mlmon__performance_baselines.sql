@@ -1,6 +1,6 @@
 -- One row per value of performance that is judged, at the horizon age, and kind of baseline that
 -- there is for it: the value and the baseline's. fct_mlmon__degradation judges these. The baseline
--- is the metric of the labelled reference or, where that has none, the number that the seed
+-- is the metric of the labelled reference or, where that has none, the number that
 -- baseline_metrics gives; that of the span before; or that of the version before, at its newest
 -- complete window end. A span or version whose labels were late is no baseline: the few labels that
 -- came early would mislead. The monitor's own kind always has a row, without a value where there is

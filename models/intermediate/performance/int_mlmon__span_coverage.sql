@@ -15,7 +15,7 @@ with
 
 spans as (
     select spans.*
-    from {{ ref('int_mlmon__version_spans') }} as spans
+    from {{ ref('int_mlmon__spans') }} as spans
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             spans.monitor = settings.monitor

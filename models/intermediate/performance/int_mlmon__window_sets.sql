@@ -34,7 +34,7 @@ ends as (
         cast(null as {{ dbt.type_string() }}) as reference_key,
         false as is_table
     from stale
-    inner join {{ ref('int_mlmon__version_spans') }} as spans
+    inner join {{ ref('int_mlmon__spans') }} as spans
         on stale.window_key = spans.end_key
 
     union all

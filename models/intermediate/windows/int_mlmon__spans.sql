@@ -1,13 +1,18 @@
--- One row per closed window and span that ends with it: the last n base windows, how many of them
--- exist, and what they are compared with. Everything that is measured against a reference over
--- spans takes its windows from here. A span is judged (is_judged) if at least half of its windows
--- exist: of seven days at least four. The verdict span (is_verdict) is the longest one that fits
--- into the reference at least eight times, so that the reference shows how much a column varies by
--- itself; it is the longest of all where none fits or thresholds are fixed.
+-- One row per monitor, version ('all' for all versions together), closed window and span that ends
+-- with it: the last n base windows, how many of them exist, and what they are compared with. All
+-- that is measured over spans takes its windows from here. A span is judged (is_judged) if at least
+-- half of its windows exist: of seven days at least four. The verdict span (is_verdict) is the
+-- longest one that fits into the reference at least eight times, so that the reference shows how
+-- much a column varies by itself; it is the longest of all where none fits or thresholds are fixed.
+-- All spans of a window end have the same end_key. All versions together are compared with nothing,
+-- so they have no window_key, no reference and no verdict span.
+{%- set text = dbt.type_string() %}
+
 with
 
-spine as (
-    select * from {{ ref('int_mlmon__spine') }}
+windows as (
+    select * from {{ ref('int_mlmon__version_windows') }}
+    where model_version <> 'all' and is_closed
 ),
 
 settings as (
@@ -48,20 +53,19 @@ verdict_spans as (
 
 ends as (
     select
-        spine.*,
-        spine.window_index - spans.span_windows + 1 as first_index,
+        windows.*,
+        windows.window_index - spans.span_windows + 1 as first_index,
         spans.span_windows,
         spans.span_windows = longest_spans.default_span_windows as is_default_span,
         spans.span_windows
         = coalesce(verdict_spans.span_windows, longest_spans.default_span_windows) as is_verdict
-    from spine
+    from windows
     inner join spans
-        on spine.monitor = spans.monitor
+        on windows.monitor = spans.monitor
     inner join longest_spans
-        on spine.monitor = longest_spans.monitor
+        on windows.monitor = longest_spans.monitor
     left join verdict_spans
-        on spine.reference_key = verdict_spans.reference_key
-    where spine.is_closed
+        on windows.reference_key = verdict_spans.reference_key
 ),
 
 existing as (
@@ -70,12 +74,11 @@ existing as (
         ends.span_windows,
         count(*) as n_windows
     from ends
-    inner join spine
+    inner join windows
         on
-            ends.monitor = spine.monitor
-            and ends.model_version = spine.model_version
-            and spine.window_index between ends.first_index and ends.window_index
-    where spine.is_closed
+            ends.monitor = windows.monitor
+            and ends.model_version = windows.model_version
+            and windows.window_index between ends.first_index and ends.window_index
     group by ends.window_key, ends.span_windows
 ),
 
@@ -110,22 +113,22 @@ moving_ranges as (
 
 existing_windows as (
     select
-        spine.monitor,
-        spine.model_version,
-        spine.window_index,
-        spine.reference_key,
-        windows.n_predictions - windows.n_errors as n_reference,
+        windows.monitor,
+        windows.model_version,
+        windows.window_index,
+        windows.reference_key,
+        ledger.n_predictions - ledger.n_errors as n_reference,
         case
-            when windows.window_key is not null
+            when ledger.window_key is not null
                 then {{ mlmon.portable_checksum([
-                    'windows.window_key', 'windows.prediction_fingerprint',
+                    'ledger.window_key', 'ledger.prediction_fingerprint',
                 ]) }}
         end as checksum
-    from spine
-    left join {{ ref('int_mlmon__windows') }} as windows
+    from windows
+    left join {{ ref('int_mlmon__windows') }} as ledger
         on
-            spine.window_key = windows.window_key
-            and windows.n_predictions > 0
+            windows.window_key = ledger.window_key
+            and ledger.n_predictions > 0
 ),
 
 moving_counts as (
@@ -175,46 +178,88 @@ moving_references as (
             and moving_counts.n_reference > 0
             and 2 * moving_counts.n_windows
             >= moving_ranges.compared_last_index - moving_ranges.compared_first_index + 1
+),
+
+by_version as (
+    select
+        ends.window_key,
+        ends.monitor_key,
+        ends.monitor,
+        ends.model_version,
+        ends.window_index,
+        ends.first_index,
+        {{ mlmon.window_start('ends.first_index', 'ends.monitor') }} as window_start,
+        ends.window_end,
+        ends.window_date,
+        ends.span_windows,
+        ends.is_default_span,
+        ends.is_verdict,
+        ends.is_current_version,
+        ends.reference_key,
+        case
+            when moving_references.window_key is null then ends.reference_hash
+            else moving_references.reference_hash
+        end as reference_hash,
+        -- Labels and joint drift are compared with the fixed reference, also where columns have a
+        -- moving one.
+        ends.reference_hash as fixed_reference_hash,
+        case
+            when moving_references.window_key is null then ends.n_reference
+            else cast(moving_references.n_reference as bigint)
+        end as n_reference,
+        coalesce(moving_references.compared_with, 'reference') as compared_with,
+        moving_references.compared_version,
+        moving_references.compared_first_index,
+        moving_references.compared_last_index,
+        existing.n_windows,
+        2 * existing.n_windows >= ends.span_windows as is_judged
+    from ends
+    inner join existing
+        on
+            ends.window_key = existing.window_key
+            and ends.span_windows = existing.span_windows
+    left join moving_references
+        on
+            ends.window_key = moving_references.window_key
+            and ends.span_windows = moving_references.span_windows
+),
+
+all_versions as (
+    select
+        cast(null as {{ text }}) as window_key,
+        {{ mlmon.monitor_key('monitor', "'all'") }} as monitor_key,
+        monitor,
+        cast('all' as {{ text }}) as model_version,
+        window_index,
+        first_index,
+        min(window_start) as window_start,
+        min(window_end) as window_end,
+        min(window_date) as window_date,
+        span_windows,
+        is_default_span,
+        false as is_verdict,
+        false as is_current_version,
+        cast(null as {{ text }}) as reference_key,
+        cast(null as {{ text }}) as reference_hash,
+        cast(null as {{ text }}) as fixed_reference_hash,
+        cast(null as bigint) as n_reference,
+        cast(null as {{ text }}) as compared_with,
+        cast(null as {{ text }}) as compared_version,
+        cast(null as bigint) as compared_first_index,
+        cast(null as bigint) as compared_last_index,
+        max(n_windows) as n_windows,
+        bool_or(is_judged) as is_judged
+    from by_version
+    group by monitor, window_index, first_index, span_windows, is_default_span
+),
+
+shown as (
+    select * from by_version
+    union all
+    select * from all_versions
 )
 
 select
-    ends.window_key,
-    ends.monitor_key,
-    ends.monitor,
-    ends.model_version,
-    ends.window_index,
-    ends.first_index,
-    {{ mlmon.window_start('ends.first_index', 'ends.monitor') }} as window_start,
-    ends.window_end,
-    ends.window_date,
-    ends.span_windows,
-    ends.is_default_span,
-    ends.is_verdict,
-    ends.is_current_version,
-    ends.reference_key,
-    case
-        when moving_references.window_key is null then ends.reference_hash
-        else moving_references.reference_hash
-    end as reference_hash,
-    -- Labels and joint drift are compared with the fixed reference, also where columns have a
-    -- moving one.
-    ends.reference_hash as fixed_reference_hash,
-    case
-        when moving_references.window_key is null then ends.n_reference
-        else cast(moving_references.n_reference as bigint)
-    end as n_reference,
-    coalesce(moving_references.compared_with, 'reference') as compared_with,
-    moving_references.compared_version,
-    moving_references.compared_first_index,
-    moving_references.compared_last_index,
-    existing.n_windows,
-    2 * existing.n_windows >= ends.span_windows as is_judged
-from ends
-inner join existing
-    on
-        ends.window_key = existing.window_key
-        and ends.span_windows = existing.span_windows
-left join moving_references
-    on
-        ends.window_key = moving_references.window_key
-        and ends.span_windows = moving_references.span_windows
+    shown.*,
+    md5(monitor_key || '|' || cast(window_index as {{ text }})) as end_key
+from shown

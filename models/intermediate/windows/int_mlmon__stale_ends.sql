@@ -1,7 +1,7 @@
 -- One row per kind of measurement over spans (facts: performance, estimates or drift) and window end
 -- or reference for which it is stale, or that no longer exists (fingerprint NULL). The models of
 -- that kind (macros/windows/facts.sql) measure these again, and no others. window_key is an end_key
--- of int_mlmon__version_spans or a reference_key; for drift it is a window_key of int_mlmon__spans.
+-- of int_mlmon__spans or a reference_key; for drift it is the window_key of a window end.
 -- The fingerprint covers all that is measured there: for performance the windows of the longest
 -- span with their labels; for estimates the windows, and the reference that scores were calibrated
 -- on; for drift the windows, what they are compared with, and the thresholds. It does not cover how
@@ -13,7 +13,7 @@ settings as (
 ),
 
 spans as (
-    select * from {{ ref('int_mlmon__version_spans') }}
+    select * from {{ ref('int_mlmon__spans') }}
     where is_default_span
 ),
 
@@ -25,6 +25,10 @@ reference_facts as (
     where settings.has_labels
 ),
 
+fingerprints as (
+    {{ mlmon.window_fingerprints() }}
+),
+
 windows as (
     select
         monitor,
@@ -33,7 +37,7 @@ windows as (
         {{ mlmon.row_checksum(['window_key', 'label_fingerprint']) }} as label_checksum,
         {{ mlmon.row_checksum(['window_key', 'prediction_fingerprint']) }} as checksum,
         {{ mlmon.row_checksum(['window_key', 'row_fingerprint']) }} as row_checksum
-    from {{ ref('int_mlmon__window_fingerprints') }}
+    from fingerprints
     where source = 'log' and n_predictions > 0
 ),
 
@@ -126,11 +130,9 @@ estimates as (
             spans.monitor = settings.monitor
             and settings.has_labels
             and settings.has_score
-    inner join {{ ref('int_mlmon__versions') }} as versions
-        on spans.monitor_key = versions.monitor_key
     inner join reference_ends
         on
-            versions.reference_key = reference_ends.reference_key
+            spans.reference_key = reference_ends.reference_key
             and reference_ends.is_mature
     left join span_checksums
         on spans.end_key = span_checksums.end_key
@@ -156,6 +158,7 @@ compared_ends as (
         max(n_windows) as n_windows,
         sum({{ mlmon.row_checksum(['span_windows', 'reference_hash']) }}) as reference_checksum
     from {{ ref('int_mlmon__spans') }}
+    where model_version <> 'all'
     group by window_key, monitor_key, monitor, window_index, fixed_reference_hash
 ),
 
@@ -203,7 +206,7 @@ uncounted as (
         fingerprints.monitor,
         fingerprints.model_version,
         fingerprints.window_index
-    from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
+    from fingerprints
     cross join (
         select 'int_mlmon__column_counts' as model_name
         {%- if mlmon.measures_joint_drift() %}
@@ -237,7 +240,7 @@ reaches as (
         first_index,
         window_index as last_index
     from {{ ref('int_mlmon__spans') }}
-    where is_default_span
+    where is_default_span and model_version <> 'all'
 
     union all
 

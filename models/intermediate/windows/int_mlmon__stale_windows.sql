@@ -18,26 +18,30 @@ reference_facts as (
     select * from {{ ref('int_mlmon__references') }}
 ),
 
+window_fingerprints as (
+    {{ mlmon.window_fingerprints() }}
+),
+
 windows as (
     select
-        fingerprints.*,
+        window_fingerprints.*,
         -- Labels keep arriving for weeks, and features are the widest part of a log. So facts of
         -- both (mature_labels) are counted once, when the labels of the window are complete, as
         -- those of a reference table always are. Before that, a window has no such facts.
         coalesce(
-            fingerprints.n_log_rows > 0
+            window_fingerprints.n_log_rows > 0
             and (
-                fingerprints.source = 'reference'
-                or fingerprints.data_through_at
+                window_fingerprints.source = 'reference'
+                or window_fingerprints.data_through_at
                 >= {{ mlmon.add_time(
-                    'fingerprints.window_end', 'settings.label_horizon_days', 'day'
+                    'window_fingerprints.window_end', 'settings.label_horizon_days', 'day'
                 ) }}
             ),
             false
         ) as is_mature
-    from {{ ref('int_mlmon__window_fingerprints') }} as fingerprints
+    from window_fingerprints
     left join settings
-        on fingerprints.monitor = settings.monitor
+        on window_fingerprints.monitor = settings.monitor
 ),
 
 -- The fingerprints that facts should have been computed from. A window, or a reference in the log,

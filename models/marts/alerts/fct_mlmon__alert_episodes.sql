@@ -2,17 +2,27 @@
 -- made it fire to the window after which it was over, with the worst value in between.
 with
 
+evaluations as (
+    select
+        evaluations.*,
+        lead(state, 1) over (partition by series_id order by window_end) as next_state,
+        lead(window_end, 1) over (partition by series_id order by window_end) as next_window_end
+    from {{ ref('fct_mlmon__alert_evaluations') }} as evaluations
+),
+
+-- An episode ends at the first window after which the alert no longer fires.
 firing as (
     select
-        steps.*,
+        evaluations.*,
+        case when next_state <> 'firing' then next_window_end end as over_at,
         -- How far beyond its limit a value lies, whichever side that is on.
         case
             when value > threshold_high then value - threshold_high
             when value < threshold_low then threshold_low - value
             else 0
         end as excess
-    from {{ ref('int_mlmon__alert_steps') }} as steps
-    where is_firing
+    from evaluations
+    where state = 'firing'
 ),
 
 -- Of an episode what counts is what came before its end, and the breaches that made it fire.
@@ -20,24 +30,25 @@ episodes as (
     select
         firing.*,
         row_number() over (
-            partition by series_id, last_fired_at
+            partition by series_id, fired_at
             order by
                 case severity when 'critical' then 2 when 'warning' then 1 else 0 end desc,
                 excess desc,
                 window_end
         ) as badness,
-        max(case when is_critical then 1 else 0 end) over (
-            partition by series_id, last_fired_at
+        max(over_at) over (partition by series_id, fired_at) as resolved_at,
+        max(case when state_severity = 'critical' then 1 else 0 end) over (
+            partition by series_id, fired_at
         ) as was_critical,
-        count(*) over (partition by series_id, last_fired_at) as n_windows,
+        count(*) over (partition by series_id, fired_at) as n_windows,
         count(case when is_breached then 1 end) over (
-            partition by series_id, last_fired_at
+            partition by series_id, fired_at
         ) as n_breached_windows
     from firing
 )
 
 select
-    md5(series_id || '|' || cast(last_fired_at as {{ dbt.type_string() }}))
+    md5(series_id || '|' || cast(fired_at as {{ dbt.type_string() }}))
         as episode_id,
     series_id,
     rule_id,
@@ -57,8 +68,8 @@ select
     label_age,
     span_windows,
     case when was_critical = 1 then 'critical' else 'warning' end as severity,
-    last_fired_since as since_window_end,
-    last_fired_at as fired_at,
+    since_window_end,
+    fired_at,
     resolved_at,
     resolved_at is null as is_open,
     cast(n_windows as bigint) as n_windows,

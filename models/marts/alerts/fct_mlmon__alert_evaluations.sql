@@ -1,6 +1,13 @@
--- One row per alert rule, series and closed window: the value, the limit it is held
--- against and whether it breaks it. Computed from the metrics alone, so that a changed
--- rule judges the whole past again.
+-- One row per alert rule, series and closed window: the value, the limit it is held against, whether
+-- it breaks it, and how the alert stands after it. Computed from the metrics alone, so that a changed
+-- rule judges the whole past again. An alert fires after for_windows breaches in a row and stops
+-- after resolve_windows without one; a window without a judgement changes nothing. Critical is the
+-- same rule applied to critical breaches.
+{%- set double = mlmon.type_double() %}
+{%- set so_far = "partition by series_id order by window_end
+            rows between unbounded preceding and current row" %}
+{%- set levels = {'firing': "('warning', 'critical')", 'critical': "('critical')"} %}
+
 with
 
 rules as (
@@ -98,6 +105,8 @@ selected as (
         targets.measure,
         targets.span_windows,
         targets.resolve_span_windows,
+        targets.for_windows,
+        targets.resolve_windows,
         {%- for level in ['warning', 'critical'] %}
         targets.{{ level }}_condition,
         {%- for limit in ['low', 'high', 'lower', 'upper'] %}
@@ -153,18 +162,7 @@ selected as (
 identified as (
     select
         selected.*,
-        {{ mlmon.series_id({
-            'rule': 'rule_id',
-            'monitor': 'monitor',
-            'model_version': 'model_version',
-            'segment_name': 'segment_name',
-            'segment_value': 'segment_value',
-            'column_role': 'column_role',
-            'column_name': 'column_name',
-            'metric': 'metric',
-            'class_label': 'class_label',
-            'label_age': 'label_age',
-        }) | indent(8) }} as series_id
+        {{ mlmon.series_id() | indent(8) }} as series_id
     from selected
 ),
 
@@ -182,32 +180,107 @@ ranked as (
 ),
 
 -- Of the rows of one rule that select a series the most exact one holds.
-measurements as (
-    select * from ranked
+levels as (
+    select
+        ranked.*,
+        {{ mlmon.breach_level('judged_value', 'ranked') | indent(8) }} as own_level,
+        {{ mlmon.breach_level('short_value', 'ranked') | indent(8) }} as short_level
+    from ranked
     where
         selection_rank = 1
         and is_enabled
         and not is_resolving_span
 ),
 
-levels as (
-    select
-        measurements.*,
-        {{ mlmon.breach_level('judged_value', 'measurements') | indent(8) }}
-            as own_level,
-        {{ mlmon.breach_level('short_value', 'measurements') | indent(8) }}
-            as short_level
-    from measurements
-),
-
--- The short span says whether it is over. Without a judgement there, the long one
--- decides alone.
+-- The short span says whether it is over. Without a judgement there, the long one decides alone.
 judged as (
     select
         levels.*,
-        case when short_level < own_level then short_level else own_level end
-            as breach_level
+        case when own_level = 2 or warning_condition = '' then 'critical' else 'warning' end
+            as limit_name,
+        case when short_level < own_level then short_level else own_level end as breach_level
     from levels
+),
+
+-- Steps count the judged windows; one that is not judged stays on the step before.
+numbered as (
+    select
+        judged.*,
+        breach_level > 0 as is_breached,
+        case breach_level when 2 then 'critical' when 1 then 'warning' else 'none' end as severity,
+        count(breach_level) over ({{ so_far }}) as step
+    from judged
+),
+
+-- The last step of the other kind ends a run of breaches, or of windows without one.
+runs as (
+    select
+        numbered.*,
+        {%- for level, severities in levels.items() %}
+        coalesce(max(case when severity in {{ severities }} then step end) over (
+            {{ so_far }}
+        ), 0) as last_{{ level }}_breach,
+        coalesce(max(
+            case
+                when is_breached is not null and severity not in {{ severities }}
+                    then step
+            end
+        ) over (
+            {{ so_far }}
+        ), 0) as last_{{ level }}_pass
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from numbered
+),
+
+turns as (
+    select
+        runs.*,
+        {%- for level in levels %}
+        coalesce(max(
+            case when step - last_{{ level }}_pass >= for_windows then step end
+        ) over (
+            {{ so_far }}
+        ), 0) as last_{{ level }}_set,
+        coalesce(max(
+            case when step - last_{{ level }}_breach >= resolve_windows then step end
+        ) over (
+            {{ so_far }}
+        ), 0) as last_{{ level }}_reset,
+        {%- endfor %}
+        step - last_firing_pass as n_breached,
+        min(case when is_breached then window_end end) over (
+            partition by series_id, last_firing_pass
+        ) as breached_since
+    from runs
+),
+
+states as (
+    select
+        turns.*,
+        case
+            when last_firing_set > last_firing_reset then 'firing'
+            when n_breached > 0 then 'pending'
+            else 'ok'
+        end as state
+    from turns
+),
+
+changes as (
+    select
+        states.*,
+        state = 'firing'
+        and lag(state, 1, 'ok') over (partition by series_id order by window_end) <> 'firing'
+            as has_fired
+    from states
+),
+
+fired as (
+    select
+        changes.*,
+        max(case when has_fired then window_end end) over ({{ so_far }}) as last_fired_at,
+        max(case when has_fired then breached_since end) over ({{ so_far }}) as last_fired_since
+    from changes
 )
 
 select
@@ -232,28 +305,28 @@ select
     measure,
     class_label,
     label_age,
-    cast(value as {{ mlmon.type_double() }}) as value,
-    cast(short_value as {{ mlmon.type_double() }}) as resolve_value,
+    cast(value as {{ double }}) as value,
+    cast(short_value as {{ double }}) as resolve_value,
+    {%- for limit in ['low', 'high'] %}
     cast(
-        case
-            when own_level = 2 or warning_condition = '' then critical_low
-            else warning_low
-        end as {{ mlmon.type_double() }}
-    ) as threshold_low,
-    cast(
-        case
-            when own_level = 2 or warning_condition = '' then critical_high
-            else warning_high
-        end as {{ mlmon.type_double() }}
-    ) as threshold_high,
-    case
-        when own_level = 2 or warning_condition = '' then critical_condition
-        else warning_condition
-    end as condition,
+        case limit_name when 'critical' then critical_{{ limit }} else warning_{{ limit }} end
+        as {{ double }}
+    ) as threshold_{{ limit }},
+    {%- endfor %}
+    case limit_name when 'critical' then critical_condition else warning_condition end as condition,
     cast(n as bigint) as n,
     status,
     reason_code,
-    breach_level > 0 as is_breached,
-    case breach_level when 2 then 'critical' when 1 then 'warning' else 'none' end
-        as severity
-from judged
+    is_breached,
+    severity,
+    state,
+    case
+        when last_critical_set > last_critical_reset then 'critical'
+        when state = 'firing' then 'warning'
+        else severity
+    end as state_severity,
+    case state when 'firing' then last_fired_since when 'pending' then breached_since end
+        as since_window_end,
+    case when state = 'firing' then last_fired_at end as fired_at,
+    cast(n_breached as integer) as n_breached
+from fired

@@ -3,8 +3,20 @@
 -- it says from when on a state is old news and the log behind it silent, whatever time it is.
 with
 
+evaluations as (
+    select
+        evaluations.*,
+        max(window_end) over (partition by series_id) as last_window_end,
+        count(is_breached) over (partition by series_id) as n_judged,
+        row_number() over (
+            partition by series_id
+            order by case when is_breached is null then 1 else 0 end, window_end desc
+        ) as newness
+    from {{ ref('fct_mlmon__alert_evaluations') }} as evaluations
+),
+
 newest as (
-    select * from {{ ref('int_mlmon__alert_steps') }}
+    select * from evaluations
     where newness = 1
 ),
 
@@ -46,21 +58,7 @@ arrivals as (
 joined as (
     select
         newest.*,
-        case
-            when newest.is_firing then 'firing'
-            when newest.n_breached > 0 then 'pending'
-            else 'ok'
-        end as state,
-        case
-            when newest.is_critical then 'critical'
-            when newest.is_firing then 'warning'
-            else newest.severity
-        end as state_severity,
-        case when newest.is_firing then newest.last_fired_at end as fired_at,
-        case
-            when newest.is_firing then newest.last_fired_since
-            when newest.n_breached > 0 then newest.breached_since
-        end as since_window_end,
+        rules.for_windows,
         rules.inhibited_by,
         rules.channels,
         rules.runbook,
@@ -140,7 +138,7 @@ select
     last_window_end,
     fired_at,
     since_window_end,
-    cast(n_breached as integer) as n_breached,
+    n_breached,
     cast(n_judged as bigint) as n_judged,
     {{ mlmon.alert_reason() | indent(4) }} as reason,
     immediate_action,

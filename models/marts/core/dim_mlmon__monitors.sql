@@ -24,7 +24,7 @@ verdict_spans as (
 ),
 
 versions as (
-    select * from {{ ref('int_mlmon__versions') }}
+    {{ mlmon.versions() }}
 ),
 
 bounds as (

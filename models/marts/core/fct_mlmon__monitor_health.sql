@@ -4,7 +4,7 @@ with
 
 spans as (
     select * from {{ ref('int_mlmon__spans') }}
-    where is_default_span
+    where is_default_span and model_version <> 'all'
 ),
 
 settings as (

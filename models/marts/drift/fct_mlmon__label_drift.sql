@@ -33,6 +33,7 @@ spans as (
             and spans.span_windows = covered.span_windows
             and covered.is_horizon
             and covered.segment_name = 'all'
+    where spans.model_version <> 'all'
 ),
 
 -- The labels at the horizon. Those of a reference table, whose monitor is NULL, have 0 days.

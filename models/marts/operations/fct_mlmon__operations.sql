@@ -48,63 +48,92 @@ summed as (
 
 -- Latency quantiles merged from the bucket counts: the value of a rank is the middle of its
 -- bucket (relative error at most 1 %); between two ranks it is interpolated linearly, as in
--- the exact quantiles.
+-- the exact quantiles. There are many buckets, and numbers group faster than keys.
+numbered_spans as (
+    select
+        spans.*,
+        row_number() over (order by monitor_key, window_index, span_windows) as span_number
+    from spans
+    -- One window of one version is one fact, whose quantiles are exact.
+    where is_closed and (span_windows > 1 or model_version = 'all')
+),
+
+numbered_segments as (
+    select
+        segment_name,
+        segment_value,
+        row_number() over (order by segment_name, segment_value) as segment_number
+    from sums
+    group by segment_name, segment_value
+),
+
 buckets as (
-    select * from {{ ref('int_mlmon__latency_counts') }}
-    where bucket is not null
+    select
+        counts.monitor,
+        counts.model_version,
+        counts.window_index,
+        counts.segment_name,
+        segments.segment_number,
+        counts.bucket,
+        counts.n
+    from {{ ref('int_mlmon__latency_counts') }} as counts
+    inner join numbered_segments as segments
+        on
+            counts.segment_name = segments.segment_name
+            and counts.segment_value = segments.segment_value
+    where counts.bucket is not null
+),
+
+-- The windows of each span, one by one: equal keys join faster than ranges.
+windows_of_spans as (
+    select
+        spans.span_number,
+        spans.span_windows = 1 or spans.is_default_span as has_segments,
+        sums.monitor,
+        sums.model_version,
+        sums.window_index
+    from numbered_spans as spans
+    inner join sums
+        on
+            spans.monitor = sums.monitor
+            and spans.model_version in ('all', sums.model_version)
+            and sums.window_index between spans.first_index and spans.window_index
+    where sums.segment_name = 'all'
 ),
 
 merged as (
     select
-        spans.monitor_key,
-        spans.window_index,
-        spans.span_windows,
-        buckets.segment_name,
-        buckets.segment_value,
+        windows.span_number,
+        buckets.segment_number,
         buckets.bucket,
         sum(buckets.n) as n
-    from spans
+    from windows_of_spans as windows
     inner join buckets
         on
-            spans.monitor = buckets.monitor
-            and spans.model_version in ('all', buckets.model_version)
-            and buckets.window_index between spans.first_index and spans.window_index
-    where
-        spans.is_closed
-        -- One window of one version is one fact, whose quantiles are exact.
-        and (spans.span_windows > 1 or spans.model_version = 'all')
-        and (
-            buckets.segment_name = 'all'
-            or spans.is_default_span
-            or spans.span_windows = 1
-        )
-    group by
-        spans.monitor_key, spans.window_index, spans.span_windows,
-        buckets.segment_name, buckets.segment_value, buckets.bucket
+            windows.monitor = buckets.monitor
+            and windows.model_version = buckets.model_version
+            and windows.window_index = buckets.window_index
+    where buckets.segment_name = 'all' or windows.has_segments
+    group by windows.span_number, buckets.segment_number, buckets.bucket
 ),
 
 accumulated as (
     select
         merged.*,
         sum(n) over (
-            partition by monitor_key, window_index, span_windows, segment_name, segment_value
+            partition by span_number, segment_number
             order by bucket
             rows between unbounded preceding and current row
         ) as n_up_to,
-        sum(n) over (
-            partition by monitor_key, window_index, span_windows, segment_name, segment_value
-        ) as n_total
+        sum(n) over (partition by span_number, segment_number) as n_total
     from merged
 ),
 
 -- Rank p (n - 1) / 100 from 0 lies between the whole ranks below and above it.
 ranked as (
     select
-        monitor_key,
-        window_index,
-        span_windows,
-        segment_name,
-        segment_value,
+        span_number,
+        segment_number,
         max(n_total) as n_total
         {%- for percent in [50, 90, 95, 99] %},
         {{ mlmon.latency_of_bucket(
@@ -115,28 +144,32 @@ ranked as (
         ) }} as above_{{ percent }}
         {%- endfor %}
     from accumulated
-    group by monitor_key, window_index, span_windows, segment_name, segment_value
+    group by span_number, segment_number
 ),
 
 merged_quantiles as (
     select
-        monitor_key,
-        window_index,
-        span_windows,
-        segment_name,
-        segment_value,
+        spans.monitor_key,
+        spans.window_index,
+        spans.span_windows,
+        segments.segment_name,
+        segments.segment_value,
         {%- for percent in [50, 90, 95, 99] %}
-        below_{{ percent }} + (above_{{ percent }} - below_{{ percent }})
-        * mod({{ percent }} * (n_total - 1), 100) / 100.0 as latency_p{{ percent }}_ms
+        ranked.below_{{ percent }} + (ranked.above_{{ percent }} - ranked.below_{{ percent }})
+        * mod({{ percent }} * (ranked.n_total - 1), 100) / 100.0 as latency_p{{ percent }}_ms
         {{- ',' if not loop.last }}
         {%- endfor %}
     from ranked
+    inner join numbered_spans as spans
+        on ranked.span_number = spans.span_number
+    inner join numbered_segments as segments
+        on ranked.segment_number = segments.segment_number
 ),
 
 -- What the slowest requests usually took in the reference, where that has at least eight
 -- base windows in the log with a hundred latencies.
 versions as (
-    select * from {{ ref('int_mlmon__versions') }}
+    {{ mlmon.versions() }}
 ),
 
 reference_facts as (

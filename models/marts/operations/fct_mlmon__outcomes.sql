@@ -6,8 +6,20 @@ spans as (
     {{ mlmon.operation_spans() }}
 ),
 
+-- However long they took. Summed first, because spans overlap.
 counts as (
-    select * from {{ ref('int_mlmon__latency_counts') }}
+    select
+        monitor,
+        model_version,
+        window_index,
+        segment_name,
+        segment_value,
+        outcome,
+        is_success,
+        sum(n) as n
+    from {{ ref('int_mlmon__latency_counts') }}
+    group by
+        monitor, model_version, window_index, segment_name, segment_value, outcome, is_success
 ),
 
 summed as (

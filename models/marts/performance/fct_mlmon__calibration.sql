@@ -30,7 +30,7 @@ rates as (
         bins.score_sum / bins.n as mean_score,
         cast(bins.n_positive as {{ mlmon.type_double() }}) / bins.n as observed_rate
     from bins
-    inner join {{ ref('int_mlmon__version_spans') }} as spans
+    inner join {{ ref('int_mlmon__spans') }} as spans
         on
             bins.monitor_key = spans.monitor_key
             and bins.window_index = spans.window_index

@@ -7,7 +7,7 @@ estimates as (
 ),
 
 spans as (
-    select * from {{ ref('int_mlmon__version_spans') }}
+    select * from {{ ref('int_mlmon__spans') }}
 ),
 
 realised as (

@@ -105,6 +105,8 @@ VALUES: dict[str, Any] = {
     "value_matrix_settings": QUERY,
     "version_pairs": QUERY,
     "version_references": QUERY,
+    "versions": QUERY,
+    "window_fingerprints": QUERY,
     # Relations, types and words of the language.
     "drift_tests": "stub_relation",
     "inlined": "",
