@@ -123,29 +123,55 @@
         'dashboard_url': given.get('dashboard_url') or '',
     } -%}
     {%- do m.update({'monitored': mlmon.monitored_of(m, given)}) -%}
-    {%- do m.update({'config_hash': local_md5(mlmon.shaping_text(m))}) -%}
+    {%- set counted = mlmon.counted_text(m) -%}
+    {%- do m.update({
+        'config_hash': local_md5(counted),
+        'verdict_hash': local_md5(counted ~ mlmon.judged_text(m)),
+    }) -%}
     {{- return(m) -}}
 {% endmacro %}
 
-{# All that shapes stored numbers, as one text. What only describes changes none, and must not recompute any. #}
-{% macro shaping_text(m) %}
+{#
+    All that the facts of windows and references are counted by, as one text: where it changes, the log is read again.
+    What facts are judged by is in judged_text; what only describes changes no number and is in neither.
+#}
+{% macro counted_text(m) %}
     {%- set shaping = [] -%}
     {%- for key, value in m.items() if key not in (
         'position', 'owner', 'description', 'dashboard_url', 'features', 'monitored', 'fairness',
-        'kpis', 'smoothing', 'feature_counts', 'slo_target',
+        'kpis', 'smoothing', 'feature_counts', 'slo_target', 'spans', 'threshold_policy',
+        'primary_metric', 'metrics', 'baseline', 'multivariate',
     ) -%}
         {%- do shaping.append((key, value)) -%}
     {%- endfor -%}
     {%- for column in m.monitored -%}
         {%- do shaping.append((
             column.name, column.role, column.kind, column.slot, column.column, column.min,
-            column.max, column.required, column.bins, column.smoothing, column.missing,
-            column.methods, column.rule, column.preset,
+            column.max, column.required, column.bins,
+            column.kind == 'numeric' and mlmon.is_ranked(column),
+            column.kind == 'numeric' and mlmon.is_ranked_by_segment(column),
         )) -%}
     {%- endfor -%}
+    {%- do shaping.append(m.multivariate.rows if m.multivariate else none) -%}
     {#- Of a KPI its expression: the value matrix and all limits are read where the numbers are shown. -#}
     {%- for kpi in m.kpis if kpi.expression is not none -%}
         {%- do shaping.append((kpi.name, kpi.expression, kpi.needs_label, kpi.number)) -%}
+    {%- endfor -%}
+    {{- return(shaping | string) -}}
+{% endmacro %}
+
+{#
+    All that counted facts are added up, compared and judged by, as one text. Another span or method makes verdicts
+    anew and reads no log.
+#}
+{% macro judged_text(m) %}
+    {%- set shaping = [
+        m.spans, m.threshold_policy, m.primary_metric, m.metrics, m.baseline, m.multivariate,
+    ] -%}
+    {%- for column in m.monitored -%}
+        {%- do shaping.append((
+            column.name, column.smoothing, column.missing, column.methods, column.rule, column.preset,
+        )) -%}
     {%- endfor -%}
     {{- return(shaping | string) -}}
 {% endmacro %}

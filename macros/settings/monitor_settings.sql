@@ -4,6 +4,7 @@
     {%- for m in mlmon.monitors() -%}
         {%- do rows.append({
             'monitor': m.name, 'task': m.task, 'grain': m.grain, 'config_hash': m.config_hash,
+            'verdict_hash': m.verdict_hash,
             'edge_set_number': loop.index, 'reference_kind': m.reference.kind, 'reference_from': m.reference.from,
             'reference_to': m.reference.to, 'reference_first_days': m.reference.first_days,
             'compared_with': m.reference.compared_with, 'compared_version': m.reference.version,
@@ -27,7 +28,7 @@
         }) -%}
     {%- endfor -%}
     {{- return(mlmon.settings_relation({
-        'monitor': 'text', 'task': 'text', 'grain': 'text', 'config_hash': 'text',
+        'monitor': 'text', 'task': 'text', 'grain': 'text', 'config_hash': 'text', 'verdict_hash': 'text',
         'edge_set_number': 'bigint', 'reference_kind': 'text', 'reference_from': 'date', 'reference_to': 'date',
         'reference_first_days': 'bigint', 'compared_with': 'text', 'compared_version': 'text',
         'rolling_windows': 'bigint', 'close_after_minutes': 'bigint',

@@ -3,8 +3,9 @@
 
 {#
     The incremental models that hold facts, by what they are counted from: predictions; labels; features together with
-    labels, once the labels of a window are complete (mature_labels); references. Each is computed again where its
-    window or reference is stale (int_mlmon__stale_windows).
+    labels, once the labels of a window are complete (mature_labels); rows of references; counts of references, for
+    which no log is read (variations). Each is computed again where its window or reference is stale
+    (int_mlmon__stale_windows).
 #}
 {% macro facts() %}
     {{- return({
@@ -22,8 +23,8 @@
         'mature_labels': ['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else [],
         'references': [
             'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
-            'int_mlmon__reference_variation',
         ],
+        'variations': ['int_mlmon__reference_variation'],
     }) -}}
 {% endmacro %}
 

@@ -84,7 +84,8 @@ def test_the_shortest_monitor_gets_every_default(call: Call) -> None:
     policies = {"bins": {"policy": "quantile", "k": 10, "edges": None}}
     names = "request_id predicted_at loaded_at model_version prediction score latency_ms outcome"
     of_rankings = {"query_id": None, "item_id": None}
-    assert re.fullmatch("[0-9a-f]{32}", m.pop("config_hash"))
+    for name in ("config_hash", "verdict_hash"):
+        assert re.fullmatch("[0-9a-f]{32}", m.pop(name))
     monitored = m.pop("monitored")
     assert m == {
         "name": "m",
@@ -556,36 +557,48 @@ def test_slots_are_as_many_as_the_widest_monitor_needs(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "changes_numbers"),
+    ("change", "makes_anew"),
     [
-        ({"owner": "somebody else"}, False),
-        ({"description": "New words."}, False),
-        ({"dashboard_url": "https://bi.example.com/1"}, False),
-        ({"features": {"x": {"kind": "numeric", "description": "New.", "importance": 1}}}, False),
-        ({"features": {"x": {"kind": "numeric", "max": 1}}}, True),
-        ({"features": {"x": "categorical"}}, True),
-        ({"spans": ["1d"]}, True),
-        ({"bins": {"k": 20}}, True),
-        ({"timezone": "Europe/Paris"}, True),
-        ({"columns": {"score": "p"}}, True),
-        ({"multivariate": False}, False),
-        ({"multivariate": True}, True),
-        ({"kpis": {"k": {"expression": "1"}}}, True),
-        ({"kpis": {}}, False),
-        ({"preset": None}, False),
-        ({"task": "multiclass", "class_scores": {"a": "p_a", "b": "p_b"}}, True),
-        ({"preset": "nannyml"}, True),
-        ({"features": {"x": {"kind": "numeric", "preset": "evidently"}}}, True),
+        ({"owner": "somebody else"}, "nothing"),
+        ({"description": "New words."}, "nothing"),
+        ({"dashboard_url": "https://bi.example.com/1"}, "nothing"),
+        (
+            {"features": {"x": {"kind": "numeric", "description": "New.", "importance": 1}}},
+            "nothing",
+        ),
+        ({"features": {"x": {"kind": "numeric", "max": 1}}}, "counts"),
+        ({"features": {"x": "categorical"}}, "counts"),
+        ({"spans": ["1d"]}, "verdicts"),
+        ({"threshold_policy": "fixed"}, "verdicts"),
+        ({"drift_rule": ["psi"]}, "verdicts"),
+        # Statistics of ranks need cells, and by segment those of segments.
+        ({"drift_methods": ["psi"]}, "counts"),
+        ({"drift_rule": ["ks"]}, "counts"),
+        ({"smoothing": "none", "missing": "drop"}, "verdicts"),
+        ({"metrics": ["recall"], "baseline": "previous_span"}, "verdicts"),
+        ({"primary_metric": "recall"}, "verdicts"),
+        ({"bins": {"k": 20}}, "counts"),
+        ({"timezone": "Europe/Paris"}, "counts"),
+        ({"columns": {"score": "p"}}, "counts"),
+        ({"multivariate": False}, "nothing"),
+        ({"multivariate": True}, "counts"),
+        ({"kpis": {"k": {"expression": "1"}}}, "counts"),
+        ({"kpis": {}}, "nothing"),
+        ({"preset": None}, "nothing"),
+        ({"task": "multiclass", "class_scores": {"a": "p_a", "b": "p_b"}}, "counts"),
+        ({"preset": "nannyml"}, "verdicts"),
+        ({"features": {"x": {"kind": "numeric", "preset": "evidently"}}}, "verdicts"),
     ],
 )
-def test_the_hash_of_a_monitor_changes_with_what_shapes_its_numbers_alone(
-    call: Call, change: dict[str, Any], changes_numbers: bool
+def test_the_hashes_of_a_monitor_change_with_what_shapes_its_numbers_alone(
+    call: Call, change: dict[str, Any], makes_anew: str
 ) -> None:
     block = {**BINARY, "features": {"x": "numeric"}}
-    before = call("monitors", {"mlmon_monitors": {"m": block}})[0]["config_hash"]
+    before = call("monitors", {"mlmon_monitors": {"m": block}})[0]
     others = {"mlmon_monitors": {"a": BINARY, "m": {**block, **change}}}
-    after = call("monitors", others)[1]["config_hash"]
-    assert (before != after) == changes_numbers
+    after = call("monitors", others)[1]
+    assert (before["config_hash"] != after["config_hash"]) == (makes_anew == "counts")
+    assert (before["verdict_hash"] != after["verdict_hash"]) == (makes_anew != "nothing")
 
 
 @pytest.mark.parametrize(

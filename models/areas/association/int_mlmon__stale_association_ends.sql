@@ -83,7 +83,7 @@ ends as (
             || '|' || coalesce(spans.fixed_reference_hash, '')
             || '|' || case when mature_references.reference_key is null then '' else 'mature' end
             || '|' || coalesce(cast(mature_references.checksum as {{ dbt.type_string() }}), '')
-            || '|' || settings.config_hash
+            || '|' || settings.verdict_hash
             || '|{{ mlmon.facts_version() }}'
         ) as fingerprint
     from spans

@@ -79,7 +79,7 @@ ends as (
         end_checksums.window_key,
         md5(
             cast(end_checksums.checksum as {{ dbt.type_string() }})
-            || '|' || settings.config_hash
+            || '|' || settings.verdict_hash
             || '|{{ mlmon.facts_version() }}'
         ) as fingerprint
     from end_checksums

@@ -8,8 +8,8 @@
     incremental_strategy='mlmon_windows',
     unique_key='reference_key',
     on_schema_change='append_new_columns',
-    meta={'stale': 'references'},
-    post_hook="{{ mlmon.record_windows('references') }}",
+    meta={'stale': 'variations'},
+    post_hook="{{ mlmon.record_windows('variations') }}",
 ) }}
 
 with
@@ -26,7 +26,7 @@ window_counts as (
     inner join {{ ref('int_mlmon__stale_windows') }} as stale
         on
             counts.reference_key = stale.window_key
-            and stale.facts = 'references'
+            and stale.facts = 'variations'
 ),
 
 cell_counts as (
@@ -60,7 +60,7 @@ span_fits as (
     from {{ ref('int_mlmon__stale_windows') }} as stale
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on
-            stale.facts = 'references'
+            stale.facts = 'variations'
             and stale.window_key = reference_facts.reference_key
     inner join span_settings as spans
         on reference_facts.monitor = spans.monitor

@@ -179,7 +179,8 @@ select
         all_references.reference_checksum || '|' || all_references.other_checksum
         || '|' || settings.config_hash
         || '|{{ mlmon.facts_version() }}'
-    ) as fingerprint
+    ) as fingerprint,
+    settings.verdict_hash
 from all_references
 inner join settings
     on all_references.monitor = settings.monitor

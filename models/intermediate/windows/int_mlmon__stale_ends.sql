@@ -5,7 +5,8 @@
 -- The fingerprint covers all that is measured there: for performance the windows of the longest
 -- span with their labels; for estimates the windows, and the reference that scores were calibrated
 -- on; for drift the windows, what they are compared with, and the thresholds. It does not cover how
--- complete labels are: no stored value depends on that.
+-- complete labels are: no stored value depends on that. Settings that facts are judged by, such as
+-- spans, are covered here and not by the fingerprints of facts: where they change, no log is read.
 with
 
 settings as (
@@ -96,7 +97,7 @@ performance as (
         md5(
             coalesce(cast(span_checksums.label_checksum as {{ dbt.type_string() }}), '')
             || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
-            || '|' || settings.config_hash
+            || '|' || settings.verdict_hash
             || '|{{ mlmon.facts_version() }}'
         ) as fingerprint
     from spans
@@ -123,6 +124,7 @@ estimates as (
             coalesce(cast(span_checksums.checksum as {{ dbt.type_string() }}), '')
             || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
             || '|' || reference_ends.fingerprint
+            || '|' || settings.verdict_hash
         ) as fingerprint
     from spans
     inner join settings
@@ -170,7 +172,7 @@ drift as (
             || '|' || cast(ends.n_windows as {{ dbt.type_string() }})
             || '|' || coalesce(ends.fixed_reference_hash, '')
             || '|' || cast(ends.reference_checksum as {{ dbt.type_string() }})
-            || '|' || settings.config_hash
+            || '|' || settings.verdict_hash
             || '|' || cast(thresholds.checksum as {{ dbt.type_string() }})
             || '|{{ mlmon.facts_version() }}'
         ) as fingerprint

@@ -1,6 +1,6 @@
--- One row per kind of facts (predictions, labels, mature_labels, references) and window or
--- reference whose facts of that kind are stale. This run computes the facts of these again, and no
--- others. A window is stale as long as one of the models that hold such facts
+-- One row per kind of facts (predictions, labels, mature_labels, references, variations) and window
+-- or reference whose facts of that kind are stale. This run computes the facts of these again, and
+-- no others. A window is stale as long as one of the models that hold such facts
 -- (macros/windows/facts.sql) was not computed from what the ledger says now: after a change, a
 -- killed run, a run of some models, or a new area. monitor is NULL where the window no longer
 -- exists or has no rows: its facts are deleted. window_number numbers the rows of this run.
@@ -91,6 +91,26 @@ fingerprints as (
         on reference_facts.monitor = bounds.monitor
 ),
 
+-- What is made of the counts of a reference alone may be made again as long as its bins are those of
+-- the reference as it is now, also where this run does not read its rows.
+variations as (
+    select
+        cast('variations' as {{ dbt.type_string() }}) as facts,
+        fingerprints.window_key,
+        fingerprints.is_readable
+        or coalesce(processed.fingerprint = fingerprints.fingerprint, false) as is_readable,
+        md5(fingerprints.fingerprint || '|' || reference_facts.verdict_hash) as fingerprint
+    from fingerprints
+    inner join reference_facts
+        on
+            fingerprints.window_key = reference_facts.reference_key
+            and fingerprints.facts = 'references'
+    left join {{ ref('int_mlmon__processed_windows') }} as processed
+        on
+            fingerprints.window_key = processed.window_key
+            and processed.model_name = 'int_mlmon__bin_edges'
+),
+
 -- The models that hold facts of each kind.
 models as (
     {%- for kind, models in mlmon.facts().items() %}
@@ -109,10 +129,14 @@ models as (
 due as (
     select
         models.model_name,
-        fingerprints.*
-    from fingerprints
+        due_facts.*
+    from (
+        select * from fingerprints
+        union all
+        select * from variations
+    ) as due_facts
     inner join models
-        on fingerprints.facts = models.facts
+        on due_facts.facts = models.facts
 ),
 
 -- The fingerprints that these models were last computed from.
