@@ -1,5 +1,5 @@
 {# Raised when the meaning of a stored fact changes, so that an upgrade recomputes every window once. #}
-{% macro facts_version() %}{{- return('9') -}}{% endmacro %}
+{% macro facts_version() %}{{- return('10') -}}{% endmacro %}
 
 {#
     The incremental models that hold facts, by what they are counted from: predictions; labels; features together with
@@ -10,8 +10,7 @@
     {{- return({
         'predictions': [
             'int_mlmon__column_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
-            'int_mlmon__column_profiles', 'int_mlmon__bucket_counts', 'int_mlmon__score_counts',
-            'int_mlmon__odd_values',
+            'int_mlmon__column_profiles', 'int_mlmon__score_counts', 'int_mlmon__odd_values',
         ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
         + (['int_mlmon__class_score_counts'] if mlmon.is_asked_for('class_scores') else []),
         'labels': [

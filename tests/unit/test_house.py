@@ -37,12 +37,12 @@ DESCRIBED_BY_COLUMN = sorted(
 )
 
 # How large the package may be, by what it is: whoever makes it smaller lowers these. They are never raised.
-MOST_NODES_OF_THE_DEMO = 108
+MOST_NODES_OF_THE_DEMO = 104
 LONGEST_PATH_OF_THE_DEMO = 23
-MOST_MODEL_FILES = 126
+MOST_MODEL_FILES = 123
 MOST_DOCUMENTED_COLUMNS = 1600
 # Tables of the demo that one model alone reads, and intermediates that do not name their grain.
-MOST_UNEXPLAINED_TABLES = 6
+MOST_UNEXPLAINED_TABLES = 5
 MOST_WITHOUT_GRAIN = 6
 
 # A model has one grain, and what one model alone reads is a CTE of it (below): so it may be long, up to here.
