@@ -1,8 +1,9 @@
 {#
-    One row per monitor, column (also the label), span and method: the thresholds that hold. They are those of the seed
-    drift_thresholds; of its rows that match, the one with the most exact matches wins.
+    One row per monitor, column, span and method: the thresholds that hold. They are those of the seed drift_thresholds; of
+    its rows that match, the one with the most exact matches wins. `columns` is a relation of monitor, column_name and
+    column_role.
 #}
-{% macro drift_thresholds() %}
+{% macro drift_thresholds(columns) %}
     select
         monitor,
         column_name,
@@ -33,7 +34,7 @@
                     {{ mlmon.try_double('thresholds.warning') }} nulls last
             ) as match_rank
         from {{ mlmon.seed_relation('drift_thresholds') }} as thresholds
-        inner join ({{ mlmon.column_settings() }}) as columns
+        inner join {{ columns }} as columns
             on
                 thresholds.monitor in ('*', columns.monitor)
                 and thresholds.column_name in ('*', columns.column_name)

@@ -180,7 +180,7 @@ limited as (
         on
             methods.monitor = columns.monitor
             and methods.column_name = columns.column_name
-    left join ({{ mlmon.drift_thresholds() }}) as thresholds
+    left join ({{ mlmon.drift_thresholds(ref('int_mlmon__column_settings')) }}) as thresholds
         on
             methods.monitor = thresholds.monitor
             and methods.column_name = thresholds.column_name

@@ -211,11 +211,12 @@ thresholds as (
         thresholds.critical,
         thresholds.is_deciding
     from spans
-    inner join ({{ mlmon.drift_thresholds() }}) as thresholds
+    inner join ({{ mlmon.drift_thresholds(
+        "(select monitor, 'label' as column_name, 'label' as column_role from settings)"
+    ) }}) as thresholds
         on
             spans.monitor = thresholds.monitor
             and spans.span_windows = thresholds.span_windows
-            and thresholds.column_name = 'label'
 ),
 
 compared as (
