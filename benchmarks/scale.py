@@ -23,7 +23,6 @@ from consumer import MEMORY_LIMIT, dbt, make_project, model_seconds
 
 FACTS = (
     "int_mlmon__column_counts",
-    "int_mlmon__bucket_counts",
     "int_mlmon__column_profiles",
     "int_mlmon__operation_sums",
     "int_mlmon__latency_counts",

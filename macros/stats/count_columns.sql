@@ -1,6 +1,6 @@
 {#
-    Counts the rows of `rows` per key, segment, monitored column, bin and cell (macros/stats/cells.sql; NULL where a
-    column is not ranked): key, segment_position, segment_value, slot, bin_index, cell, n, n_missing, and for numeric columns n_finite, n_clamped, sum_z, sum_z2, x_min, x_max over
+    Counts the rows of `rows` per key, segment, monitored column, bin and cell (macros/stats/cells.sql of ranked columns,
+    macros/stats/buckets.sql of those with rare categories; else NULL): key, segment_position, segment_value, slot, bin_index, cell, n, n_missing, and for numeric columns n_finite, n_clamped, sum_z, sum_z2, x_min, x_max over
     the finite values, n_zeros and odd_counts(). All numeric columns are read together once, and all
     categorical ones once: each row meets a small list of columns and gives its value of each.
 
@@ -192,7 +192,9 @@
                 else totals.n_own_bins
             end as bigint
         ) as bin_index,
-        cast(null as bigint) as cell,
+        cast(
+            case when totals.has_rare then {{ mlmon.category_cell('counted.category') }} end as bigint
+        ) as cell,
         cast(sum(counted.n) as bigint) as n,
         cast(sum(case when counted.category is null then counted.n else 0 end) as bigint)
             as n_missing,
@@ -242,7 +244,9 @@
         select
             reference_key,
             column_name,
-            sum(case when has_own_bin then 1 else 0 end) as n_own_bins
+            sum(case when has_own_bin then 1 else 0 end) as n_own_bins,
+            -- It saw some category but once: there will be others that it did not see at all.
+            min(n) = 1 as has_rare
         from {{ ref('mlmon', 'int_mlmon__reference_categories') }}
         group by reference_key, column_name
     ) as totals

@@ -11,12 +11,11 @@ import pytest
 from support.dbt_project import ROOT, DbtProject, DbtResult
 from support.warehouses import SCHEMA, Engine
 
-# What a consumer gets, by design: tables to tune, and two of reference.
+# What a consumer gets, by design: tables to tune, and one of reference.
 SEEDS = {
     "alert_rules",
     "degradation_thresholds",
     "drift_thresholds",
-    "mlmon_chi_square_quantiles",
     "mlmon_metrics",
     "runbooks",
 }

@@ -42,7 +42,7 @@ LONGEST_PATH_OF_THE_DEMO = 21
 MOST_MODEL_FILES = 121
 MOST_DOCUMENTED_COLUMNS = 1600
 # Tables of the demo that one model alone reads, and intermediates that do not name their grain.
-MOST_UNEXPLAINED_TABLES = 6
+MOST_UNEXPLAINED_TABLES = 5
 MOST_WITHOUT_GRAIN = 6
 
 # A model has one grain, and what one model alone reads is a CTE of it (below): so it may be long, up to here.

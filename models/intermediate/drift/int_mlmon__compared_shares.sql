@@ -1,8 +1,13 @@
--- One row per stale window end, span, segment, column and bin that is filled on either side: counts
--- and shares of the span and of its reference under the column's policies. All drift statistics of
--- bins are computed from it. Segments are compared with the same segment of the reference, at the
--- verdict span. Where the column has `missing: drop`, the bin of missing values takes no part
--- (is_compared false).
+-- One row per stale window end, span, segment, column, hashing and bin that is filled on either
+-- side: counts and shares of the span and of its reference under the column's policies. All drift
+-- statistics of bins are computed from it. Hashing 0 are the column's bins. Rare categories also
+-- share buckets by two hashings of their names (macros/stats/buckets.sql): hashings 1 and 2, where
+-- the bin is a bucket. Segments are compared with the same segment of the reference, at the verdict
+-- span. Where the column has `missing: drop`, the bin of missing values takes no part (is_compared
+-- false).
+{%- set keys = mlmon.comparison_keys() + ['hashing'] %}
+{%- set place = ['segment_name', 'segment_value', 'column_name', 'hashing', 'bin_index'] %}
+
 with
 
 stale as (
@@ -14,64 +19,116 @@ stale as (
             and spans.window_key = stale.window_key
 ),
 
-first_windows as (
-    select
-        monitor,
-        min(least(first_index, coalesce(compared_first_index, first_index))) as first_index
-    from stale
-    group by monitor
-),
+-- The windows that a span is made of, and those of a moving reference, one by one: equal keys join
+-- faster than ranges.
+counted_windows as (
+    {%- for version, first, last in [
+        ('model_version', 'first_index', 'window_index'),
+        ('compared_version', 'compared_first_index', 'compared_last_index'),
+    ] %}
+    {%- if not loop.first %}
 
-bin_counts as (
-    select
-        counts.window_key,
-        counts.monitor,
-        counts.model_version,
-        counts.window_index,
-        counts.segment_name,
-        counts.segment_value,
-        counts.column_name,
-        counts.bin_index,
-        sum(counts.n) as n
-    from {{ ref('int_mlmon__column_counts') }} as counts
-    inner join first_windows
-        on
-            counts.monitor = first_windows.monitor
-            and counts.window_index >= first_windows.first_index
-    group by
-        counts.window_key, counts.monitor, counts.model_version, counts.window_index,
-        counts.segment_name, counts.segment_value, counts.column_name, counts.bin_index
-),
-
-current_counts as (
+    union all
+    {% endif %}
     select
         stale.window_key,
         stale.span_windows,
-        bin_counts.segment_name,
-        bin_counts.segment_value,
-        bin_counts.column_name,
-        bin_counts.bin_index,
-        sum(bin_counts.n) as n
+        stale.is_verdict,
+        {{ 'false' if loop.first else 'true' }} as is_reference,
+        windows.window_key as counted_key
     from stale
-    inner join bin_counts
+    inner join {{ ref('int_mlmon__version_windows') }} as windows
         on
-            stale.monitor = bin_counts.monitor
-            and stale.model_version = bin_counts.model_version
-            and bin_counts.window_index between stale.first_index and stale.window_index
-    where bin_counts.segment_name = 'all' or stale.is_verdict
+            stale.monitor = windows.monitor
+            and stale.{{ version }} = windows.model_version
+            and windows.window_index between stale.{{ first }} and stale.{{ last }}
+    {%- endfor %}
+),
+
+reference_windows as (
+    select * from {{ ref('int_mlmon__reference_windows') }}
+    where
+        reference_key in (
+            select reference_key from stale
+            where compared_with = 'reference'
+        )
+),
+
+-- All that is read: nothing, where nothing is stale.
+cells as (
+    select
+        counts.window_key,
+        counts.reference_key,
+        counts.segment_name,
+        counts.segment_value,
+        counts.column_name,
+        counts.column_kind,
+        counts.bin_index,
+        counts.cell,
+        counts.n
+    from {{ ref('int_mlmon__column_counts') }} as counts
+    inner join (
+        select counted_key as window_key from counted_windows
+        union
+        select window_key from reference_windows
+    ) as read_windows
+        on counts.window_key = read_windows.window_key
+),
+
+counts as (
+    select
+        window_key,
+        reference_key,
+        segment_name,
+        segment_value,
+        column_name,
+        0 as hashing,
+        bin_index,
+        sum(n) as n
+    from cells
+    group by window_key, reference_key, segment_name, segment_value, column_name, bin_index
+    {%- for hashing in mlmon.bucket_hashings() %}
+
+    union all
+
+    select
+        window_key,
+        reference_key,
+        segment_name,
+        segment_value,
+        column_name,
+        {{ hashing }} as hashing,
+        {{ mlmon.bucket_of('cell', hashing) }} as bin_index,
+        sum(n) as n
+    from cells
+    where column_kind = 'categorical' and cell is not null
     group by
-        stale.window_key, stale.span_windows, bin_counts.segment_name,
-        bin_counts.segment_value, bin_counts.column_name, bin_counts.bin_index
+        window_key, reference_key, segment_name, segment_value, column_name,
+        {{ mlmon.bucket_of('cell', hashing) }}
+    {%- endfor %}
+),
+
+span_counts as (
+    select
+        counted_windows.window_key,
+        counted_windows.span_windows,
+        counted_windows.is_reference,
+        {{ mlmon.qualified('counts', place) }},
+        sum(counts.n) as n
+    from counted_windows
+    inner join counts
+        on counted_windows.counted_key = counts.window_key
+    where counts.segment_name = 'all' or counted_windows.is_verdict
+    group by
+        counted_windows.window_key, counted_windows.span_windows, counted_windows.is_reference,
+        {{ mlmon.qualified('counts', place) }}
 ),
 
 -- What is compared with the reference: the whole monitor, and every segment with rows in the span.
 compared as (
     select
-        stale.window_key,
-        stale.span_windows,
-        stale.monitor,
-        stale.reference_key,
-        stale.compared_with,
+        window_key,
+        span_windows,
         cast('all' as {{ dbt.type_string() }}) as segment_name,
         cast('all' as {{ dbt.type_string() }}) as segment_value
     from stale
@@ -79,156 +136,79 @@ compared as (
     union all
 
     select distinct
-        stale.window_key,
-        stale.span_windows,
-        stale.monitor,
-        stale.reference_key,
-        stale.compared_with,
-        current_counts.segment_name,
-        current_counts.segment_value
-    from stale
-    inner join current_counts
-        on
-            stale.window_key = current_counts.window_key
-            and stale.span_windows = current_counts.span_windows
-    where current_counts.segment_name <> 'all'
-),
-
-reference_bins as (
-    select
-        reference_windows.reference_key,
-        bin_counts.segment_name,
-        bin_counts.segment_value,
-        bin_counts.column_name,
-        bin_counts.bin_index,
-        sum(bin_counts.n) as n
-    from {{ ref('int_mlmon__reference_windows') }} as reference_windows
-    inner join {{ ref('int_mlmon__column_counts') }} as bin_counts
-        on
-            reference_windows.window_key = bin_counts.window_key
-            and reference_windows.reference_key = bin_counts.reference_key
-    where
-        reference_windows.reference_key in (
-            select reference_key from stale
-            where compared_with = 'reference'
-        )
-    group by
-        reference_windows.reference_key, bin_counts.segment_name, bin_counts.segment_value,
-        bin_counts.column_name, bin_counts.bin_index
-),
-
-fixed_reference_counts as (
-    select
-        compared.window_key,
-        compared.span_windows,
-        compared.segment_name,
-        compared.segment_value,
-        reference_bins.column_name,
-        reference_bins.bin_index,
-        reference_bins.n
-    from compared
-    inner join reference_bins
-        on
-            compared.reference_key = reference_bins.reference_key
-            and compared.segment_name = reference_bins.segment_name
-            and compared.segment_value = reference_bins.segment_value
-    where compared.compared_with = 'reference'
-),
-
--- The windows that a moving reference is made of, one by one: equal keys join faster than ranges.
-compared_windows as (
-    select
-        stale.window_key,
-        stale.span_windows,
-        windows.window_key as compared_window_key
-    from stale
-    inner join {{ ref('int_mlmon__version_windows') }} as windows
-        on
-            stale.monitor = windows.monitor
-            and stale.compared_version = windows.model_version
-            and windows.window_index
-            between stale.compared_first_index and stale.compared_last_index
-),
-
-moving_reference_counts as (
-    select
-        compared.window_key,
-        compared.span_windows,
-        compared.segment_name,
-        compared.segment_value,
-        bin_counts.column_name,
-        bin_counts.bin_index,
-        sum(bin_counts.n) as n
-    from compared_windows
-    inner join bin_counts
-        on compared_windows.compared_window_key = bin_counts.window_key
-    inner join compared
-        on
-            compared_windows.window_key = compared.window_key
-            and compared_windows.span_windows = compared.span_windows
-            and bin_counts.segment_name = compared.segment_name
-            and bin_counts.segment_value = compared.segment_value
-    group by
-        compared.window_key, compared.span_windows, compared.segment_name,
-        compared.segment_value, bin_counts.column_name, bin_counts.bin_index
+        window_key,
+        span_windows,
+        segment_name,
+        segment_value
+    from span_counts
+    where not is_reference and segment_name <> 'all'
 ),
 
 reference_counts as (
-    select * from fixed_reference_counts
-    union all
-    select * from moving_reference_counts
+    select
+        counts.reference_key,
+        {{ mlmon.qualified('counts', place) }},
+        sum(counts.n) as n
+    from reference_windows
+    inner join counts
+        on
+            reference_windows.window_key = counts.window_key
+            and reference_windows.reference_key = counts.reference_key
+    group by counts.reference_key, {{ mlmon.qualified('counts', place) }}
 ),
 
 both_sides as (
     select
         window_key,
         span_windows,
-        segment_name,
-        segment_value,
-        column_name,
-        bin_index,
-        n as reference_count,
-        0 as current_count
-    from reference_counts
+        {{ place | join(', ') }},
+        case when is_reference then n else 0 end as reference_count,
+        case when is_reference then 0 else n end as current_count
+    from span_counts
 
     union all
 
     select
-        window_key,
-        span_windows,
-        segment_name,
-        segment_value,
-        column_name,
-        bin_index,
-        0 as reference_count,
-        n as current_count
-    from current_counts
+        stale.window_key,
+        stale.span_windows,
+        {{ mlmon.qualified('reference_counts', place) }},
+        reference_counts.n as reference_count,
+        0 as current_count
+    from stale
+    inner join reference_counts
+        on stale.reference_key = reference_counts.reference_key
+    where stale.compared_with = 'reference'
 ),
 
 counted as (
     select
-        window_key,
-        span_windows,
-        segment_name,
-        segment_value,
-        column_name,
-        bin_index,
-        cast(sum(reference_count) as bigint) as reference_count,
-        cast(sum(current_count) as bigint) as current_count
+        both_sides.window_key,
+        both_sides.span_windows,
+        {{ mlmon.qualified('both_sides', place) }},
+        cast(sum(both_sides.reference_count) as bigint) as reference_count,
+        cast(sum(both_sides.current_count) as bigint) as current_count
     from both_sides
-    group by window_key, span_windows, segment_name, segment_value, column_name, bin_index
+    inner join compared
+        on
+            both_sides.window_key = compared.window_key
+            and both_sides.span_windows = compared.span_windows
+            and both_sides.segment_name = compared.segment_name
+            and both_sides.segment_value = compared.segment_value
+    group by
+        both_sides.window_key, both_sides.span_windows, {{ mlmon.qualified('both_sides', place) }}
 ),
 
 described as (
     select
         counted.window_key,
         counted.span_windows,
-        counted.segment_name,
-        counted.segment_value,
-        counted.column_name,
-        counted.bin_index,
+        {{ mlmon.qualified('counted', place) }},
         bins.bin_spec_id,
-        bins.bin_kind,
+        case
+            when counted.hashing = 0 then bins.bin_kind
+            when counted.bin_index = -1 then 'missing'
+            else 'bucket'
+        end as bin_kind,
         bins.bin_label,
         bins.bin_lower,
         bins.bin_upper,
@@ -250,18 +230,15 @@ described as (
             stale.reference_key = bins.reference_key
             and counted.column_name = bins.column_name
             and counted.bin_index = bins.bin_index
+            and counted.hashing = 0
 ),
 
 shares as (
-    {{ mlmon.compare_shares('described', mlmon.comparison_keys()) }}
+    {{ mlmon.compare_shares('described', keys) }}
 )
 
 select
-    window_key,
-    span_windows,
-    segment_name,
-    segment_value,
-    column_name,
+    {{ keys | join(', ') }},
     bin_index,
     bin_spec_id,
     bin_kind,

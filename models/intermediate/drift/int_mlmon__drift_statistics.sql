@@ -2,9 +2,13 @@
 -- that its p-values are made from. The two models of p-values (int_mlmon__drift_tests_sql and the
 -- Python one) read it, and fct_mlmon__drift judges it. For them test_number is the number of the
 -- row, and family_number that of the features whose p-values are adjusted together (NULL for
--- columns that are tested alone).
+-- columns that are tested alone). Ranked columns have ks and Wasserstein distances at the verdict
+-- span, from counts of cells.
 {%- set keys = mlmon.comparison_keys() %}
-{%- set bucket_keys = keys + ['hashing'] %}
+{%- set place = ['reference_key', 'segment_name', 'segment_value', 'column_name'] %}
+{%- set greatest = '1.7976931348623157e308' %}
+{%- set sums = mlmon.cell_sums() %}
+{%- set counted = ['column_number', 'cell', 'x_min', 'x_max'] + sums %}
 
 with
 
@@ -17,8 +21,9 @@ compared_shares as (
     where is_compared
 ),
 
+-- The column's bins, and where it has rare categories its buckets by each hashing.
 statistics as (
-    {{ mlmon.binned_statistics('compared_shares', keys) }}
+    {{ mlmon.binned_statistics('compared_shares', keys + ['hashing']) }}
 ),
 
 described as (
@@ -32,171 +37,173 @@ described as (
         sum(case when bin_kind = 'missing' then current_count else 0 end) as n_current_missing,
         {{ mlmon.missing_change() }} as missing_change
     from shares
+    where hashing = 0
     group by {{ keys | join(', ') }}
 ),
 
--- Rare categories share buckets by two hashings of their names: the same test, once for each.
-stale as (
-    select spans.*
+ends as (
+    select
+        row_number() over (order by spans.window_key) as end_number,
+        spans.*
     from {{ ref('int_mlmon__spans') }} as spans
     inner join {{ ref('int_mlmon__stale_ends') }} as stale
-        on
-            stale.facts = 'drift'
-            and spans.window_key = stale.window_key
-    where spans.reference_key is not null
+        on spans.window_key = stale.window_key
+    where stale.facts = 'drift' and spans.is_verdict and spans.reference_key is not null
 ),
 
-bucket_counts as (
-    select * from {{ ref('int_mlmon__bucket_counts') }}
-),
+-- The windows that a span is made of, and those of a moving reference.
+end_windows as (
+    {%- for version, first, last in [
+        ('model_version', 'first_index', 'window_index'),
+        ('compared_version', 'compared_first_index', 'compared_last_index'),
+    ] %}
+    {%- if not loop.first %}
 
-current_buckets as (
+    union all
+    {% endif %}
     select
-        stale.window_key,
-        stale.span_windows,
-        bucket_counts.segment_name,
-        bucket_counts.segment_value,
-        bucket_counts.column_name,
-        bucket_counts.hashing,
-        bucket_counts.bucket,
-        0 as reference_count,
-        sum(bucket_counts.n) as current_count
-    from stale
-    inner join bucket_counts
+        ends.end_number,
+        ends.reference_key,
+        {{ 'false' if loop.first else 'true' }} as is_reference,
+        windows.window_key
+    from ends
+    inner join {{ ref('int_mlmon__version_windows') }} as windows
         on
-            stale.monitor = bucket_counts.monitor
-            and stale.model_version = bucket_counts.model_version
-            and stale.reference_key = bucket_counts.reference_key
-            and bucket_counts.window_index between stale.first_index and stale.window_index
-    where bucket_counts.segment_name = 'all' or stale.is_verdict
-    group by
-        stale.window_key, stale.span_windows, bucket_counts.segment_name,
-        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
-        bucket_counts.bucket
+            ends.monitor = windows.monitor
+            and ends.{{ version }} = windows.model_version
+            and windows.window_index between ends.{{ first }} and ends.{{ last }}
+    {%- endfor %}
 ),
 
-reference_buckets as (
-    select
-        reference_windows.reference_key,
-        bucket_counts.segment_name,
-        bucket_counts.segment_value,
-        bucket_counts.column_name,
-        bucket_counts.hashing,
-        bucket_counts.bucket,
-        sum(bucket_counts.n) as n
-    from {{ ref('int_mlmon__reference_windows') }} as reference_windows
-    inner join {{ ref('int_mlmon__bucket_counts') }} as bucket_counts
-        on
-            reference_windows.window_key = bucket_counts.window_key
-            and reference_windows.reference_key = bucket_counts.reference_key
+reference_windows as (
+    select * from {{ ref('int_mlmon__reference_windows') }}
     where
-        reference_windows.reference_key in (
-            select reference_key from stale
+        reference_key in (
+            select reference_key from ends
             where compared_with = 'reference'
         )
-    group by
-        reference_windows.reference_key, bucket_counts.segment_name,
-        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
-        bucket_counts.bucket
 ),
 
-fixed_reference_buckets as (
+-- All that is read: nothing, where nothing is stale.
+cell_counts as (
     select
-        stale.window_key,
-        stale.span_windows,
-        reference_buckets.segment_name,
-        reference_buckets.segment_value,
-        reference_buckets.column_name,
-        reference_buckets.hashing,
-        reference_buckets.bucket,
-        reference_buckets.n as reference_count,
-        0 as current_count
-    from stale
-    inner join reference_buckets
-        on stale.reference_key = reference_buckets.reference_key
-    where stale.compared_with = 'reference'
-),
-
-moving_reference_buckets as (
-    select
-        stale.window_key,
-        stale.span_windows,
-        bucket_counts.segment_name,
-        bucket_counts.segment_value,
-        bucket_counts.column_name,
-        bucket_counts.hashing,
-        bucket_counts.bucket,
-        sum(bucket_counts.n) as reference_count,
-        0 as current_count
-    from stale
-    inner join bucket_counts
+        counts.*,
+        settings.methods like '%,wasserstein%' as is_transported
+    from {{ ref('int_mlmon__column_counts') }} as counts
+    inner join (
+        select window_key from end_windows
+        union
+        select window_key from reference_windows
+    ) as read_windows
+        on counts.window_key = read_windows.window_key
+    inner join {{ ref('int_mlmon__column_settings') }} as settings
         on
-            stale.monitor = bucket_counts.monitor
-            and stale.compared_version = bucket_counts.model_version
-            and stale.reference_key = bucket_counts.reference_key
-            and bucket_counts.window_index
-            between stale.compared_first_index and stale.compared_last_index
-    group by
-        stale.window_key, stale.span_windows, bucket_counts.segment_name,
-        bucket_counts.segment_value, bucket_counts.column_name, bucket_counts.hashing,
-        bucket_counts.bucket
+            counts.monitor = settings.monitor
+            and counts.column_name = settings.column_name
+    where counts.cell is not null and settings.is_ranked
 ),
 
-all_buckets as (
-    select * from current_buckets
+-- Columns and ends are numbered, because there are many cells and numbers join faster.
+columns as (
+    select
+        row_number() over (order by {{ mlmon.qualified('logged', place) }}) as column_number,
+        logged.*,
+        edges.center,
+        edges.scale
+    from (
+        select distinct
+            {{ place | join(', ') }},
+            is_transported
+        from cell_counts
+        where model_version is not null
+    ) as logged
+    inner join {{ ref('int_mlmon__bin_edges') }} as edges
+        on
+            logged.reference_key = edges.reference_key
+            and logged.column_name = edges.column_name
+            and edges.edge_index = 0
+),
+
+-- Infinite values lie in the first cell or in one above: they are the ends of what it holds.
+cells as (
+    select
+        columns.column_number,
+        {{ mlmon.qualified('counts', ['window_key', 'reference_key', 'cell'] + sums) }},
+        case
+            when counts.n = counts.n_finite then counts.x_min
+            when counts.cell < 32 then -{{ greatest }}
+            else coalesce(counts.x_min, {{ greatest }})
+        end as x_min,
+        case
+            when counts.n = counts.n_finite then counts.x_max
+            when counts.cell < 32 then coalesce(counts.x_max, -{{ greatest }})
+            else {{ greatest }}
+        end as x_max
+    from cell_counts as counts
+    inner join columns
+        on
+            counts.reference_key = columns.reference_key
+            and counts.segment_name = columns.segment_name
+            and counts.segment_value = columns.segment_value
+            and counts.column_name = columns.column_name
+),
+
+reference_cells as (
+    select
+        {{ mlmon.qualified('cells', ['column_number', 'reference_key', 'cell']) }},
+        {%- for name in sums %}
+        sum(cells.{{ name }}) as {{ name }},
+        {%- endfor %}
+        min(cells.x_min) as x_min,
+        max(cells.x_max) as x_max
+    from cells
+    inner join reference_windows
+        on
+            cells.window_key = reference_windows.window_key
+            and cells.reference_key = reference_windows.reference_key
+    group by cells.column_number, cells.reference_key, cells.cell
+),
+
+sides as (
+    select
+        end_windows.end_number,
+        end_windows.is_reference,
+        {{ mlmon.qualified('cells', counted) }}
+    from end_windows
+    inner join cells
+        on
+            end_windows.window_key = cells.window_key
+            and end_windows.reference_key = cells.reference_key
+
     union all
-    select * from fixed_reference_buckets
-    union all
-    select * from moving_reference_buckets
-),
 
-described_buckets as (
     select
-        all_buckets.window_key,
-        all_buckets.span_windows,
-        all_buckets.segment_name,
-        all_buckets.segment_value,
-        all_buckets.column_name,
-        all_buckets.hashing,
-        all_buckets.bucket as bin_index,
-        case when all_buckets.bucket = -1 then 'missing' else 'category' end as bin_kind,
-        columns.smoothing,
-        columns.missing_policy,
-        sum(all_buckets.reference_count) as reference_count,
-        sum(all_buckets.current_count) as current_count
-    from all_buckets
-    inner join stale
-        on
-            all_buckets.window_key = stale.window_key
-            and all_buckets.span_windows = stale.span_windows
-    inner join {{ ref('int_mlmon__column_settings') }} as columns
-        on
-            stale.monitor = columns.monitor
-            and all_buckets.column_name = columns.column_name
-    group by
-        all_buckets.window_key, all_buckets.span_windows, all_buckets.segment_name,
-        all_buckets.segment_value, all_buckets.column_name, all_buckets.hashing,
-        all_buckets.bucket, columns.smoothing, columns.missing_policy
+        ends.end_number,
+        true as is_reference,
+        {{ mlmon.qualified('cells', counted) }}
+    from ends
+    inner join reference_cells as cells
+        on ends.reference_key = cells.reference_key
+    where ends.compared_with = 'reference'
 ),
 
-bucket_shares as (
-    {{ mlmon.compare_shares('described_buckets', bucket_keys) }}
-),
-
-compared_bucket_shares as (
-    select * from bucket_shares
-    where is_compared
-),
-
-buckets as (
-    select * from (
-        {{ mlmon.binned_statistics('compared_bucket_shares', bucket_keys) }}
-    ) as bucket_statistics
-    where n_reference > 0 and n_current > 0
+distances as (
+    {{ mlmon.rank_statistics('sides', 'columns') }}
 ),
 
 ranks as (
-    select * from {{ ref('int_mlmon__rank_statistics') }}
+    select
+        ends.window_key,
+        ends.span_windows,
+        columns.segment_name,
+        columns.segment_value,
+        columns.column_name,
+        distances.*
+    from distances
+    inner join ends
+        on distances.end_number = ends.end_number
+    inner join columns
+        on distances.column_number = columns.column_number
 )
 
 select
@@ -266,7 +273,9 @@ inner join {{ ref('int_mlmon__column_settings') }} as columns
         spans.monitor = columns.monitor
         and described.column_name = columns.column_name
 left join statistics
-    on {{ mlmon.same_comparison('described', 'statistics') }}
+    on
+        statistics.hashing = 0
+        and {{ mlmon.same_comparison('described', 'statistics') }}
 left join ranks
     on
         {{ mlmon.same_comparison('described', 'ranks') }}
@@ -274,8 +283,9 @@ left join ranks
         and described.n_reference_rows - described.n_reference_missing = ranks.n_reference
         and described.n_current_rows - described.n_current_missing = ranks.n_current
 {%- for hashing in mlmon.bucket_hashings() %}
-left join buckets as buckets_{{ hashing }}
+left join statistics as buckets_{{ hashing }}
     on
         buckets_{{ hashing }}.hashing = {{ hashing }}
+        and buckets_{{ hashing }}.is_defined
         and {{ mlmon.same_comparison('described', 'buckets_' ~ hashing) }}
 {%- endfor %}

@@ -1,7 +1,8 @@
--- One row per window (of the log or of a reference table), segment, monitored column, bin and, where
--- the column is ranked, cell of its fine grid (macros/stats/cells.sql): how many predictions, and
--- the sums, smallest and greatest of their finite values. Distributions, drift and most quality
--- checks are computed from this table; the log is not read again.
+-- One row per window (of the log or of a reference table), segment, monitored column, bin and cell:
+-- how many predictions, and the sums, smallest and greatest of their finite values. Distributions,
+-- drift and most quality checks are computed from this table; the log is not read again. Two kinds
+-- of columns have cells: ranked ones those of a fine grid (macros/stats/cells.sql), and categorical
+-- ones with rare categories a hash of the category (macros/stats/buckets.sql).
 {{ config(
     access='public',
     materialized='incremental',
@@ -72,6 +73,7 @@ named as (
         columns.column_role,
         columns.column_kind,
         case
+            when columns.column_kind = 'categorical' then placed.cell
             when columns.is_ranked and placed.placed_name = 'all' then placed.cell
             when columns.is_ranked and columns.is_ranked_by_segment
                 then {{ mlmon.coarse_cell('placed.cell', 'columns.column_role') }}

@@ -31,7 +31,7 @@ window_counts as (
 
 cell_counts as (
     select * from window_counts
-    where cell is not null
+    where column_kind = 'numeric' and cell is not null
 ),
 
 columns as (

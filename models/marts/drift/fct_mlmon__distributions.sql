@@ -14,7 +14,7 @@ with
 
 shares as (
     select * from {{ ref('int_mlmon__compared_shares') }}
-    where segment_name = 'all' and reference_count + current_count > 0
+    where hashing = 0 and segment_name = 'all' and reference_count + current_count > 0
 ),
 
 spans as (

@@ -40,8 +40,10 @@ statistics as (
         spans.reference_key,
         spans.is_judged,
         spans.is_verdict,
-        case when statistics.n_bins < 2 then 0 else quantiles.quantile_99 end
-            as chi_square_quantile,
+        case
+            when statistics.n_bins < 2 then 0
+            else {{ mlmon.chi_square_quantile('statistics.n_bins - 1') }}
+        end as chi_square_quantile,
         cast(
             statistics.n_reference_missing
             + statistics.n_current_missing as {{ mlmon.type_double() }}
@@ -57,8 +59,6 @@ statistics as (
             and statistics.column_name = columns.column_name
     left join {{ mlmon.drift_tests() }} as tests
         on statistics.test_number = tests.test_number
-    left join {{ mlmon.seed_relation('mlmon_chi_square_quantiles') }} as quantiles
-        on statistics.n_bins - 1 = quantiles.degrees_of_freedom
 ),
 
 -- One row per comparison and method. min_detectable_effect is the smallest effect that chance alone
@@ -180,7 +180,7 @@ limited as (
         on
             methods.monitor = columns.monitor
             and methods.column_name = columns.column_name
-    left join {{ ref('int_mlmon__drift_thresholds') }} as thresholds
+    left join ({{ mlmon.drift_thresholds(ref('int_mlmon__column_settings')) }}) as thresholds
         on
             methods.monitor = thresholds.monitor
             and methods.column_name = thresholds.column_name

@@ -155,20 +155,19 @@ shares as (
 -- (1/n + 1/m) times the 0.99 quantile of chi-square is the null quantile of psi.
 statistics as (
     select
-        statistics.*,
-        quantiles.quantile_99,
+        quantiles.*,
         case
-            when statistics.n_bins < 2 then 0
-            else (
-                1.0 / nullif(statistics.n_reference, 0)
-                + 1.0 / nullif(statistics.n_current, 0)
-            ) * quantiles.quantile_99
+            when n_bins < 2 then 0
+            else (1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0)) * quantile_99
         end as null_quantile
     from (
-        {{ mlmon.binned_statistics('shares', keys) }}
-    ) as statistics
-    left join {{ mlmon.seed_relation('mlmon_chi_square_quantiles') }} as quantiles
-        on statistics.n_bins - 1 = quantiles.degrees_of_freedom
+        select
+            statistics.*,
+            {{ mlmon.chi_square_quantile('n_bins - 1') }} as quantile_99
+        from (
+            {{ mlmon.binned_statistics('shares', keys) }}
+        ) as statistics
+    ) as quantiles
 ),
 
 -- Chi-square over all bins, and the test that judges the other statistics, in which bins too sparse
@@ -236,11 +235,12 @@ thresholds as (
         thresholds.critical,
         thresholds.is_deciding
     from spans
-    inner join {{ ref('int_mlmon__drift_thresholds') }} as thresholds
+    inner join ({{ mlmon.drift_thresholds(
+        "(select monitor, 'label' as column_name, 'label' as column_role from settings)"
+    ) }}) as thresholds
         on
             spans.monitor = thresholds.monitor
             and spans.span_windows = thresholds.span_windows
-            and thresholds.column_name = 'label'
 ),
 
 compared as (
