@@ -29,17 +29,18 @@
 
         select
             windows.{{ column }},
-            known.segment_value
+            known.category as segment_value
         from {{ windows }} as windows
         inner join ({{ mlmon.segment_settings() }}) as segments
             on
                 windows.monitor = segments.monitor
                 and segments.slot = 'segment_{{ number }}'
                 and not segments.is_declared
-        inner join {{ ref('mlmon', 'int_mlmon__segment_values') }} as known
+        inner join {{ ref('mlmon', 'int_mlmon__reference_categories') }} as known
             on
                 windows.reference_key = known.reference_key
-                and segments.segment_name = known.segment_name
+                and segments.segment_name = known.column_name
+                and known.is_segment
     ) as segment_{{ number }}_values
         on
             {{ key }} = segment_{{ number }}_values.{{ column }}

@@ -240,6 +240,7 @@
             keyed.reference_key = known.reference_key
             and columns.column_name = known.column_name
             and counted.category = known.category
+            and not known.is_segment
     left join (
         select
             reference_key,
@@ -248,6 +249,7 @@
             -- It saw some category but once: there will be others that it did not see at all.
             min(n) = 1 as has_rare
         from {{ ref('mlmon', 'int_mlmon__reference_categories') }}
+        where not is_segment
         group by reference_key, column_name
     ) as totals
         on

@@ -210,12 +210,14 @@
             keyed.reference_key = known.reference_key
             and columns.column_name = known.column_name
             and counted.category = known.category
+            and not known.is_segment
     left join (
         select
             reference_key,
             column_name,
             sum(case when has_own_bin then 1 else 0 end) as n_own_bins
         from {{ ref('mlmon', 'int_mlmon__reference_categories') }}
+        where not is_segment
         group by reference_key, column_name
     ) as totals
         on

@@ -21,7 +21,7 @@
         + (['int_mlmon__common_predictions'] if mlmon.is_asked_for('common_traffic') else []),
         'mature_labels': ['int_mlmon__label_bin_counts'] if mlmon.is_asked_for('association') else [],
         'references': [
-            'int_mlmon__bin_edges', 'int_mlmon__reference_categories', 'int_mlmon__segment_values',
+            'int_mlmon__bin_edges', 'int_mlmon__reference_categories',
         ],
         'variations': ['int_mlmon__reference_variation'],
     }) -}}

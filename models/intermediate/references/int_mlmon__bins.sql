@@ -113,6 +113,7 @@ numeric_bins as (
 
 categories as (
     select * from {{ ref('int_mlmon__reference_categories') }}
+    where not is_segment
 ),
 
 category_columns as (

@@ -1,6 +1,7 @@
 -- One row per reference, categorical column and category in it, ranked: the most frequent first,
 -- equal counts by the text itself. The first n_bins of them get a bin of their own, the others
--- share the bin `other`.
+-- share the bin `other`. A segment column without declared values has rows, too (is_segment): its
+-- most frequent values, which are segments of their own. All others are counted as `__other__`.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -9,6 +10,10 @@
     meta={'stale': 'references'},
     post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
+{%- set slots = mlmon.monitored_slots('categorical') | list %}
+{%- for number in range(1, mlmon.slot_counts()['segment'] + 1) %}
+    {%- do slots.append('segment_' ~ number) %}
+{%- endfor %}
 
 with
 
@@ -17,7 +22,7 @@ reference_rows as (
 ),
 
 category_counts as (
-    {%- for slot in mlmon.monitored_slots('categorical') %}
+    {%- for slot in slots %}
     {%- if not loop.first %}
     union all
     {%- endif %}
@@ -40,15 +45,34 @@ category_counts as (
     {%- endfor %}
 ),
 
+columns as (
+    select
+        monitor,
+        column_name,
+        slot,
+        n_bins_asked,
+        false as is_segment
+    from {{ ref('int_mlmon__column_settings') }}
+
+    union all
+
+    select
+        monitor,
+        segment_name as column_name,
+        slot,
+        max_values as n_bins_asked,
+        true as is_segment
+    from ({{ mlmon.segment_settings() }}) as segments
+    where not is_declared
+),
+
 ranked as (
     select
         category_counts.reference_key,
         columns.column_name,
         columns.slot,
-        columns.monitor,
-        reference_facts.reference_hash,
-        columns.bin_policy,
         columns.n_bins_asked,
+        columns.is_segment,
         category_counts.category,
         category_counts.n,
         row_number() over (
@@ -60,10 +84,13 @@ ranked as (
     from category_counts
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on category_counts.reference_key = reference_facts.reference_key
-    inner join {{ ref('int_mlmon__column_settings') }} as columns
+    inner join columns
         on
             reference_facts.monitor = columns.monitor
             and category_counts.slot = columns.slot
+    where
+        not columns.is_segment
+        or category_counts.category not in ('all', '__missing__', '__other__')
 )
 
 select
@@ -73,5 +100,7 @@ select
     category,
     cast(n as bigint) as n,
     cast(category_rank as bigint) as category_rank,
-    category_rank < n_bins_asked as has_own_bin
+    category_rank < n_bins_asked as has_own_bin,
+    is_segment
 from ranked
+where not is_segment or category_rank < n_bins_asked
