@@ -81,25 +81,9 @@ reference_counts as (
     inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
         on mature_references.reference_key = reference_windows.reference_key
     inner join label_counts as counts
-        on reference_windows.window_key = counts.window_key
-    where mature_references.reference_kind = 'table'
-    group by mature_references.reference_key, counts.label_bin
-
-    union all
-
-    select
-        mature_references.reference_key,
-        counts.label_bin,
-        sum(counts.n) as n
-    from mature_references
-    inner join label_counts as counts
         on
-            mature_references.monitor = counts.monitor
-            and mature_references.logged_version in ('all', counts.model_version)
-            and counts.window_index
-            between mature_references.first_index and mature_references.last_index
+            reference_windows.window_key = counts.window_key
             and mature_references.label_spec_id = counts.label_spec_id
-    where mature_references.reference_kind <> 'table'
     group by mature_references.reference_key, counts.label_bin
 ),
 
