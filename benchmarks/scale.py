@@ -7,7 +7,7 @@
 Makes logs in DuckDB, times a bare scan that sums the same columns, a full build, the models of it, a run with
 nothing new and a run with one new day; prints ratios and the peak memory of dbt's process. With --history the new
 day is also timed on 30 and on 365 days of history with the same rows a day. With --monitors the rows are dealt out
-to so many logs, each with a monitor of its own and all with the same reference. Machines differ and are noisy:
+to so many logs, each with a monitor of its own, and all have the same reference. Machines differ and are noisy:
 compare ratios, never seconds.
 """
 
@@ -67,22 +67,23 @@ def add_day(connection: duckdb.DuckDBPyConnection, rows_a_day: int) -> None:
 
 
 def deal_out(connection: duckdb.DuckDBPyConnection, monitors: int) -> None:
-    """Views predictions_0, predictions_1, ... of the log, each with its part of the rows."""
+    """Views predictions_0, labels_0, predictions_1, ... of the logs, each with its part of the rows."""
     for number in range(monitors):
-        connection.execute(
-            f"create view logs.predictions_{number} as select * from logs.predictions"
-            f" where hash(request_id) % {monitors} = {number}"
-        )
+        for table in ("predictions", "labels"):
+            connection.execute(
+                f"create view logs.{table}_{number} as select * from logs.{table}"
+                f" where hash(request_id) % {monitors} = {number}"
+            )
 
 
 def monitor(
-    features: int, multivariate: bool, log: str = "predictions", methods: str | None = None
+    features: int, multivariate: bool, part: str = "", methods: str | None = None
 ) -> dict[str, object]:
     """One binary monitor on the made logs."""
     return {
         "task": "binary",
-        "predictions": {"source": ["logs", log]},
-        "labels": {"source": ["logs", "labels"]},
+        "predictions": {"source": ["logs", f"predictions{part}"]},
+        "labels": {"source": ["logs", f"labels{part}"]},
         "reference": {"source": ["logs", "reference"]},
         "features": {f"x{k}": "numeric" for k in range(1, features + 1)},
         "multivariate": multivariate,
@@ -125,15 +126,16 @@ def measure(given: argparse.Namespace, rows: int, days: int, verbose: bool) -> f
     """Prints the ratios of one size and returns the seconds of an incremental day."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        logs = [f"predictions_{k}" for k in range(given.monitors)]
-        logs = logs if given.monitors > 1 else ["predictions"]
+        parts = [f"_{k}" for k in range(given.monitors)] if given.monitors > 1 else [""]
         path = make_project(
             folder,
             {
-                f"scale_{k}": monitor(given.features, given.multivariate, log, given.drift_methods)
-                for k, log in enumerate(logs)
+                f"scale{part}": monitor(
+                    given.features, given.multivariate, part, given.drift_methods
+                )
+                for part in parts
             },
-            (*logs, "labels", "reference"),
+            (*(f"{log}{part}" for log in ("predictions", "labels") for part in parts), "reference"),
         )
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
@@ -151,7 +153,7 @@ def measure(given: argparse.Namespace, rows: int, days: int, verbose: bool) -> f
             mean, largest = ks_errors(path)
             facts = sum(seconds[fact] for fact in facts_of_predictions(folder))
             print(
-                f"{rows:,} rows x {given.features} features over {days} days, {len(logs)} monitors,"
+                f"{rows:,} rows x {given.features} features over {days} days, {len(parts)} monitors,"
                 f" {os.cpu_count()} cores"
             )
             print(f"bare scan of the same columns       1.0   ({scan:.3f} s)")
