@@ -4,9 +4,10 @@
     python benchmarks/false_alarms.py --repetitions 20000 --seed 2
 
 Draws a new reference and a new window for every repetition, of normal, lognormal and tied numbers, of
-100 and of 5,000 categories and of numbers with 5 % missing, and judges them by mlmon.stats as the warehouse does. A
-window of 50,000 rows is not drawn row by row: how many of its values fall between any two values of the
-reference is multinomial, which is the same law. The tables of docs/false_alarms.md are its output.
+100 and of 5,000 categories and of numbers with 5 % missing, and judges them by mlmon.stats as the warehouse does: the
+ks of numbers from counts of cells, which the reference cuts (macros/stats/cells.sql). A window of 50,000 rows is not
+drawn row by row: how many of its values fall between any two values of the reference or ends of cells is
+multinomial, which is the same law. The tables of docs/false_alarms.md are its output.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ CHUNK = 200
 POISSON_MEAN = 20.0
 CATEGORIES = {"categorical": 100, "flat": 5_000}
 OWN_BINS = 100
+# Where cells are cut, as the warehouse cuts them: shares of the reference in thousandths, and all of few values.
+CELL_SHARES = np.array(sorted({1, 2, 5, 10, 990, 995, 998, 999} | set(range(25, 1_000, 25))))
+MOST_VALUES_AS_EDGES = 60
+# Equal widths between two edges, for features, and for scores and predictions.
+FEATURE_WIDTHS, SCORE_WIDTHS = 5, 25
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Windows:
-    """Many pairs of a reference and a window: counts per bin (one pair a row), and D of their values."""
+    """Many pairs of a reference and a window: counts per bin (one pair a row), and the ks of their values."""
 
     reference: Floats
     current: Floats
-    d: Floats
+    # A column of each of DISTANCES.
+    ks: Floats
     n_values_reference: Floats
     n_values_current: Floats
     missing_reference: Floats
@@ -66,6 +73,10 @@ class Windows:
     # The test by buckets, for categories of which the reference saw some but once; else 0.
     bucket_p: Floats
 
+
+# The ks of all values, and as cells tell it of features, and of scores and predictions.
+DISTANCES = ("exact", "feature", "score")
+EXACT, FEATURE, SCORE = range(3)
 
 UNCHANGED = (
     Case("normal"),
@@ -110,7 +121,7 @@ def _joined(parts: Sequence[Windows]) -> Windows:
     return Windows(
         np.vstack([padded(part.reference) for part in parts]),
         np.vstack([padded(part.current) for part in parts]),
-        np.concatenate([part.d for part in parts]),
+        np.concatenate([part.ks for part in parts]),
         np.concatenate([part.n_values_reference for part in parts]),
         np.concatenate([part.n_values_current for part in parts]),
         np.concatenate([part.missing_reference for part in parts]),
@@ -119,30 +130,99 @@ def _joined(parts: Sequence[Windows]) -> Windows:
     )
 
 
+def cell_edges(ordered: Floats) -> Floats:
+    """The values of a reference, in order, at which its cells are cut; the edges of its bins are among them."""
+    n = len(ordered)
+    distinct = np.unique(ordered)
+    if len(distinct) <= MOST_VALUES_AS_EDGES:
+        return distinct
+    return np.unique(ordered[np.concatenate([[0], (n * CELL_SHARES + 999) // 1_000 - 1, [n - 1]])])
+
+
+def cells_of(x: Floats, edges: Floats, widths: int) -> Floats:
+    """The number of each value's cell: it grows with the value, and an edge is a cell of its own."""
+    reached = np.searchsorted(edges, x, side="right")
+    lower = np.concatenate([[np.nan], edges])[reached]
+    upper = np.concatenate([edges, [np.nan]])[reached]
+    step = (upper / 4 - lower / 4) / widths
+    offset = x / 4 - lower / 4
+    with np.errstate(invalid="ignore", divide="ignore"):
+        inside = np.minimum(widths, 1 + np.floor(offset / step))
+        inside = np.where(np.isnan(step) | (offset <= step), 1, inside)
+    return np.asarray(32 * reached + np.where(x == lower, 0, inside))
+
+
+def ks_of_counts(a: Floats, b: Floats, cells: Floats) -> float:
+    """The ks of two samples, of which a and b count the different values of both in their order: the largest
+    distance where a cell ends, and inside one where all values of one side come before all of the other's."""
+    starts = np.flatnonzero(np.diff(cells, prepend=-1))
+    ours, theirs = (np.add.reduceat(side, starts) / side.sum() for side in (a, b))
+    f, g = np.cumsum(ours), np.cumsum(theirs)
+    places = np.arange(len(cells))
+    first, last = (
+        [np.minimum.reduceat(np.where(side > 0, places, len(places)), starts) for side in (a, b)],
+        [np.maximum.reduceat(np.where(side > 0, places, -1), starts) for side in (a, b)],
+    )
+    both = (ours > 0) & (theirs > 0)
+    ours_first = np.where(both & (last[0] < first[1]), f - (g - theirs), 0)
+    theirs_first = np.where(both & (last[1] < first[0]), g - (f - ours), 0)
+    return float(max(np.abs(f - g).max(), ours_first.max(), theirs_first.max()))
+
+
+def ks_of_cells(reference: Floats, current: Floats, edges: Floats, widths: int) -> float:
+    """The ks of two samples of finite values as the warehouse tells it."""
+    x, place = np.unique(np.concatenate([reference, current]), return_inverse=True)
+    sides = (place[: len(reference)], place[len(reference) :])
+    a, b = (np.bincount(side, minlength=len(x)).astype(np.float64) for side in sides)
+    return ks_of_counts(a, b, cells_of(x, edges, widths))
+
+
+def _distances(x: Floats, a: Floats, b: Floats, edges: Floats) -> Floats:
+    """The ks of two counts of the values x, as in DISTANCES."""
+    if not (a.any() and b.any()):
+        return np.full(len(DISTANCES), np.nan)
+    exact = np.abs(np.cumsum(a) / a.sum() - np.cumsum(b) / b.sum()).max()
+    by_cells = [ks_of_counts(a, b, cells_of(x, edges, w)) for w in (FEATURE_WIDTHS, SCORE_WIDTHS)]
+    return np.array([exact, *by_cells])
+
+
 def _continuous(rng: np.random.Generator, case: Case, n: int, m: int, size: int) -> Windows:
-    """Bins and D hang on ranks alone: the reference's values, as quantiles of their own distribution, are
-    ordered uniform ones, and the window's fall between them with the changed distribution's shares."""
+    """The reference is drawn; of the window it is drawn how many values lie between any two of its values and
+    ends of cells. One value in their midst stands for them: it has the same cell and the same order."""
     lost = rng.binomial(n, case.missing, size)
     lost_now = rng.binomial(m, case.missing_now, size)
     parts = []
     for gone, gone_now in zip(lost.tolist(), lost_now.tolist(), strict=True):
         rows, rows_now = n - gone, m - gone_now
-        gaps = rng.exponential(size=rows + 1)
-        places = np.cumsum(gaps[:-1]) / gaps.sum()
-        shares = np.diff(_changed(places, case), prepend=0.0, append=1.0)
-        below = np.cumsum(rng.multinomial(rows_now, shares))[:-1]
+        ordered = np.sort(rng.standard_normal(rows))
+        if case.kind == "lognormal":
+            ordered = np.exp(ordered)
+        edges = cell_edges(ordered)
+        inner = np.linspace(edges[:-1], edges[1:], SCORE_WIDTHS + 1)[1:-1]
+        points = np.concatenate([ordered, inner.ravel()])
+        order = np.argsort(points)
+        points, is_reference = points[order], order < rows
+        shares = np.diff(_changed(points, case), prepend=0.0, append=1.0)
+        between = rng.multinomial(rows_now, shares)
+        below = np.cumsum(between)[:-1][is_reference]
         ranks = np.array([(rows * j + K - 1) // K for j in range(1, K)])
         # No value is on an edge but the reference's own, so counting up to the edge is (lower, upper].
         a = np.diff(ranks, prepend=0, append=rows)
         b = np.diff(below[ranks - 1], prepend=0, append=rows_now)
-        after = np.arange(1, rows + 1) / rows
-        ours = below / rows_now if rows_now else np.zeros(rows)
-        d = np.maximum(np.abs(after - ours), np.abs(after - 1 / rows - ours)).max()
-        parts.append((np.append(a, gone), np.append(b, gone_now), d if rows_now else np.nan))
+        # In turn what lies between and the points themselves.
+        middles = np.concatenate(
+            [points[:1] - 1, points[:-1] + np.diff(points) / 2, points[-1:] + 1]
+        )
+        x, ours, theirs = np.zeros((3, 2 * len(points) + 1))
+        x[::2], x[1::2] = middles, points
+        ours[1::2], theirs[::2] = is_reference, between
+        seen = (ours > 0) | (theirs > 0)
+        ks = _distances(x[seen], ours[seen], theirs[seen], edges)
+        parts.append((np.append(a, gone), np.append(b, gone_now), ks))
     return Windows(
         np.array([a for a, _, _ in parts], dtype=np.float64),
         np.array([b for _, b, _ in parts], dtype=np.float64),
-        np.array([d for _, _, d in parts]),
+        np.array([ks for _, _, ks in parts]),
         (n - lost).astype(np.float64),
         (m - lost_now).astype(np.float64),
         lost.astype(np.float64),
@@ -151,15 +231,12 @@ def _continuous(rng: np.random.Generator, case: Case, n: int, m: int, size: int)
     )
 
 
-def _changed(places: Floats, case: Case) -> Floats:
-    """The changed distribution function at the unchanged one's quantiles."""
-    if case.shift == 0:
-        return places
-    normal = special.ndtri(places)
+def _changed(x: Floats, case: Case) -> Floats:
+    """The changed distribution function."""
     if case.kind != "lognormal":
-        return np.asarray(special.ndtr(normal - case.shift))
-    # exp(z) has the standard deviation sqrt((e − 1)·e); moved up, nothing is left below the shift.
-    moved = np.exp(normal) - case.shift * np.sqrt((np.e - 1) * np.e)
+        return np.asarray(special.ndtr(x - case.shift))
+    # exp(z) has the standard deviation sqrt((e - 1) * e); moved up, nothing is left below the shift.
+    moved = x - case.shift * np.sqrt((np.e - 1) * np.e)
     return np.asarray(special.ndtr(np.log(np.maximum(moved, 1e-300))))
 
 
@@ -169,13 +246,14 @@ def _ties(rng: np.random.Generator, case: Case, n: int, m: int, size: int) -> Wi
     ours = rng.multinomial(n, _poisson(support, POISSON_MEAN), size)
     moved = _poisson(support, POISSON_MEAN + case.shift * np.sqrt(POISSON_MEAN))
     theirs = rng.multinomial(m, moved, size)
-    d = np.abs(np.cumsum(ours, axis=1) / n - np.cumsum(theirs, axis=1) / m).max(axis=1)
     parts = []
     for row in range(size):
         reference, current = (np.repeat(support, side[row]) for side in (ours, theirs))
         bins = stats.numeric_bins(reference, k=K)
         a, b = stats.bin_counts(reference, bins), stats.bin_counts(current, bins)
-        parts.append(_one_column(a, b, d[row : row + 1], n, m))
+        counted = ours[row].astype(np.float64), theirs[row].astype(np.float64)
+        ks = _distances(support, counted[0], counted[1], cell_edges(reference))
+        parts.append(_one_column(a, b, ks[None], n, m))
     return _joined(parts)
 
 
@@ -211,14 +289,14 @@ def _categories(rng: np.random.Generator, case: Case, n: int, m: int, size: int)
     return Windows(
         np.hstack([ours[:, :OWN_BINS], other[0], np.zeros((size, 1))]),
         np.hstack([theirs, other[1], new]),
-        np.full(size, np.nan), none + n, none + m, none, none, bucket_p,
+        np.full((size, len(DISTANCES)), np.nan), none + n, none + m, none, none, bucket_p,
     )  # fmt: skip
 
 
-def _one_column(a: Iterable[int], b: Iterable[int], d: Floats, n: int, m: int) -> Windows:
+def _one_column(a: Iterable[int], b: Iterable[int], ks: Floats, n: int, m: int) -> Windows:
     rows = [np.array([list(side)], dtype=np.float64) for side in (a, b)]
     zero = np.zeros(1)
-    return Windows(rows[0], rows[1], d, zero + n, zero + m, zero, zero, zero)
+    return Windows(rows[0], rows[1], ks, zero + n, zero + m, zero, zero, zero)
 
 
 @dataclass(frozen=True)
@@ -231,6 +309,7 @@ class Judged:
     p_binned: float
     p_chi_square: float
     p_ks: float
+    p_exact_ks: float
     p_missing: float
     psi_verdict: float
     psi_or_ks_verdict: float
@@ -241,9 +320,7 @@ def judge(windows: Windows) -> Judged:
     psi = over_rows(stats.psi, windows)
     js = over_rows(stats.js_distance, windows)
     p_binned = stats.binned_p_values(*stats.table_sums(windows.reference, windows.current))
-    p_ks = stats.ks_p_values(
-        windows.d, windows.n_values_reference, windows.n_values_current, exact_pairs=EXACT_PAIRS
-    )
+    p_ks = ks_p_values(windows)
     n, m = windows.reference.sum(axis=1), windows.current.sum(axis=1)
     p_missing = stats.two_proportion_p_values(
         windows.missing_reference, n, windows.missing_current, m
@@ -260,7 +337,11 @@ def judge(windows: Windows) -> Judged:
         [
             stats.verdict(d, min(2 * p, 1), stats.min_detectable_effect("ks", rows, rows_now), 0.1)
             for d, p, rows, rows_now in zip(
-                windows.d, p_ks, windows.n_values_reference, windows.n_values_current, strict=True
+                windows.ks[:, SCORE],
+                p_ks[:, SCORE],
+                windows.n_values_reference,
+                windows.n_values_current,
+                strict=True,
             )
         ]
     )
@@ -269,15 +350,23 @@ def judge(windows: Windows) -> Judged:
         return Judged(
             psi_large=float(np.mean(psi >= 0.1)),
             js_large=float(np.mean(js >= 0.1)),
-            ks_large=float(np.mean(windows.d >= 0.1)),
+            ks_large=float(np.mean(windows.ks[:, FEATURE] >= 0.1)),
             p_binned=float(np.mean(p_binned < ALPHA)),
             p_chi_square=float(np.mean(np.array(chi_square) < ALPHA)),
-            p_ks=float(np.mean(p_ks < ALPHA)),
+            p_ks=float(np.mean(p_ks[:, FEATURE] < ALPHA)),
+            p_exact_ks=float(np.mean(p_ks[:, EXACT] < ALPHA)),
             p_missing=float(np.mean(p_missing < ALPHA)),
             psi_verdict=float(np.mean(flagged)),
             psi_or_ks_verdict=float(np.mean(is_drift(by_half_psi) | is_drift(by_ks))),
             insufficient=float(np.mean(by_psi == "insufficient_data")),
         )
+
+
+def ks_p_values(windows: Windows) -> Floats:
+    """The p-value of each window's ks, as in DISTANCES."""
+    n, m = windows.n_values_reference, windows.n_values_current
+    by_distance = [stats.ks_p_values(d, n, m, exact_pairs=EXACT_PAIRS) for d in windows.ks.T]
+    return np.array(by_distance).T
 
 
 def over_rows(statistic: Callable[[Floats, Floats], float], windows: Windows) -> Floats:
@@ -310,9 +399,9 @@ def single_columns(
     """One line per kind, reference and size: how often each rule speaks."""
     print(
         "| column | change | reference | window | psi ≥ 0.1 | js ≥ 0.1 | ks ≥ 0.1 | p of bins | p of chi_square"
-        " | p of ks | p of missing | verdict by psi | by psi or ks | insufficient |"
+        " | p of ks | p of exact ks | p of missing | verdict by psi | by psi or ks | insufficient |"
     )
-    print("|" + "---|" * 2 + "---:|" * 12)
+    print("|" + "---|" * 2 + "---:|" * 13)
     for number, case in enumerate(cases):
         for n in REFERENCES:
             for m in rows:
@@ -326,6 +415,7 @@ def single_columns(
                     found.p_binned,
                     found.p_chi_square,
                     _of_values(case, found.p_ks),
+                    _of_values(case, found.p_exact_ks),
                     found.p_missing if case.missing else None,
                     found.psi_verdict,
                     _of_values(case, found.psi_or_ks_verdict),
@@ -390,15 +480,14 @@ def _flags(
 
 def a_tenth(rng: np.random.Generator, references: Sequence[int], reps: int) -> None:
     """A shift of a tenth of a standard deviation in windows of 10,000 rows."""
-    print("| reference | window | p of bins | p of ks |")
-    print("|" + "---:|" * 4)
+    print("| reference | window | p of bins | p of ks | p of exact ks |")
+    print("|" + "---:|" * 5)
     for n in references:
         windows = draw(rng, TENTH, n, 10_000, reps)
         p_binned = stats.binned_p_values(*stats.table_sums(windows.reference, windows.current))
-        p_ks = stats.ks_p_values(
-            windows.d, windows.n_values_reference, windows.n_values_current, exact_pairs=EXACT_PAIRS
-        )
-        shares = [percent(float(np.mean(p < ALPHA))) for p in (p_binned, p_ks)]
+        p_ks = ks_p_values(windows)
+        p_values = (p_binned, p_ks[:, FEATURE], p_ks[:, EXACT])
+        shares = [percent(float(np.mean(p < ALPHA))) for p in p_values]
         print(f"| {n:,} | 10,000 | " + " | ".join(shares) + " |", flush=True)
 
 

@@ -143,13 +143,13 @@ def main() -> None:
             with duckdb.connect(str(path), read_only=True, config={"threads": "2"}) as connection:
                 scan = fastest(lambda: connection.execute(query).fetchall())
         command = [sys.executable, "-m", "mlmon", "validate", "--format", "json", "--warn-only"]
-        printed, seconds, peak = measured(folder, *command)
-        [log] = json.loads(printed)["logs"]
+        run = measured(folder, *command)
+        [log] = json.loads(run.printed)["logs"]
     failed = [check for check in log["checks"] if check["n_failed"]]
     print(f"{log['n_rows']:,} new rows, {len(log['checks'])} checks, {len(failed)} with failures")
-    print(f"peak memory of one process  {peak:8,.0f} MB")
+    print(f"peak memory of one process  {run.peak:8,.0f} MB")
     print(f"bare scan of the columns         1.0   ({scan:.2f} s)")
-    print(f"the gate, dbt's start included {seconds / scan:5.1f} x  ({seconds:.0f} s)")
+    print(f"the gate, dbt's start included {run.seconds / scan:5.1f} x  ({run.seconds:.0f} s)")
 
 
 if __name__ == "__main__":

@@ -2,16 +2,19 @@
 
     python benchmarks/scale.py --rows 1000000 --features 20
     python benchmarks/scale.py --rows 1000000 --features 20 --history
+    python benchmarks/scale.py --rows 1000000 --features 20 --monitors 12 --drift-methods all
 
 Makes logs in DuckDB, times a bare scan that sums the same columns, a full build, the models of it, a run with
 nothing new and a run with one new day; prints ratios and the peak memory of dbt's process. With --history the new
-day is also timed on 30 and on 365 days of history with the same rows a day. Machines differ and are noisy:
+day is also timed on 30 and on 365 days of history with the same rows a day. With --monitors the rows are dealt out
+to so many logs, each with a monitor of its own, and all have the same reference. Machines differ and are noisy:
 compare ratios, never seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import tempfile
 import time
@@ -20,14 +23,6 @@ from pathlib import Path
 import duckdb
 
 from consumer import MEMORY_LIMIT, dbt, make_project, model_seconds
-
-FACTS = (
-    "int_mlmon__column_counts",
-    "int_mlmon__column_profiles",
-    "int_mlmon__operation_sums",
-    "int_mlmon__latency_counts",
-    "int_mlmon__odd_values",
-)
 
 
 def make_logs(connection: duckdb.DuckDBPyConnection, rows: int, days: int, features: int) -> None:
@@ -55,7 +50,8 @@ def make_logs(connection: duckdb.DuckDBPyConnection, rows: int, days: int, featu
         f" from logs.predictions where predicted_at < timestamp '2025-01-01' + interval {days - 1} day"
     )
     connection.execute(
-        f"create table logs.reference as select *, 1 as label from ({log.format(first=0, last=50_000)})"
+        "create table logs.reference as select *, cast(hash(request_id) % 2 as int) as label"
+        f" from ({log.format(first=0, last=50_000)})"
     )
 
 
@@ -70,16 +66,35 @@ def add_day(connection: duckdb.DuckDBPyConnection, rows_a_day: int) -> None:
     )
 
 
-def monitor(features: int, multivariate: bool) -> dict[str, object]:
+def deal_out(connection: duckdb.DuckDBPyConnection, monitors: int) -> None:
+    """Views predictions_0, labels_0, predictions_1, ... of the logs, each with its part of the rows."""
+    for number in range(monitors):
+        for table in ("predictions", "labels"):
+            connection.execute(
+                f"create view logs.{table}_{number} as select * from logs.{table}"
+                f" where hash(request_id) % {monitors} = {number}"
+            )
+
+
+def monitor(
+    features: int, multivariate: bool, part: str = "", methods: str | None = None
+) -> dict[str, object]:
     """One binary monitor on the made logs."""
     return {
         "task": "binary",
-        "predictions": {"source": ["logs", "predictions"]},
-        "labels": {"source": ["logs", "labels"]},
+        "predictions": {"source": ["logs", f"predictions{part}"]},
+        "labels": {"source": ["logs", f"labels{part}"]},
         "reference": {"source": ["logs", "reference"]},
         "features": {f"x{k}": "numeric" for k in range(1, features + 1)},
         "multivariate": multivariate,
+        **({"drift_methods": methods} if methods else {}),
     }
+
+
+def facts_of_predictions(folder: Path) -> list[str]:
+    """The facts that are counted from the predictions of stale windows."""
+    nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"].values()
+    return [node["name"] for node in nodes if node["config"]["meta"].get("stale") == "predictions"]
 
 
 def bare_scan(path: Path, features: int) -> float:
@@ -107,29 +122,40 @@ def ks_errors(path: Path) -> tuple[float, float]:
     return float(mean), float(largest)
 
 
-def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bool) -> float:
+def measure(given: argparse.Namespace, rows: int, days: int, verbose: bool) -> float:
     """Prints the ratios of one size and returns the seconds of an incremental day."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        parts = [f"_{k}" for k in range(given.monitors)] if given.monitors > 1 else [""]
         path = make_project(
             folder,
-            {"scale": monitor(features, multivariate)},
-            ("predictions", "labels", "reference"),
+            {
+                f"scale{part}": monitor(
+                    given.features, given.multivariate, part, given.drift_methods
+                )
+                for part in parts
+            },
+            (*(f"{log}{part}" for log in ("predictions", "labels") for part in parts), "reference"),
         )
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-            make_logs(connection, rows, days, features)
-        full, peak = dbt(folder, "build")
+            make_logs(connection, rows, days, given.features)
+            if given.monitors > 1:
+                deal_out(connection, given.monitors)
+        full = dbt(folder, "build")
         seconds = model_seconds(folder)
-        idle, _ = dbt(folder, "build")
+        idle = dbt(folder, "build")
         with duckdb.connect(str(path)) as connection:
             add_day(connection, rows // days)
-        day, _ = dbt(folder, "build")
+        day = dbt(folder, "build")
         if verbose:
-            scan = bare_scan(path, features)
+            scan = bare_scan(path, given.features)
             mean, largest = ks_errors(path)
-            facts = sum(seconds[fact] for fact in FACTS)
-            print(f"{rows:,} rows x {features} features over {days} days, {os.cpu_count()} cores")
+            facts = sum(seconds[fact] for fact in facts_of_predictions(folder))
+            print(
+                f"{rows:,} rows x {given.features} features over {days} days, {len(parts)} monitors,"
+                f" {os.cpu_count()} cores"
+            )
             print(f"bare scan of the same columns       1.0   ({scan:.3f} s)")
             print(
                 f"facts of a full build            {facts / scan:6.1f} x the scan ({facts:.2f} s)"
@@ -137,14 +163,13 @@ def measure(rows: int, features: int, days: int, multivariate: bool, verbose: bo
             for model, cost in sorted(seconds.items(), key=lambda item: -item[1])[:15]:
                 print(f"    {model:38} {cost / scan:6.1f} x the scan ({cost:.2f} s)")
             print(f"value_error of ks                {mean:6.4f} on average, {largest:.4f} at most")
-            print(f"full build, dbt's start included {full:6.1f} s, peak memory {peak:,.0f} MB")
-            print(
-                f"nothing new                      {idle / full:6.2f} x the full build ({idle:.1f} s)"
-            )
-            print(
-                f"one new day                      {day / full:6.2f} x the full build ({day:.1f} s)"
-            )
-        return day
+            for run, what in ((full, "full build"), (idle, "nothing new"), (day, "one new day")):
+                print(
+                    f"{what:12}  {run.seconds / full.seconds:6.2f} x the full build,"
+                    f" {run.seconds / idle.seconds:6.2f} x nothing new ({run.seconds:.1f} s,"
+                    f" {run.processor:.1f} s of processor time, peak memory {run.peak:,.0f} MB)"
+                )
+        return day.seconds
 
 
 def main() -> None:
@@ -156,12 +181,14 @@ def main() -> None:
         "--history", action="store_true", help="also one new day on 30 and on 365 days of history"
     )
     parser.add_argument("--multivariate", action="store_true", help="measure joint drift, too")
+    parser.add_argument("--monitors", type=int, default=1, help="so many monitors share the rows")
+    parser.add_argument("--drift-methods", choices=["all"], help="more methods than the default")
     given = parser.parse_args()
-    measure(given.rows, given.features, given.days, given.multivariate, verbose=True)
+    measure(given, given.rows, given.days, verbose=True)
     if given.history:
         a_day = given.rows // given.days
-        short = measure(a_day * 30, given.features, 30, given.multivariate, verbose=False)
-        long = measure(a_day * 365, given.features, 365, given.multivariate, verbose=False)
+        short = measure(given, a_day * 30, 30, verbose=False)
+        long = measure(given, a_day * 365, 365, verbose=False)
         print(
             f"one new day of {a_day:,} rows: {long / short:.2f} x on 365 days of history against 30"
         )

@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from mlmon import stats
+from support.benchmarks import benchmark
 from support.dbt_project import DRIFT_MARTS, DbtProject
 from support.warehouses import Engine
 
@@ -173,6 +174,32 @@ def test_scipys_ks_is_within_the_value_error(drift: pd.DataFrame) -> None:
     # Scores, and features judged by it, are compared by segment, too.
     segmented = {column for column, n in by_column.items() if n > by_column["normal"]}
     assert segmented == {"score", "count"}
+
+
+def test_the_benchmark_of_false_alarms_counts_cells_as_the_warehouse_does(
+    drift: pd.DataFrame,
+) -> None:
+    false_alarms = benchmark("false_alarms")
+    rows = drift.xs("ks", level="method").xs(SPAN, level="span_windows")
+    rows = rows[(rows["n_current"] > 0) & (rows["n_reference"] > 0)]
+    found, expected, finer = [], [], []
+    for key, row in rows.iterrows():
+        monitor, end, region, column = key  # type: ignore[misc]
+        # The first reference cuts the cells of the rolling one, and infinite values are the warehouse's alone.
+        if monitor == "rolling" or column == "wild":
+            continue
+        edges = false_alarms.cell_edges(np.sort(ROWS[monitor][0][column].dropna()))
+        is_fine = column == "score" and region == "all"
+        widths = [false_alarms.SCORE_WIDTHS, false_alarms.FEATURE_WIDTHS]
+        sides = samples(monitor, end, column, region)
+        d = [false_alarms.ks_of_cells(*sides, edges, w) for w in widths]
+        found.append(float(row["value"]))
+        expected.append(d[0 if is_fine else 1])
+        finer.append(d[0])
+    assert len(found) > 200
+    assert found == pytest.approx(expected, abs=1e-12)
+    # The widths matter: five in one say less.
+    assert (np.array(finer) > np.array(found) + 1e-9).mean() > 0.05
 
 
 def test_ks_is_there_at_the_verdict_span_alone(drift: pd.DataFrame) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import doctest
-import importlib.util
 import re
-import sys
 from types import ModuleType
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 from mlmon import stats
+from support.benchmarks import benchmark
 from support.dbt_project import ROOT
 
 PAGE = (ROOT / "docs" / "stats.md").read_text(encoding="utf-8")
@@ -36,14 +36,7 @@ def test_the_page_names_every_function_of_the_library() -> None:
 
 @pytest.fixture(scope="module")
 def benchmark_module() -> ModuleType:
-    path = ROOT / "benchmarks" / "false_alarms.py"
-    spec = importlib.util.spec_from_file_location("false_alarms", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["false_alarms"] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("false_alarms")
 
 
 def test_the_measured_tables_are_those_that_the_benchmark_prints(
@@ -64,26 +57,34 @@ def test_the_measured_tables_are_those_that_the_benchmark_prints(
             assert all(0 <= float(share) <= 100 for share in shares)
 
 
-def test_the_benchmark_draws_the_law_that_it_says(benchmark_module: ModuleType) -> None:
-    """Counts drawn without values are distributed as counts of values: mean and spread of D and of a bin."""
+@pytest.mark.parametrize("kind", ["normal", "lognormal"])
+def test_the_benchmark_draws_the_law_that_it_says(benchmark_module: ModuleType, kind: str) -> None:
+    """Counts drawn without values are distributed as counts of values: mean and spread of ks and of a bin."""
     rng = np.random.default_rng(3)
-    case = benchmark_module.Case("normal", shift=0.5)
+    case = benchmark_module.Case(kind, shift=0.5)
     drawn = benchmark_module.draw(rng, case, 300, 200, 1_500)
-    counts, d = [], []
+    # Half a standard deviation, as _changed() has it.
+    shift = 0.5 * np.sqrt((np.e - 1) * np.e)
+    counts, distances = [], []
     for _ in range(1_500):
-        reference, current = rng.normal(size=300), rng.normal(0.5, 1, 200)
+        reference, current = rng.normal(size=300), rng.normal(size=200)
+        if kind == "lognormal":
+            reference, current = np.exp(reference), np.exp(current) + shift
+        else:
+            current += 0.5
         bins = stats.numeric_bins(reference)
+        edges = benchmark_module.cell_edges(np.sort(reference))
         counts.append(stats.bin_counts(current, bins)[9])
-        d.append(np.abs(_ecdf(reference, current)).max())
-    for found, direct in ((drawn.current[:, 9], np.array(counts)), (drawn.d, np.array(d))):
-        error = np.sqrt(found.var() / len(found) + direct.var() / len(direct))
-        assert abs(found.mean() - direct.mean()) < 4 * error
-        assert found.std() == pytest.approx(direct.std(), rel=0.1)
-
-
-def _ecdf(reference: object, current: object) -> object:
-    first, second = np.sort(reference), np.sort(current)
-    both = np.concatenate([first, second])
-    return np.searchsorted(first, both, "right") / len(first) - np.searchsorted(
-        second, both, "right"
-    ) / len(second)
+        by_cells = (benchmark_module.ks_of_cells(reference, current, edges, w) for w in (5, 25))
+        distances.append([ks_2samp(reference, current).statistic, *by_cells])
+    direct = np.column_stack([counts, distances])
+    found = np.column_stack([drawn.current[:, 9], drawn.ks])
+    # Cells hide something here, and wider ones more.
+    exact, feature, score = direct[:, 1:].mean(axis=0)
+    assert exact > score + 1e-5 > feature + 1e-4
+    error = np.sqrt((found.var(axis=0) + direct.var(axis=0)) / 1_500)
+    assert (np.abs(found.mean(axis=0) - direct.mean(axis=0)) < 4 * error).all()
+    assert found.std(axis=0) == pytest.approx(direct.std(axis=0), rel=0.1)
+    hidden, directly_hidden = (side[:, 1] - side[:, 2] for side in (found, direct))
+    error = np.sqrt((hidden.var() + directly_hidden.var()) / 1_500)
+    assert abs(hidden.mean() - directly_hidden.mean()) < 4 * error
