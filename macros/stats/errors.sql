@@ -200,8 +200,6 @@
     sums: a relation of the given columns, n and n_excluded; cells: one of the given columns, cell, n, value_min, value_max
 #}
 {% macro median_error_metric(sums, cells, columns) %}
-    {%- set on_columns = [] -%}
-    {%- for column in columns -%}{%- do on_columns.append("sums." ~ column ~ " = cells." ~ column) -%}{%- endfor -%}
     {%- set wanted = {
         'lower': 'floor((n_all + 1) / 2.0)',
         'upper': 'ceil((n_all + 1) / 2.0)',
@@ -210,29 +208,27 @@
     } %}
     with ranked as (
         select
-            {%- for column in columns %}
-            sums.{{ column }},
-            {%- endfor %}
-            cast(sums.n as {{ mlmon.type_double() }}) as n_all,
-            sums.n_excluded,
-            cells.n,
-            cells.value_min,
-            cells.value_max,
-            cast(sum(cells.n) over (
-                partition by {% for column in columns %}sums.{{ column }}, {% endfor %}sums.n
-                order by cells.cell
+            {{ columns | join(', ') }},
+            n,
+            value_min,
+            value_max,
+            cast(sum(n) over rising as {{ mlmon.type_double() }}) as last_rank,
+            cast(sum(n) over whole as {{ mlmon.type_double() }}) as n_all
+        from {{ cells }}
+        window
+            rising as (
+                partition by {{ columns | join(', ') }} order by cell
                 rows between unbounded preceding and current row
-            ) as {{ mlmon.type_double() }}) as last_rank
-        from {{ sums }} as sums
-        left join {{ cells }} as cells
-            on {{ on_columns | join(' and ') }}
+            ),
+            whole as (
+                partition by {{ columns | join(', ') }} order by cell
+                rows between unbounded preceding and unbounded following
+            )
     ),
 
     found as (
         select
-            {{ columns | join(', ') }},
-            max(n_all) as n,
-            max(n_excluded) as n_excluded
+            {{ columns | join(', ') }}
             {%- for name, rank in wanted.items() %},
             max(case when {{ rank }} > last_rank - n and {{ rank }} <= last_rank
                 then {{ mlmon.order_statistic(rank) }} end) as {{ name }}_value
@@ -242,23 +238,32 @@
                     then value_max - value_min
             end) as width
         from ranked
+        -- No cell that begins after the highest of the ranks, or ends before the lowest, holds one.
+        where {{ wanted.low }} <= last_rank and {{ wanted.high }} > last_rank - n
         group by {{ columns | join(', ') }}
     )
 
     select
-        {{ columns | join(', ') }},
+        {%- for column in columns %}
+        sums.{{ column }},
+        {%- endfor %}
         cast('median_absolute_error' as {{ dbt.type_string() }}) as metric,
         cast('all' as {{ dbt.type_string() }}) as class_label,
-        (lower_value + upper_value) / 2 as value,
+        (found.lower_value + found.upper_value) / 2 as value,
         -- As if the interval were a normal one.
-        power((high_value - low_value) / 3.919927969080108, 2) as variance,
-        cast(n as bigint) as n,
-        cast(n_excluded as bigint) as n_excluded,
-        low_value as value_low,
-        high_value as value_high,
+        power((found.high_value - found.low_value) / 3.919927969080108, 2) as variance,
+        cast(sums.n as bigint) as n,
+        cast(sums.n_excluded as bigint) as n_excluded,
+        found.low_value as value_low,
+        found.high_value as value_high,
         cast('order_statistics' as {{ dbt.type_string() }}) as interval_method,
-        width as value_error
-    from found
+        found.width as value_error
+    from {{ sums }} as sums
+    left join found
+        on
+            {%- for column in columns %}
+            {{ 'and ' if not loop.first }}sums.{{ column }} = found.{{ column }}
+            {%- endfor %}
 {% endmacro %}
 
 {# The value at a rank of a cell, from its first rank, which has value_min, to its last, which has value_max. #}
