@@ -129,9 +129,9 @@ VALUES: dict[str, Any] = {
     "common_mean_terms": {"mae": "stub_column"},
     "common_metrics": ["mae"],
     "common_ratios": {"recall": RATIO},
-    "confusion_ratios": {
-        name: RATIO for name in ("recall", "precision", "specificity", "predicted_positive_rate")
-    },
+    "confusion_ratios": dict.fromkeys(
+        ("recall", "precision", "specificity", "predicted_positive_rate"), RATIO
+    ),
     "ratios_regardless_of": ["recall"],
     "score_digits": [3],
     "most_edges": 10,
