@@ -115,8 +115,12 @@
     -- it.
     components as (
         select
-            sums.*,
+            {%- for column in columns %}
+            excluded.{{ column }},
+            {%- endfor %}
             excluded.n_excluded,
+            n_positive,
+            n_negative,
             1 - negatives_above / nullif(n_positive, 0) / nullif(n_negative, 0) as value,
             hidden_pairs / nullif(n_positive, 0) / nullif(n_negative, 0) as value_error,
             precision_sum / nullif(n_positive, 0) as average_precision,

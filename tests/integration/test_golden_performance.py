@@ -82,10 +82,12 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         **monitors["bin_plain"],
         **{log: {"source": ["logs", f"sure_{log}"]} for log in (*LOGS, "reference")},
     }
-    monitors["three_digits"] = {
-        **monitors["bin_plain"],
-        **{log: {"source": ["logs", f"three_digits_{log}"]} for log in (*LOGS, "reference")},
-    }
+    for name in ("three_digits", "unscored"):
+        monitors[name] = {
+            **monitors["bin_plain"],
+            **{log: {"source": ["logs", f"{name}_{log}"]} for log in (*LOGS, "reference")},
+        }
+
     for cut_off in CUT_OFFS:
         monitors[delayed(cut_off)] = {
             "task": "binary",
@@ -100,7 +102,9 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
             "label_ages_days": [1, 3, 7],
         }
     tables = [f"{name}_{log}" for name in monitors for log in LOGS]
-    tables += [f"{dataset}_reference" for dataset in (*DATASETS, "sure", "three_digits")]
+    tables += [
+        f"{dataset}_reference" for dataset in (*DATASETS, "sure", "three_digits", "unscored")
+    ]
     made: DbtProject = make_project(
         engine,
         vars={"mlmon_monitors": monitors, "mlmon_lookback_days": 0},
@@ -110,6 +114,9 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
     load_day(made, "sure", sure)
     rounded = three_digits()[["part", "score", "prediction", "label"]]
     made.warehouse.load("three_digits_reference", rounded[rounded["part"] == "reference"])
+    unscored = pd.DataFrame({"score": np.nan, "prediction": 1, "label": [0, 1, 1]})
+    made.warehouse.load("unscored_reference", sure)
+    load_day(made, "unscored", unscored)
     load_day(made, "three_digits", rounded[rounded["part"] == "current"])
     for task, datasets in TASKS.items():
         rows = pd.read_parquet(GOLDEN / "metrics" / f"{task}.parquet")
@@ -246,6 +253,18 @@ def test_scores_of_three_digits_are_ranked_exactly(performance: pd.DataFrame, me
     ].to_dict("records")  # fmt: skip
     assert found["value"] == pytest.approx(wanted, abs=1e-9)
     assert found["value_error"] == 0
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision", "log_loss", "brier"])
+def test_rows_without_a_score_are_counted_where_no_row_has_one(
+    performance: pd.DataFrame, metric: str
+) -> None:
+    [found] = performance[
+        (performance["monitor"] == "unscored") & (performance["metric"] == metric)
+        & (performance["label_age"] == "latest")
+    ].to_dict("records")  # fmt: skip
+    assert np.isnan(found["value"])
+    assert (found["n"], found["n_excluded"]) == (0, 3)
 
 
 def test_rows_left_out_of_a_metric_are_counted(performance: pd.DataFrame) -> None:
