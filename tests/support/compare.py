@@ -125,6 +125,8 @@ class Allowed:
     column: str
     condition: str
     reason: str
+    # The warehouse on which alone it may differ; '' is every one.
+    engine: str = ""
 
 
 def allowed_differences(path: Path) -> list[Allowed]:
