@@ -228,10 +228,9 @@ def test_a_reference_that_left_the_log_stays(lived: DbtProject) -> None:
 def test_a_part_of_a_reference_is_not_ranked_for_the_whole(lived: DbtProject) -> None:
     """Days of the reference left the log before ks was asked for: their values are in no cell."""
     drift = lived.read("fct_mlmon__drift").query("is_verdict and segment_name == 'all'")
-    ranked = drift[drift["column_name"].eq("x") & drift["method"].eq("ks")].set_index("monitor")
-    assert len(ranked.loc["cut_unranked"]) > 0
-    assert ranked.loc["cut_unranked", "value"].isna().all()
-    assert ranked.loc["steady", "value"].notna().all()
+    methods = drift[drift["column_name"] == "x"].groupby("monitor")["method"].agg(set)
+    assert methods["cut_unranked"] == {"psi"}
+    assert methods["steady"] >= {"psi", "ks"}
 
 
 def of(project: DbtProject, mart: str, name: str) -> pd.DataFrame:
