@@ -10,11 +10,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from sklearn.metrics import roc_auc_score
 
 from mlmon import stats
 from mlmon.demo.generate import generate
 from mlmon.stats.kstwo import kstwo_sf
-from support.compare import differences
+from support.compare import differences, unequal_rows
 from support.dbt_project import ROOT, DbtProject
 
 EXAMPLE = ROOT / "examples" / "flights"
@@ -31,20 +32,30 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def build(make_project: Any, logs: Path, engine: str, *, python: bool) -> DbtProject:
+    """The example's vars on logs loaded as tables, built with the package's own tests."""
+    settings = yaml.safe_load((EXAMPLE / "dbt_project.yml").read_text(encoding="utf-8"))
+    given = {**settings["vars"], "mlmon_python_models": python}
+    project: DbtProject = make_project(engine, vars=given, sources={"flights": TABLES})
+    for table in TABLES:
+        rows = pq.read_table(logs / f"{table}.parquet")
+        project.warehouse.load(table, rows, schema="flights")
+    project.build("--vars", "{mlmon_package_tests: true}")
+    return project
+
+
 @pytest.fixture(scope="module")
 def projects(make_project: Any, logs: Path) -> dict[str, DbtProject]:
-    """The example's vars on logs loaded as tables, built on each engine, with the same tests in SQL."""
-    settings = yaml.safe_load((EXAMPLE / "dbt_project.yml").read_text(encoding="utf-8"))
-    given = {**settings["vars"], "mlmon_python_models": False}
-    built = {}
-    for engine in ("duckdb", "postgres"):
-        project = make_project(engine, vars=given, sources={"flights": TABLES})
-        for table in TABLES:
-            rows = pq.read_table(logs / f"{table}.parquet")
-            project.warehouse.load(table, rows, schema="flights")
-        project.build("--vars", "{mlmon_package_tests: true}")
-        built[engine] = project
-    return built
+    """Built on each engine, with p-values in SQL on both."""
+    return {
+        engine: build(make_project, logs, engine, python=False) for engine in ("duckdb", "postgres")
+    }
+
+
+@pytest.fixture(scope="module")
+def with_python(make_project: Any, logs: Path) -> DbtProject:
+    """Built on DuckDB with Python models, as a user has it."""
+    return build(make_project, logs, "duckdb", python=True)
 
 
 def marts(project: DbtProject) -> list[str]:
@@ -55,18 +66,6 @@ def marts(project: DbtProject) -> list[str]:
     ]
 
 
-# Scores are calibrated by isotonic regression on DuckDB, and by bins where Python models do not run: how near the
-# two are is tested on the golden scores.
-ESTIMATED = {"fct_mlmon__estimated_performance", "fct_mlmon__estimation_record"}
-
-
-def comparable(project: DbtProject, name: str) -> pd.DataFrame:
-    rows: pd.DataFrame = project.read(name)
-    if name == "fct_mlmon__metrics":
-        rows = rows[~rows["metric"].str.startswith("estimated_")].reset_index(drop=True)
-    return rows
-
-
 def test_every_mart_is_equal_on_duckdb_and_postgres(projects: dict[str, DbtProject]) -> None:
     names = marts(projects["duckdb"])
     assert names == marts(projects["postgres"])
@@ -74,10 +73,103 @@ def test_every_mart_is_equal_on_duckdb_and_postgres(projects: dict[str, DbtProje
     unequal = {
         name: found
         for name in names
-        if name not in ESTIMATED
-        and (found := differences(*(comparable(projects[at], name) for at in projects)))
+        if (found := differences(*(projects[at].read(name) for at in projects)))
     }
     assert unequal == {}
+
+
+def grains() -> dict[str, list[str]]:
+    files = (ROOT / "models" / "marts").rglob("*.yml")
+    models = [model for file in files for model in yaml.safe_load(file.read_text())["models"]]
+    meta = {model["name"]: model.get("config", {}).get("meta", {}) for model in models}
+    return {name: found["grain"] for name, found in meta.items() if "grain" in found}
+
+
+# What differs where p-values are scipy's, and in how many rows (None: in any number): docs/numbers.md, "p-values".
+BY_P_VALUE: dict[str, dict[str, int | None]] = {
+    "drift": {
+        "p_value": None, "adjusted_p_value": None, "p_value_method": None,
+        "status": 249, "status_rank": 249, "reason_code": 249,
+    },
+    "column_drift": {
+        "adjusted_p_value": None,
+        "status": 249, "status_rank": 249, "reason_code": 249, "reason": 249,
+    },
+    "dataset_drift": {
+        "n_drifted": 227, "drift_share": 227, "reason": 227, "n_judged": 25, "n_insufficient": 25,
+        "status": 88, "status_rank": 88, "reason_code": 88, "is_dataset_drift": 12,
+    },
+    "monitor_health": {
+        "drift_share": 9, "drift_rank": 3, "status": 1, "status_rank": 1, "reason": 1,
+    },
+    "findings": {"rows": 270, "status": 45, "status_rank": 45, "reason_code": 45, "reason": 177},
+    "metrics": {"value": 476, "n": 25, "status": 586, "status_rank": 586, "reason_code": 586},
+    "alert_evaluations": {
+        "value": 9, "since_window_end": 9, "n_breached": 8, "fired_at": 6, "state": 4, "status": 3,
+        "reason_code": 3, "severity": 3, "state_severity": 3, "is_breached": 3,
+    },
+    "alert_states": {
+        "value": 1, "since_window_end": 1, "n_breached": 1, "state": 1, "status": 1,
+        "reason_code": 1, "reason": 1, "severity": 1,
+    },
+    "alert_episodes": {"rows": 2},
+}  # fmt: skip
+
+
+def test_python_models_change_p_values_and_what_hangs_on_them(
+    projects: dict[str, DbtProject], with_python: DbtProject
+) -> None:
+    names = marts(with_python)
+    assert names == marts(projects["duckdb"])
+    grain = grains()
+    lengths = {}
+    for name in names:
+        python, sql = (project.read(name) for project in (with_python, projects["duckdb"]))
+        expected = BY_P_VALUE.get(name.removeprefix("fct_mlmon__"))
+        if expected is None:
+            assert differences(python, sql) == [], name
+        else:
+            lengths[name.removeprefix("fct_mlmon__")] = len(sql)
+            found = unequal_rows(python, sql, grain[name])
+            assert {
+                column: expected.get(column, n) and n for column, n in found.items()
+            } == expected, name
+
+    text = " ".join((ROOT / "docs" / "numbers.md").read_text(encoding="utf-8").split())
+    for name, column in [("column_drift", "status"), ("dataset_drift", "drift_share")]:
+        assert f"{BY_P_VALUE[name][column]} of {lengths[name]:,}" in text
+    for name in ("monitor_health", "alert_states"):
+        assert f"one of {lengths[name]}" in text
+
+
+def test_python_models_change_p_values_by_no_more_than_documented(
+    projects: dict[str, DbtProject], with_python: DbtProject
+) -> None:
+    python, sql = (
+        project.read("fct_mlmon__drift") for project in (with_python, projects["duckdb"])
+    )
+    rows = sql.merge(python, on=grains()["fct_mlmon__drift"], suffixes=("", "_python"))
+    assert len(rows) == len(sql) == len(python)
+    rows["off"] = (rows["p_value"] - rows["p_value_python"]).abs()
+    assert (rows["p_value"].isna() == rows["p_value_python"].isna()).all()
+    ks, large = rows["method"] == "ks", rows[["n_reference", "n_current"]].min(axis=1) >= 100
+    assert rows.loc[ks, "off"].max() < 0.135
+    assert rows.loc[ks & large, "off"].max() < 0.0035
+    assert rows.loc[rows["method"] == "missing_change", "off"].max() < 2e-7
+    comparison = ["window_key", "span_windows", "segment_name", "segment_value", "column_name"]
+    counts = projects["duckdb"].read("int_mlmon__drift_statistics").set_index(comparison)
+    n_sparse = counts.filter(like="sparse").fillna(0).sum(axis=1).rename("n_sparse")
+    psi = rows[rows["method"] == "psi"].join(n_sparse, on=comparison)
+    sparse = psi["n_sparse"] > 0
+    assert 0.3 < sparse.mean() < 0.4
+    assert psi.loc[~sparse, "off"].max() < 2e-7
+    assert psi.loc[sparse, "off"].mean() < 0.105
+    # psi judges features, psi and ks scores and predictions: one verdict in two hundred differs.
+    judged = rows[rows["is_deciding"]]
+    differ = judged["status"] != judged["status_python"]
+    assert set(judged.loc[differ, "method"]) == {"psi"}
+    assert differ.sum() == (rows["status"] != rows["status_python"]).sum()
+    assert 1 / 250 < differ.mean() < 1 / 200
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
@@ -139,3 +231,48 @@ def test_each_incident_of_the_truth_file_shows_in_the_table_it_names(
             & (checks["window_start"] < incident.ends_at)
         ]
         assert "critical" in set(rows["status"]), incident.name
+
+
+def test_roc_auc_of_each_day_is_near_scikit_learns(
+    projects: dict[str, DbtProject], logs: Path
+) -> None:
+    """On the raw labelled rows; the numbers are those of docs/numbers.md, "Scores"."""
+    predictions = (
+        pd.read_parquet(logs / "predictions.parquet")
+        .sort_values("loaded_at")
+        .drop_duplicates(["request_id", "model_version"], keep="last")
+        .query("outcome == 'ok' and score.notna()")
+    )
+    labels = (
+        pd.read_parquet(logs / "labels.parquet", columns=["request_id", "label", "loaded_at"])
+        .query("label.notna()")
+        .sort_values("loaded_at")
+        .drop_duplicates("request_id", keep="last")
+    )
+    raw = predictions.merge(labels[["request_id", "label"]], on="request_id")
+    days = (
+        projects["duckdb"]
+        .read("fct_mlmon__performance")
+        .query("monitor == 'flight_late' and metric == 'roc_auc' and segment_name == 'all'")
+        .query("span_windows == 1 and label_age == 'latest'")
+    )
+    exact = []
+    for day in days.itertuples():
+        rows = raw[
+            raw["predicted_at"].ge(day.window_start) & raw["predicted_at"].lt(day.window_end)
+        ]
+        if day.model_version != "all":
+            rows = rows[rows["model_version"] == day.model_version]
+        assert len(rows) == day.n
+        one_class = rows["label"].nunique() < 2
+        exact.append(np.nan if one_class else roc_auc_score(rows["label"], rows["score"]))
+    off = (days["value"] - exact).abs()
+    assert len(off) > 500
+    assert (off.isna() == np.isnan(exact)).all()
+    off = off.dropna()
+    assert (off <= days["value_error"][off.index] + 1e-12).all()
+    assert off.mean() < 5e-5
+    assert off.max() < 1.5e-3
+    assert days["value_error"].mean() < 2e-4
+    # Most days are exact: no cell has both classes.
+    assert (off < 1e-12).mean() > 0.9

@@ -181,3 +181,18 @@ def _without_bounded(
     before.loc[pairs["row_before"], name] = None
     after.loc[pairs["row_after"], name] = None
     return before, after
+
+
+def unequal_rows(left: pd.DataFrame, right: pd.DataFrame, grain: list[str]) -> dict[str, int]:
+    """In how many rows of the same grain each unequal column differs; `rows` are those that one side alone has."""
+    pairs = left.merge(right, on=grain, how="outer", suffixes=(" left", " right"), indicator=True)
+    both = pairs[pairs["_merge"] == "both"]
+    found = {"rows": len(pairs) - len(both)}
+    for name in set(left.columns) - set(grain) - set(CLOCKS):
+        a, b = (normalised(both[[f"{name} {side}"]]).iloc[:, 0] for side in ("left", "right"))
+        if a.dtype == b.dtype == "float64":
+            close = np.isclose(a, b, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+            found[name] = int((~close).sum())
+        else:
+            found[name] = int(((a != b) & ~(a.isna() & b.isna())).sum())
+    return {name: n for name, n in found.items() if n}
