@@ -195,7 +195,7 @@
 {#
     The median absolute error from cells of the sizes of errors, with the interval between two order statistics: the given
     columns and those of regression_metrics(), and value_error. An order statistic lies between the least and the greatest
-    error of the cell that has its rank; there ranks are spread evenly, so it is exact where a cell holds one size.
+    error of the cell that has its rank. For the median, ranks are spread evenly between these; the interval reaches to them.
 
     sums: a relation of the given columns, n and n_excluded; cells: one of the given columns, cell, n, value_min, value_max
 #}
@@ -229,9 +229,13 @@
     found as (
         select
             {{ columns | join(', ') }}
-            {%- for name, rank in wanted.items() %},
-            max(case when {{ rank }} > last_rank - n and {{ rank }} <= last_rank
-                then {{ mlmon.order_statistic(rank) }} end) as {{ name }}_value
+            {%- for name, value in {
+                'lower': mlmon.order_statistic(wanted.lower), 'upper': mlmon.order_statistic(wanted.upper),
+                'low': 'value_min', 'high': 'value_max',
+            }.items() %},
+            max(case
+                when {{ wanted[name] }} > last_rank - n and {{ wanted[name] }} <= last_rank then {{ value }}
+            end) as {{ name }}_value
             {%- endfor %},
             max(case
                 when {{ wanted.upper }} > last_rank - n and {{ wanted.lower }} <= last_rank

@@ -7,11 +7,12 @@
 #}
 
 {# The decades that are told apart: numbers below the first are rounded to its last digit, those above the last share a cell. #}
-{% macro cell_decades() %}{{- return({'score': 9, 'lowest': -9, 'highest': 12}) -}}{% endmacro %}
+{% macro cell_decades() %}{{- return({'score': 9, 'lowest': -12, 'highest': 18}) -}}{% endmacro %}
 
 {#
     The cell of a score. From 0 to 1 digits are counted from the nearer end (.999876 is .000124 below 1), because scores
-    gather at both: cells 0 to 18,000 for three digits. Other scores, such as log odds, lie outside by number_cell().
+    gather at both: cells 0 to 18,000 for three digits. One half is the first of the upper half: a threshold of .5 divides
+    no cell. Other scores, such as log odds, lie outside by number_cell().
 #}
 {% macro score_cell(score, digits=3) %}
     {%- set decades = mlmon.cell_decades()['score'] -%}

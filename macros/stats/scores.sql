@@ -43,18 +43,18 @@
             {%- for metric, slope in mlmon.loss_slopes().items() %}
             sum(case when bin_index < 0 then null else drawn_spread * {{ slope }} end) as {{ metric }}_drawn,
             {%- endfor %}
-            sum(squared_sum) as squared_sum,
-            sum(squared_squares) as squared_squares,
+            {{ mlmon.sum_from_0('squared_sum') }} as squared_sum,
+            {{ mlmon.sum_from_0('squared_squares') }} as squared_squares,
             -- A label whose class no score is for has an infinite loss, and the mean is none.
-            case when sum(case when bin_index = -2 then n else 0 end) = 0 then sum(log_loss_sum) end
+            case when sum(case when bin_index = -2 then n else 0 end) = 0 then {{ mlmon.sum_from_0('log_loss_sum') }} end
                 as log_loss_sum,
-            sum(log_loss_squares) as log_loss_squares,
+            {{ mlmon.sum_from_0('log_loss_squares') }} as log_loss_squares,
             sum(case when bin_index >= 0 then abs(score_sum - n_positive) end) as gap_sum,
             -- NULL where no bin has a spread: nothing is left to chance there.
             coalesce(sum(gap_spread * gap_spread), 0) as gap_variance,
             coalesce(sum(gap_spread * {{ mlmon.folded_excess('gap_size') }}), 0) as likely_excess,
             coalesce(sum(gap_spread * {{ mlmon.most_folded_excess('gap_size') }}), 0) as most_excess,
-            sum(case when bin_index >= 0 then power(score_sum - n_positive, 2) / n end) as gap_squares,
+            sum(case when bin_index >= 0 then {{ mlmon.square('(score_sum - n_positive)') }} / n end) as gap_squares,
             sum(
                 case when bin_index >= 0 then cast(n_positive as {{ double }}) * n_positive / n end
             ) as rate_squares
@@ -75,7 +75,7 @@
                                 0,
                                 score_sum * (1 - score_sum / n),
                                 coalesce(
-                                    (squared_sum - power(score_sum - n_positive, 2) / n)
+                                    (squared_sum - {{ mlmon.square('(score_sum - n_positive)') }} / n)
                                     / nullif(n - 1, 0) * n,
                                     0
                                 )
@@ -184,6 +184,11 @@
     union all
     {%- endif %}
     {%- endfor %}
+{% endmacro %}
+
+{# A sum that cannot be below 0, but for what rounding leaves where labels were replaced. NULL of none. #}
+{% macro sum_from_0(column) %}
+    {{- return("case when sum(" ~ column ~ ") < 0 then 0 else sum(" ~ column ~ ") end") -}}
 {% endmacro %}
 
 {# How far a row's loss moves, squared, where its label turns from one class to the other, at the mean score of a bin. #}

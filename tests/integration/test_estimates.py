@@ -98,6 +98,32 @@ def load_few(project: DbtProject) -> None:
     project.warehouse.load("few_labels", labels(predictions, rows["label"]), types=TIMES)
 
 
+def narrow() -> pd.DataFrame:
+    """Scores whose threshold and whose calibration lie inside of cells, and some that are nearly 0."""
+    random = np.random.default_rng(11)
+    score = np.concatenate([random.uniform(0.29, 0.31, 3_000), [1e-290, 1e-200, 1e-150, 1e-90] * 5])
+    return pd.DataFrame(
+        {
+            "score": score,
+            "prediction": (score >= 0.3003).astype(int),
+            "label": (random.random(len(score)) < (score - 0.285) * 30).astype(int),
+            "is_reference": np.arange(len(score)) % 2 == 0,
+        }
+    )
+
+
+def load_narrow(project: DbtProject) -> None:
+    rows = narrow()
+    known = rows.loc[rows["is_reference"], ["score", "prediction", "label"]]
+    project.warehouse.load("narrow_reference", known)
+    rows = rows[~rows["is_reference"]].drop(columns="is_reference").reset_index(drop=True)
+    # A later row closes the day.
+    rows = pd.concat([rows, rows.head(1)], ignore_index=True)
+    predictions = log(rows, pd.Series(0, index=rows.index).where(rows.index < len(rows) - 1, 2))
+    project.warehouse.load("narrow_predictions", predictions, types=TIMES)
+    project.warehouse.load("narrow_labels", labels(predictions, rows["label"]), types=TIMES)
+
+
 def is_labelled(rows: pd.DataFrame) -> np.ndarray:
     return np.random.default_rng(9).random(len(rows)) < 0.5
 
@@ -130,6 +156,11 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
         "segments": [],
         "spans": ["1d"],
     }
+    narrow_scores = {
+        **few,
+        **{log: {"source": ["logs", f"narrow_{log}"]} for log in (*LOGS, "reference")},
+        "score_digits": 3,
+    }
     half = {
         **monitor,
         "labels": {"source": ["logs", "half_labels"]},
@@ -141,18 +172,25 @@ def project(make_project: Any, engine: Engine) -> DbtProject:
     made: DbtProject = make_project(
         engine,
         vars={
-            "mlmon_monitors": {"m": monitor, "coarse": coarse, "few": few, "half": half},
+            "mlmon_monitors": {
+                "m": monitor,
+                "coarse": coarse,
+                "few": few,
+                "half": half,
+                "narrow": narrow_scores,
+            },
             "mlmon_lookback_days": 0,
         },
         sources={
             "logs": [
-                *(f"{of}{log}" for of in ("", "few_") for log in (*LOGS, "reference")),
+                *(f"{of}{log}" for of in ("", "few_", "narrow_") for log in (*LOGS, "reference")),
                 "half_labels",
                 "half_reference",
             ]
         },
     )
     load_few(made)
+    load_narrow(made)
     predictions, came = logged()
     made.warehouse.load("predictions", predictions, types=TIMES)
     made.warehouse.load("labels", came, types=TIMES)
@@ -198,6 +236,35 @@ def test_estimates_equal_nannymls(project: DbtProject, metric: str, monitor: str
     assert rows["value_error"].max() <= (0 if monitor == "m" else 0.02)
     assert off.max() <= 2e-5
     assert realised.max() < (1e-9 if monitor == "m" or metric != "roc_auc" else 1e-3)
+
+
+def test_what_cells_hide_of_an_estimate_is_told(project: DbtProject) -> None:
+    """Against the same estimate from the raw scores, with scikit-learn's isotonic regression."""
+    rows = narrow()
+    known, new = rows[rows["is_reference"]], rows[~rows["is_reference"]]
+    calibration = IsotonicRegression(out_of_bounds="clip").fit(known["score"], known["label"])
+    p = calibration.predict(new["score"])
+    positive = (new["prediction"] == 1).to_numpy()
+    tp, fn = p[positive].sum(), p[~positive].sum()
+    wanted = {
+        "accuracy": (tp + (~positive).sum() - fn) / len(p),
+        "precision": tp / positive.sum(),
+        "recall": tp / (tp + fn),
+        "f1": 2 * tp / (positive.sum() + tp + fn),
+        "specificity": ((~positive).sum() - fn) / (len(p) - tp - fn),
+        "prevalence": (tp + fn) / len(p),
+    }
+    found = read(project, "estimated_performance", "narrow")
+    found = found[found["window_date"] == found["window_date"].min()].set_index("metric")
+    for metric, value in wanted.items():
+        off = abs(found.at[metric, "value"] - value)
+        assert 0 < off <= found.at[metric, "value_error"] < 0.05, metric
+    # Pairs of rows by the order of their raw scores, ties counting half.
+    by_score = np.argsort(new["score"].to_numpy(), kind="stable")
+    below = np.cumsum(1 - p[by_score]) - (1 - p[by_score]) / 2
+    area = (p[by_score] * below).sum() / p.sum() / (1 - p).sum()
+    off = abs(found.at["roc_auc", "value"] - area)
+    assert 0 < off <= found.at["roc_auc", "value_error"]
 
 
 def test_spans_and_segments_are_estimated_of_all_their_rows(estimates: pd.DataFrame) -> None:

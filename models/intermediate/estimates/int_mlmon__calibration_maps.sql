@@ -35,7 +35,7 @@ labelled as (
     select
         window_key as source_key,
         prediction_class,
-        score,
+        {{ mlmon.without_underflow('score') }} as score,
         label_class,
         valid_from_microseconds,
         valid_to_microseconds

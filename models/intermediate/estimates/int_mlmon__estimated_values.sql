@@ -77,17 +77,18 @@ summed as (
         {{ 'segment_' ~ position if position else "cast('all' as " ~ dbt.type_string() ~ ")" }}
             as segment_value,
         cell,
-        sum(score_sum) / sum(n) as score,
+        predicted_class,
+        {{ mlmon.without_underflow('sum(score_sum)') }} / sum(n) as score,
         min(score_min) as score_min,
         max(score_max) as score_max,
-        sum(n) as n,
-        sum(case when predicted_class = '1' then n else 0 end) as n_predicted_positive,
-        sum(case when predicted_class is null then n else 0 end) as n_unpredicted
+        sum(n) as n
     from counts
     {%- if position %}
     where is_default_span
     {%- endif %}
-    group by span_number, reference_key, cell {{- ', segment_' ~ position if position }}
+    group by
+        span_number, reference_key, cell, predicted_class
+        {{- ', segment_' ~ position if position }}
     {%- endfor %}
 ),
 
@@ -148,7 +149,8 @@ calibrated as (
 ),
 
 -- Within an interval of the map the mean probability of a cell is that of its mean score. A cell
--- across a knot has one between those of its least and its greatest score.
+-- across a knot has one between those of its least and its greatest score: how much more, or less,
+-- it could be is told beside it.
 mapped as (
     select
         summed.*,
@@ -156,16 +158,17 @@ mapped as (
             when least_score.last_knot = greatest_score.last_knot
                 then
                     least(1, greatest(0, least_score.probability
-                    + least_score.slope * (summed.score - summed.score_min)))
+                    + least_score.slope
+                    * {{ mlmon.without_underflow('summed.score - summed.score_min') }}))
             else
                 least_score.probability
                 + (greatest_score.probability - least_score.probability)
-                * (summed.score - summed.score_min) / (summed.score_max - summed.score_min)
+                * {{ mlmon.without_underflow('summed.score - summed.score_min') }}
+                / (summed.score_max - summed.score_min)
         end as probability,
-        case
-            when least_score.last_knot = greatest_score.last_knot then 0
-            else greatest_score.probability - least_score.probability
-        end as probability_error,
+        least_score.last_knot = greatest_score.last_knot as is_linear,
+        least_score.probability as least_probability,
+        greatest_score.probability as greatest_probability,
         least_score.n_reference,
         least_score.n_predicted,
         least_score.n_predicted_other
@@ -183,7 +186,11 @@ mapped as (
 weighed as (
     select
         mapped.*,
-        n - n_predicted_positive - n_unpredicted as n_predicted_negative,
+        case when predicted_class = '1' then n else 0 end as n_predicted_positive,
+        case when predicted_class <> '1' then n else 0 end as n_predicted_negative,
+        case when predicted_class is null then n else 0 end as n_unpredicted,
+        case when is_linear then 0 else greatest_probability - probability end as more,
+        case when is_linear then 0 else probability - least_probability end as less,
         n * probability as positives,
         n * (1 - probability) as negatives,
         -- The probability is no more certain than the rows of the reference make it.
@@ -193,7 +200,7 @@ weighed as (
     from mapped
 ),
 
--- By falling score: the negatives to be expected from a score on. Those at the score itself count
+-- By falling score: the negatives to be expected from a cell on. Those in the cell itself count
 -- half.
 cumulated as (
     select
@@ -201,9 +208,12 @@ cumulated as (
         sum(negatives) over (
             partition by span_number, segment_position, segment_value
             order by cell desc nulls last
-            rows between unbounded preceding and current row
-        ) as negatives_through
+            range between unbounded preceding and current row
+        ) as negatives_through,
+        sum(negatives) over one_cell as negatives_in_cell,
+        min(score_min) over one_cell < max(score_max) over one_cell as is_hidden
     from weighed
+    window one_cell as (partition by span_number, segment_position, segment_value, cell)
 ),
 
 sums as (
@@ -230,12 +240,14 @@ sums as (
             ) }} as negative_variance,
         sum(positives) as positives,
         sum(negatives) as negatives,
-        sum(positives * (negatives_through - 0.5 * negatives)) as negatives_above,
+        sum(positives * (negatives_through - 0.5 * negatives_in_cell)) as negatives_above,
         -- What the cells hide of it: probabilities, and the order of the scores in a cell.
-        sum(n_predicted_positive * probability_error) as positive_error,
-        sum(n_predicted_negative * probability_error) as negative_error,
-        sum(n * probability_error) as all_error,
-        sum(case when score_min < score_max then 0.5 * positives * negatives else 0 end)
+        sum(n_predicted_positive * more) as tp_more,
+        sum(n_predicted_positive * less) as tp_less,
+        sum(n_predicted_negative * more) as fn_more,
+        sum(n_predicted_negative * less) as fn_less,
+        sum(n * (more + less)) as all_error,
+        sum(case when is_hidden then 0.5 * positives * negatives_in_cell else 0 end)
             as hidden_pairs
     from cumulated
     group by span_number, segment_position, segment_value

@@ -34,7 +34,8 @@ predictions as (
         stale.window_key,
         predictions.*,
         case
-            when predictions.score >= 0 and predictions.score <= 1 then predictions.score
+            when predictions.score >= 0 and predictions.score <= 1
+                then {{ mlmon.without_underflow('predictions.score') }}
         end as probable_score,
         case
             when not (predictions.score >= 0 and predictions.score <= 1) then null

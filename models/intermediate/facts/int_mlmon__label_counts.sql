@@ -107,7 +107,8 @@ placed as (
             when n_edges > 0 then {{ mlmon.bin_of('binned', 'labelled', most_edges) }}
         end as bin_index,
         case
-            when task = 'binary' and score >= 0 and score <= 1 then score
+            when task = 'binary' and score >= 0 and score <= 1
+                then {{ mlmon.without_underflow('score') }}
         end as probability,
         case when label_class = '1' then 1 else 0 end as is_positive,
         case
