@@ -2,8 +2,9 @@
 -- window set, which is the windows whose labelled predictions are measured together, with the
 -- labels that count at an age. Window ends whose windows with predictions are the same, and ages
 -- between which no label came, share a set and are measured once: with a single version, all
--- versions together cost nothing, nor does latest where no label came after the horizon. The
--- numbers are those of this run. The whole monitor is measured at every span, at the horizon and
+-- versions together cost nothing, nor does latest where no label came after the horizon. Where the
+-- last label of a span came within seven days, its label ages 7d, 14d and latest have the same
+-- counted_age, 7d. The numbers are those of this run. The whole monitor is measured at every span, at the horizon and
 -- latest; other ages, and segments, at the longest span; a reference at the horizon or, where it is
 -- a table, whose labels do not change, latest.
 with
