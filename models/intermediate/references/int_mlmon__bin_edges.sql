@@ -105,8 +105,7 @@ stats as (
         quantiles.*,
         -- No fence where the difference of the quartiles would overflow.
         case
-            when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300
-                then quartile_3 - quartile_1
+            when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300 then quartile_3 - quartile_1
         end as iqr
     from quantiles
 ),

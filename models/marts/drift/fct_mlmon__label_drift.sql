@@ -2,7 +2,7 @@
 -- the horizon against the reference's, and what that was judged by. It is apart from
 -- fct_mlmon__drift, whose rows do not change when labels come. The smallest effect is the one that
 -- chance alone would seldom reach at this sample size (alpha 0.01).
-{%- set keys = ['window_key', 'span_windows'] %}
+{%- set keys, quantile = ['window_key', 'span_windows'], mlmon.chi_square_quantile('n_bins - 1') %}
 
 with
 
@@ -139,19 +139,15 @@ shares as (
 -- (1/n + 1/m) times the 0.99 quantile of chi-square is the null quantile of psi.
 statistics as (
     select
-        quantiles.*,
+        statistics.*,
+        {{ quantile }} as quantile_99,
         case
             when n_bins < 2 then 0
-            else (1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0)) * quantile_99
+            else (1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0)) * {{ quantile }}
         end as null_quantile
     from (
-        select
-            statistics.*,
-            {{ mlmon.chi_square_quantile('n_bins - 1') }} as quantile_99
-        from (
-            {{ mlmon.binned_statistics('shares', keys) }}
-        ) as statistics
-    ) as quantiles
+        {{ mlmon.binned_statistics('shares', keys) }}
+    ) as statistics
 ),
 
 -- Chi-square over all bins, and the test that judges the other statistics, in which bins too sparse
