@@ -1,16 +1,13 @@
 {#
     The relation of a shipped seed, or the consumer's own in its place: mlmon_seeds:
     {alert_rules: {ref: [my_project, my_rules]}}, or {source: [my_source, my_table]}.
-    Baselines that are numbers have no seed: where the consumer gives none, there is no row.
+    Of a kind that no seed is shipped for the reader names the columns, all text: where the consumer gives none, there is no row.
 #}
-{% macro seed_relation(name) %}
+{% macro seed_relation(name, columns=none) %}
     {%- set replacements = var('mlmon_seeds', {}) or {} -%}
     {%- if replacements is not mapping -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
     {%- set replacement = replacements.get(name) -%}
-    {%- if replacement is none and name == 'baseline_metrics' -%}
-        {%- set columns = [
-            'monitor', 'model_version', 'segment_name', 'segment_value', 'metric', 'value', 'n',
-        ] -%}
+    {%- if replacement is none and columns -%}
         {{- return("(" ~ mlmon.settings_relation(dict.fromkeys(columns, 'text'), []) ~ ")") -}}
     {%- endif -%}
     {%- if replacement is none -%}

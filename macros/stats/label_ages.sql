@@ -51,9 +51,10 @@
     {{- return("case " ~ branches | join(" ") ~ " end" if branches else "cast(null as bigint)") -}}
 {% endmacro %}
 
-{# Whether a row of int_mlmon__label_counts belongs to what counts at the age of a window set. #}
-{% macro counts_in_set(counts, sets) %}
-    {{- return(
-        "(" ~ sets ~ ".counted_age = 'latest' or " ~ counts ~ ".label_age_days <= " ~ sets ~ ".counted_age_days)"
-    ) -}}
+{#
+    Whether a row of int_mlmon__label_counts is part of what counts at an age in days; NULL days are `latest`, of which all rows
+    are.
+#}
+{% macro counts_by_age(counts, days) %}
+    {{- return("(" ~ days ~ " is null or " ~ counts ~ ".label_age_days <= " ~ days ~ ")") -}}
 {% endmacro %}

@@ -15,3 +15,11 @@
         ~ mlmon.standardise(x, edges ~ ".center", edges ~ ".scale") ~ " end"
     ) -}}
 {% endmacro %}
+
+{#
+    What the bins of a label mean: 'class', or of a number a hash of the reference whose bins they are, because counts in the
+    bins of another are not compared. NULL of a number without a reference.
+#}
+{% macro label_spec_id(is_class, reference_hash) %}
+    {{- return("case when " ~ is_class ~ " then 'class' else md5('label|' || " ~ reference_hash ~ ") end") -}}
+{% endmacro %}

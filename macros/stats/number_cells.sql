@@ -25,6 +25,24 @@
     ) -}}
 {% endmacro %}
 
+{# The same with as many digits as the monitor of the row has, a column; NULL of none. #}
+{% macro score_cell_of_monitor(score, digits_column) %}
+    {%- set branches = [] -%}
+    {%- for digits in mlmon.score_digits() -%}
+        {%- do branches.append(
+            "when " ~ score ~ " is not null and " ~ digits_column ~ " = " ~ digits ~ " then " ~ mlmon.score_cell(score, digits)
+        ) -%}
+    {%- endfor -%}
+    {{- return("case " ~ branches | join(" ") ~ " end") -}}
+{% endmacro %}
+
+{# A score that is a probability; NULL of others. Postgres could not compute with one below 1e-70: it is 0. #}
+{% macro probable_score(score) %}
+    {{- return(
+        "case when " ~ score ~ " >= 0 and " ~ score ~ " <= 1 then " ~ mlmon.without_underflow(score) ~ " end"
+    ) -}}
+{% endmacro %}
+
 {# The cell of a distance from 0 of at most one half, or from 1. #}
 {% macro distance_cell(x, digits) %}
     {%- set decades = mlmon.cell_decades()['score'] -%}

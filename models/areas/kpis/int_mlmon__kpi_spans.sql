@@ -51,8 +51,7 @@ matrix_cells as (
             and ages.kpi = 'value'
             and case
                 when counts.label_age = 'reference' then ages.is_judged_age
-                when ages.label_age_days is null then true
-                else counts.label_age_days <= ages.label_age_days
+                else {{ mlmon.counts_by_age('counts', 'ages.label_age_days') }}
             end
     group by
         counts.window_key, matrix.monitor, counts.model_version, counts.window_index,

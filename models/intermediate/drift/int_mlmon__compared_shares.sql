@@ -19,39 +19,12 @@ stale as (
             and spans.window_key = stale.window_key
 ),
 
--- The windows that a span is made of, and those of a moving reference, one by one: equal keys join
--- faster than ranges.
 counted_windows as (
-    {%- for version, first, last in [
-        ('model_version', 'first_index', 'window_index'),
-        ('compared_version', 'compared_first_index', 'compared_last_index'),
-    ] %}
-    {%- if not loop.first %}
-
-    union all
-    {% endif %}
-    select
-        stale.window_key,
-        stale.span_windows,
-        stale.is_verdict,
-        {{ 'false' if loop.first else 'true' }} as is_reference,
-        windows.window_key as counted_key
-    from stale
-    inner join {{ ref('int_mlmon__version_windows') }} as windows
-        on
-            stale.monitor = windows.monitor
-            and stale.{{ version }} = windows.model_version
-            and windows.window_index between stale.{{ first }} and stale.{{ last }}
-    {%- endfor %}
+    {{ mlmon.compared_windows('stale', ['window_key', 'span_windows', 'is_verdict']) }}
 ),
 
 reference_windows as (
-    select * from {{ ref('int_mlmon__reference_windows') }}
-    where
-        reference_key in (
-            select reference_key from stale
-            where compared_with = 'reference'
-        )
+    {{ mlmon.fixed_reference_windows('stale') }}
 ),
 
 -- All that is read: nothing, where nothing is stale.

@@ -51,37 +51,12 @@ ends as (
     where stale.facts = 'drift' and spans.is_verdict and spans.reference_key is not null
 ),
 
--- The windows that a span is made of, and those of a moving reference.
 end_windows as (
-    {%- for version, first, last in [
-        ('model_version', 'first_index', 'window_index'),
-        ('compared_version', 'compared_first_index', 'compared_last_index'),
-    ] %}
-    {%- if not loop.first %}
-
-    union all
-    {% endif %}
-    select
-        ends.end_number,
-        ends.reference_key,
-        {{ 'false' if loop.first else 'true' }} as is_reference,
-        windows.window_key
-    from ends
-    inner join {{ ref('int_mlmon__version_windows') }} as windows
-        on
-            ends.monitor = windows.monitor
-            and ends.{{ version }} = windows.model_version
-            and windows.window_index between ends.{{ first }} and ends.{{ last }}
-    {%- endfor %}
+    {{ mlmon.compared_windows('ends', ['end_number', 'reference_key']) }}
 ),
 
 reference_windows as (
-    select * from {{ ref('int_mlmon__reference_windows') }}
-    where
-        reference_key in (
-            select reference_key from ends
-            where compared_with = 'reference'
-        )
+    {{ mlmon.fixed_reference_windows('ends') }}
 ),
 
 -- All that is read: nothing, where nothing is stale.
@@ -91,7 +66,7 @@ cell_counts as (
         settings.methods like '%,wasserstein%' as is_transported
     from {{ ref('int_mlmon__column_counts') }} as counts
     inner join (
-        select window_key from end_windows
+        select counted_key as window_key from end_windows
         union
         select window_key from reference_windows
     ) as read_windows
@@ -172,7 +147,7 @@ sides as (
     from end_windows
     inner join cells
         on
-            end_windows.window_key = cells.window_key
+            end_windows.counted_key = cells.window_key
             and end_windows.reference_key = cells.reference_key
 
     union all

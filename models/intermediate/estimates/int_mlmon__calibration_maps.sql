@@ -35,7 +35,7 @@ labelled as (
     select
         window_key as source_key,
         prediction_class,
-        {{ mlmon.without_underflow('score') }} as score,
+        {{ mlmon.probable_score('score') }} as score,
         label_class,
         valid_from_microseconds,
         valid_to_microseconds
@@ -58,8 +58,7 @@ scores as (
     where
         labelled.label_class is not null
         and {{ mlmon.counts_at_age('labelled', 'mature.label_horizon_days') }}
-        and labelled.score >= 0
-        and labelled.score <= 1
+        and labelled.score is not null
     group by mature.reference_key, labelled.score
 ),
 

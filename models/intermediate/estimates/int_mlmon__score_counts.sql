@@ -31,23 +31,20 @@ stale as (
 
 predictions as (
     select
-        stale.window_key,
-        predictions.*,
-        case
-            when predictions.score >= 0 and predictions.score <= 1
-                then {{ mlmon.without_underflow('predictions.score') }}
-        end as probable_score,
-        case
-            when not (predictions.score >= 0 and predictions.score <= 1) then null
-            {%- for digits in mlmon.score_digits() %}
-            when stale.score_digits = {{ digits }}
-                then {{ mlmon.score_cell('predictions.score', digits) }}
-            {%- endfor %}
-        end as cell
-    from {{ ref('int_mlmon__stale_predictions') }} as predictions
-    inner join stale
-        on predictions.window_number = stale.window_number
-    where predictions.is_success and not predictions.is_reference
+        scored.*,
+        {{ mlmon.score_cell_of_monitor('probable_score', 'score_digits') }} as cell
+    from (
+        select
+            predictions.*,
+            stale.window_key,
+            stale.score_digits,
+            {{ mlmon.probable_score('predictions.score') }} as probable_score
+        from {{ ref('int_mlmon__stale_predictions') }} as predictions
+        inner join stale
+            on predictions.window_number = stale.window_number
+        where predictions.is_success and not predictions.is_reference
+        {{ mlmon.evaluated_once() }}
+    ) as scored
 )
 
 select

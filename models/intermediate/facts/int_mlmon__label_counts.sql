@@ -57,10 +57,9 @@ labelled as (
         {{ mlmon.first_age_from('predictions.valid_to_microseconds', 'ages') }}
             as replaced_from_days,
         stale.is_reference,
-        case
-            when settings.task in ('binary', 'multiclass') then 'class'
-            else md5('label|' || reference_facts.reference_hash)
-        end as label_spec_id,
+        {{ mlmon.label_spec_id(
+            "settings.task in ('binary', 'multiclass')", 'reference_facts.reference_hash'
+        ) }} as label_spec_id,
         edges.n_edges,
         edges.n_below,
         edges.is_discrete
@@ -106,10 +105,7 @@ placed as (
             when score is null or score < 0 or score > 1 then -1
             when n_edges > 0 then {{ mlmon.bin_of('binned', 'labelled', most_edges) }}
         end as bin_index,
-        case
-            when task = 'binary' and score >= 0 and score <= 1
-                then {{ mlmon.without_underflow('score') }}
-        end as probability,
+        case when task = 'binary' then {{ mlmon.probable_score('score') }} end as probability,
         case when label_class = '1' then 1 else 0 end as is_positive,
         case
             when task = 'binary' then score
@@ -139,10 +135,7 @@ scored as (
         end as label_score,
         case
             when task = 'regression' then {{ mlmon.number_cell('measured') }}
-            {%- for digits in mlmon.score_digits() %}
-            when measured is not null and score_digits = {{ digits }}
-                then {{ mlmon.score_cell('measured', digits) }}
-            {%- endfor %}
+            else {{ mlmon.score_cell_of_monitor('measured', 'score_digits') }}
         end as cell
     from placed
 ),

@@ -50,7 +50,7 @@ cells as (
     inner join {{ ref('int_mlmon__label_counts') }} as counts
         on
             sources.source_key = counts.window_key
-            and {{ mlmon.counts_in_set('counts', 'sources') }}
+            and {{ mlmon.counts_by_age('counts', 'sources.counted_age_days') }}
     where sources.has_segments or counts.segment_name = 'all'
     group by
         sources.window_set_number, counts.segment_name, counts.segment_value,

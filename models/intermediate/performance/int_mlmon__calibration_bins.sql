@@ -40,7 +40,7 @@ inner join {{ ref('int_mlmon__window_set_sources') }} as sources
 inner join counts
     on
         sources.source_key = counts.window_key
-        and {{ mlmon.counts_in_set('counts', 'sources') }}
+        and {{ mlmon.counts_by_age('counts', 'sources.counted_age_days') }}
 group by
     window_sets.window_key, window_sets.reference_key, window_sets.monitor_key,
     window_sets.window_index, counts.bin_index

@@ -88,10 +88,7 @@ labelled as (
     inner join label_ages
         on
             windows.monitor = label_ages.monitor
-            and (
-                label_ages.label_age_days is null
-                or counts.label_age_days <= label_ages.label_age_days
-            )
+            and {{ mlmon.counts_by_age('counts', 'label_ages.label_age_days') }}
     group by
         windows.monitor, windows.model_version, windows.window_index,
         counts.segment_name, counts.segment_value, label_ages.label_age

@@ -26,7 +26,7 @@ counts as (
     inner join {{ ref('int_mlmon__label_counts') }} as counts
         on
             sources.source_key = counts.window_key
-            and {{ mlmon.counts_in_set('counts', 'sources') }}
+            and {{ mlmon.counts_by_age('counts', 'sources.counted_age_days') }}
     where
         (sources.has_segments or counts.segment_name = 'all')
         and counts.label_class is not null
@@ -199,7 +199,7 @@ score_sums as (
     inner join {{ ref('int_mlmon__label_counts') }} as sums
         on
             sources.source_key = sums.window_key
-            and {{ mlmon.counts_in_set('sums', 'sources') }}
+            and {{ mlmon.counts_by_age('sums', 'sources.counted_age_days') }}
     where sources.has_segments or sums.segment_name = 'all'
     group by
         sources.window_set_number, sums.segment_name, sums.segment_value, sums.bin_index

@@ -72,7 +72,9 @@ given_metrics as (
                 {{ mlmon.try_double('given.value') }} desc
         ) as preference
     from versions
-    inner join {{ mlmon.seed_relation('baseline_metrics') }} as given
+    inner join {{ mlmon.seed_relation('baseline_metrics', columns=[
+        'monitor', 'model_version', 'segment_name', 'segment_value', 'metric', 'value', 'n',
+    ]) }} as given
         on
             versions.monitor = given.monitor
             and given.model_version in ('*', versions.model_version)

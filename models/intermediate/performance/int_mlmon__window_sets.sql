@@ -109,15 +109,28 @@ measured as (
         )
 ),
 
--- The ages at which any label of a window came, or was replaced. NULL days are latest.
+first_windows as (
+    select
+        monitor,
+        min(first_filled_index) as first_index
+    from measured
+    group by monitor
+),
+
+-- The ages at which any label of a window came, or was replaced. NULL days are latest. Only windows
+-- that are measured are read: none, where nothing is stale.
 changes as (
     select distinct
-        monitor,
-        model_version,
-        window_index,
-        label_age_days
-    from {{ ref('int_mlmon__label_counts') }}
-    where segment_name = 'all'
+        counts.monitor,
+        counts.model_version,
+        counts.window_index,
+        counts.label_age_days
+    from {{ ref('int_mlmon__label_counts') }} as counts
+    inner join first_windows
+        on
+            counts.monitor = first_windows.monitor
+            and counts.window_index >= first_windows.first_index
+    where counts.segment_name = 'all'
 ),
 
 -- The last of them up to the age that is measured: nothing came between.
@@ -135,10 +148,7 @@ changed as (
             and measured.filled_version in ('all', changes.model_version)
             and changes.window_index
             between measured.first_filled_index and measured.last_filled_index
-            and (
-                measured.label_age_days is null
-                or changes.label_age_days <= measured.label_age_days
-            )
+            and {{ mlmon.counts_by_age('changes', 'measured.label_age_days') }}
     group by measured.window_key, measured.span_windows, measured.label_age
 )
 

@@ -2,7 +2,8 @@
 -- the horizon against the reference's, and what that was judged by. It is apart from
 -- fct_mlmon__drift, whose rows do not change when labels come. The smallest effect is the one that
 -- chance alone would seldom reach at this sample size (alpha 0.01).
-{%- set keys, quantile = ['window_key', 'span_windows'], mlmon.chi_square_quantile('n_bins - 1') %}
+{%- set keys = ['window_key', 'span_windows'] %}
+{%- set is_class = "settings.label_kind = 'categorical'" %}
 
 with
 
@@ -19,10 +20,7 @@ spans as (
         covered.label_coverage,
         covered.expected_label_coverage,
         covered.readiness,
-        case
-            when settings.label_kind = 'categorical' then 'class'
-            else md5('label|' || spans.fixed_reference_hash)
-        end as label_spec_id
+        {{ mlmon.label_spec_id(is_class, 'spans.fixed_reference_hash') }} as label_spec_id
     from {{ ref('int_mlmon__spans') }} as spans
     inner join settings
         on spans.monitor = settings.monitor
@@ -62,10 +60,7 @@ label_counts as (
 mature_references as (
     select
         reference_facts.*,
-        case
-            when settings.label_kind = 'categorical' then 'class'
-            else md5('label|' || reference_facts.reference_hash)
-        end as label_spec_id
+        {{ mlmon.label_spec_id(is_class, 'reference_facts.reference_hash') }} as label_spec_id
     from {{ ref('int_mlmon__references') }} as reference_facts
     inner join settings
         on reference_facts.monitor = settings.monitor
@@ -139,15 +134,19 @@ shares as (
 -- (1/n + 1/m) times the 0.99 quantile of chi-square is the null quantile of psi.
 statistics as (
     select
-        statistics.*,
-        {{ quantile }} as quantile_99,
+        quantiles.*,
         case
             when n_bins < 2 then 0
-            else (1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0)) * {{ quantile }}
+            else (1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0)) * quantile_99
         end as null_quantile
     from (
-        {{ mlmon.binned_statistics('shares', keys) }}
-    ) as statistics
+        select
+            statistics.*,
+            {{ mlmon.chi_square_quantile('n_bins - 1') }} as quantile_99
+        from (
+            {{ mlmon.binned_statistics('shares', keys) }}
+        ) as statistics
+    ) as quantiles
 ),
 
 -- Chi-square over all bins, and the test that judges the other statistics, in which bins too sparse

@@ -28,7 +28,7 @@ counts as (
     inner join {{ ref('int_mlmon__label_counts') }} as counts
         on
             sources.source_key = counts.window_key
-            and {{ mlmon.counts_in_set('counts', 'sources') }}
+            and {{ mlmon.counts_by_age('counts', 'sources.counted_age_days') }}
     where
         (sources.has_segments or counts.segment_name = 'all')
         and counts.label_class is not null

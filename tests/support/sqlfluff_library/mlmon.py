@@ -49,6 +49,8 @@ VALUES: dict[str, Any] = {
     "binary_metrics": QUERY,
     "binned_statistics": QUERY,
     "compare_shares": QUERY,
+    "compared_windows": " " + QUERY,
+    "fixed_reference_windows": " " + QUERY,
     "computed_metric_settings": QUERY,
     "cut_off_metric_descriptions": QUERY,
     "class_overlaps": QUERY,
