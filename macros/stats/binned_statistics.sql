@@ -1,5 +1,5 @@
 {#
-    Every statistic of bin counts, one row per key: `shares` is a relation as compare_shares() makes it, reduced to
+    Every statistic of bin counts, one row per key: `shares` is a relation as shares_of_counts() makes it, reduced to
     the bins that are compared. Beside the statistics stands what their p-values are made from: Pearson's chi-square
     over the bins that are dense enough for it, the counts of the sparse ones, and the same test with the sparse
     bins in the smallest dense one (pooled_chi_square), for warehouses without Fisher's exact test. Both have the

@@ -108,7 +108,7 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(lived: Pair, drawn: list[
 # Tables that a run may leave out: facts, what facts are counted by, and what is numbered anew in each run.
 LEFT_OUT = [
     "int_mlmon__column_counts", "int_mlmon__labelled_predictions", "int_mlmon__bin_edges",
-    "int_mlmon__calibration_maps", "int_mlmon__window_sets", "int_mlmon__compared_shares",
+    "int_mlmon__calibration_maps", "int_mlmon__window_sets",
 ]  # fmt: skip
 
 

@@ -12,8 +12,17 @@
 
 with
 
+stale_spans as (
+    select spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__stale_ends') }} as stale
+        on
+            stale.facts = 'drift'
+            and spans.window_key = stale.window_key
+),
+
 shares as (
-    select * from {{ ref('int_mlmon__compared_shares') }}
+    {{ mlmon.compared_shares('stale_spans') }}
 ),
 
 compared_shares as (
@@ -43,12 +52,10 @@ described as (
 
 ends as (
     select
-        row_number() over (order by spans.window_key) as end_number,
-        spans.*
-    from {{ ref('int_mlmon__spans') }} as spans
-    inner join {{ ref('int_mlmon__stale_ends') }} as stale
-        on spans.window_key = stale.window_key
-    where stale.facts = 'drift' and spans.is_verdict and spans.reference_key is not null
+        row_number() over (order by window_key) as end_number,
+        stale_spans.*
+    from stale_spans
+    where is_verdict and reference_key is not null
 ),
 
 end_windows as (
@@ -239,7 +246,7 @@ select
     ranks.{{ method }}_error{{ ',' if not loop.last }}
     {%- endfor %}
 from described
-inner join {{ ref('int_mlmon__spans') }} as spans
+inner join stale_spans as spans
     on
         described.window_key = spans.window_key
         and described.span_windows = spans.span_windows

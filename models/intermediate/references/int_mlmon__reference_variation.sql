@@ -97,7 +97,7 @@ bin_stretches as (
 ),
 
 shares as (
-    {{ mlmon.compare_shares('bin_stretches', mlmon.stretch_keys()) }}
+    {{ mlmon.shares_of_counts('bin_stretches', mlmon.stretch_keys()) }}
 ),
 
 compared_shares as (

@@ -12,14 +12,18 @@
 
 with
 
-shares as (
-    select * from {{ ref('int_mlmon__compared_shares') }}
-    where hashing = 0 and segment_name = 'all' and reference_count + current_count > 0
+spans as (
+    select spans.*
+    from {{ ref('int_mlmon__spans') }} as spans
+    inner join {{ ref('int_mlmon__stale_ends') }} as stale
+        on
+            stale.facts = 'drift'
+            and spans.window_key = stale.window_key
+    where spans.span_windows = 1 or spans.is_default_span or spans.is_verdict
 ),
 
-spans as (
-    select * from {{ ref('int_mlmon__spans') }}
-    where span_windows = 1 or is_default_span or is_verdict
+shares as (
+    {{ mlmon.compared_shares('spans', of_whole=true) }}
 ),
 
 columns as (
@@ -56,3 +60,4 @@ inner join columns
     on
         spans.monitor = columns.monitor
         and shares.column_name = columns.column_name
+where shares.reference_count + shares.current_count > 0

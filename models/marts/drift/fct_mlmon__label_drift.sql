@@ -128,7 +128,7 @@ counted as (
 ),
 
 shares as (
-    {{ mlmon.compare_shares('counted', keys) }}
+    {{ mlmon.shares_of_counts('counted', keys) }}
 ),
 
 -- (1/n + 1/m) times the 0.99 quantile of chi-square is the null quantile of psi.

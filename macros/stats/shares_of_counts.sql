@@ -3,7 +3,7 @@
     smoothing, missing_policy, bin_kind, reference_count and current_count. Adds is_compared (with missing: drop
     the missing bin takes no part), n_reference, n_current, the shares p and q, and the bin's part of the PSI.
 #}
-{% macro compare_shares(relation, keys) %}
+{% macro shares_of_counts(relation, keys) %}
     {%- set keys = keys | join(', ') %}
     select
         smoothed.*,
