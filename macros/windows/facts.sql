@@ -33,9 +33,8 @@
 #}
 {% macro ends() %}
     {{- return({
-        'performance': [
-            'int_mlmon__metric_values', 'fct_mlmon__confusion', 'int_mlmon__calibration_bins',
-            'int_mlmon__calibration_maps',
+        'performance': mlmon.metric_families() + [
+            'fct_mlmon__confusion', 'int_mlmon__calibration_bins', 'int_mlmon__calibration_maps',
         ],
         'estimates': ['int_mlmon__estimated_values'],
         'drift': ['fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift']

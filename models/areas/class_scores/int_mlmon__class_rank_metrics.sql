@@ -1,9 +1,17 @@
--- One row per window set of a monitor with class scores and segment: roc_auc_macro, the mean over
--- classes of the ROC AUC of each against the rest (scikit-learn's multi_class='ovr').
--- int_mlmon__metric_values gives these to the window ends that share the set. Its variance is
--- DeLong's (1988): rows are independent, the AUCs of the classes are not, so what a row adds to all
--- of them is summed first. A label whose class has no score is one of the rest.
-{{ config(enabled=mlmon.is_asked_for('class_scores')) }}
+-- One row per window end or reference of a monitor with class scores, span, segment and label age:
+-- roc_auc_macro, the mean over classes of the ROC AUC of each against the rest (scikit-learn's
+-- multi_class='ovr'), computed once a window set. Its variance is DeLong's (1988): rows are
+-- independent, the AUCs of the classes are not, so what a row adds to all of them is summed first. A
+-- label whose class has no score is one of the rest.
+{{ config(
+    enabled=mlmon.is_asked_for('class_scores'),
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'stale': 'performance'},
+    post_hook="{{ mlmon.record_windows('performance') }}",
+) }}
 {%- set keys = ['window_set_number', 'segment_position', 'segment_value'] %}
 {%- set segments = range(1, mlmon.slot_counts()['segment'] + 1) | list %}
 
@@ -17,7 +25,7 @@ sources as (
     select
         sources.*,
         settings.n_class_scores
-    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    from ({{ mlmon.window_set_sources() }}) as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             sources.monitor = settings.monitor
@@ -137,20 +145,24 @@ sized as (
 
 named as (
     {{ mlmon.named_segments('sized') }}
+),
+
+measured_sets as (
+    select
+        window_set_number,
+        segment_name,
+        segment_value,
+        cast('roc_auc_macro' as {{ dbt.type_string() }}) as metric,
+        cast('all' as {{ dbt.type_string() }}) as class_label,
+        value,
+        cast(0 as {{ mlmon.type_double() }}) as value_error,
+        interval_variance as variance,
+        cast(n as bigint) as n,
+        cast(n_excluded as bigint) as n_excluded,
+        value_low,
+        value_high,
+        interval_method
+    from ({{ mlmon.rank_intervals('named', 'true') }}) as bounded
 )
 
-select
-    window_set_number,
-    segment_name,
-    segment_value,
-    cast('roc_auc_macro' as {{ dbt.type_string() }}) as metric,
-    cast('all' as {{ dbt.type_string() }}) as class_label,
-    value,
-    cast(0 as {{ mlmon.type_double() }}) as value_error,
-    interval_variance as variance,
-    cast(n as bigint) as n,
-    cast(n_excluded as bigint) as n_excluded,
-    value_low,
-    value_high,
-    interval_method
-from ({{ mlmon.rank_intervals('named', 'true') }}) as bounded
+{{ mlmon.metrics_of_ends('measured_sets') }}

@@ -99,7 +99,7 @@ baseline_means as (
         on
             ends.monitor = versions.monitor
             and ends.model_version = versions.model_version
-    inner join {{ ref('int_mlmon__metric_values') }} as baselines
+    inner join ({{ mlmon.metric_values() }}) as baselines
         on
             versions.reference_key = baselines.reference_key
             and ends.segment_name = baselines.segment_name

@@ -1,6 +1,6 @@
 -- One row per window or reference table, segment, label age and metric of a ranking monitor: how
 -- many queries it is taken over, and the sum of its values and of their squares.
--- int_mlmon__metric_values has the metrics computed from it; it merges over windows by sum, since
+-- int_mlmon__ranking_metrics is computed from it; it merges over windows by sum, since
 -- each metric is a mean over queries.
 {{ config(
     enabled=mlmon.is_asked_for('ranking'),

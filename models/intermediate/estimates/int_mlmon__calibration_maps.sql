@@ -51,7 +51,7 @@ scores as (
         sum(case when labelled.prediction_class = '1' then 1 else 0 end) as n_predicted,
         sum(case when labelled.prediction_class <> '1' then 1 else 0 end) as n_predicted_other
     from mature
-    inner join {{ ref('int_mlmon__window_set_sources') }} as sources
+    inner join ({{ mlmon.window_set_sources() }}) as sources
         on mature.window_set_number = sources.window_set_number
     inner join labelled
         on sources.source_key = labelled.source_key

@@ -1,9 +1,16 @@
--- One row per window set of a binary monitor, segment and metric: its value and interval.
--- int_mlmon__metric_values gives these to the window ends that share the set. They are the metrics
--- of the confusion matrix, those of scores that are sums, and those that rank scores. All are made of
--- the label counts of the set, added up by score cell.
--- A table, because one model of all tasks would be too long to read.
-{{ config(enabled='binary' in mlmon.labelled_tasks()) }}
+-- One row per window end or reference of a binary monitor, span, segment, label age and metric: its
+-- value and interval. They are the metrics of the confusion matrix, those of scores that are sums,
+-- and those that rank scores. All are made of the label counts of a window set, added up by score
+-- cell, and given to the window ends that share the set.
+{{ config(
+    enabled='binary' in mlmon.labelled_tasks(),
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'stale': 'performance'},
+    post_hook="{{ mlmon.record_windows('performance') }}",
+) }}
 {%- set keys = ['window_set_number', 'segment_name', 'segment_value'] %}
 
 with
@@ -13,7 +20,7 @@ sources as (
         sources.*,
         settings.has_score,
         settings.has_prediction
-    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    from ({{ mlmon.window_set_sources() }}) as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             sources.monitor = settings.monitor
@@ -125,13 +132,17 @@ exact_metrics as (
     select * from (
         {{ mlmon.score_metrics('score_sums', keys) }}
     ) as score_metrics
+),
+
+measured as (
+    select
+        exact_metrics.*,
+        cast(0 as {{ mlmon.type_double() }}) as value_error
+    from exact_metrics
+
+    union all
+
+    select * from rank_metrics
 )
 
-select
-    exact_metrics.*,
-    cast(0 as {{ mlmon.type_double() }}) as value_error
-from exact_metrics
-
-union all
-
-select * from rank_metrics
+{{ mlmon.metrics_of_ends('measured') }}

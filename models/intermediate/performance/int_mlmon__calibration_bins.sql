@@ -35,7 +35,7 @@ select
     cast(sum(counts.n_positive) as bigint) as n_positive,
     sum(counts.score_sum) as score_sum
 from window_sets
-inner join {{ ref('int_mlmon__window_set_sources') }} as sources
+inner join ({{ mlmon.window_set_sources() }}) as sources
     on window_sets.window_set_number = sources.window_set_number
 inner join counts
     on

@@ -1,13 +1,24 @@
--- One row per window set of a multiclass monitor, segment, metric and class ('all' for
--- averages): its value and interval. int_mlmon__metric_values gives these to the window ends that
--- share the set. The variance of an average is the delta method's: a cell counts the rows of one
--- label and one predicted class, and a row's influence is the metric's gradient by the hits of its
--- class, the labels and the predictions of both.
--- A table, because one model of all tasks would be too long to read.
-{{ config(enabled='multiclass' in mlmon.labelled_tasks()) }}
+-- One row per window end or reference of a multiclass monitor, span, segment, label age, metric and
+-- class ('all' for averages): its value and interval, computed once a window set and given to the
+-- window ends that share it. The variance of an average is the delta method's: a cell counts the
+-- rows of one label and one predicted class, and a row's influence is the metric's gradient by the
+-- hits of its class, the labels and the predictions of both.
+{{ config(
+    enabled='multiclass' in mlmon.labelled_tasks(),
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'stale': 'performance'},
+    post_hook="{{ mlmon.record_windows('performance') }}",
+) }}
 {%- set keys = ['window_set_number', 'segment_name', 'segment_value'] %}
 
 with
+
+sources as (
+    {{ mlmon.window_set_sources() }}
+),
 
 counts as (
     select
@@ -17,7 +28,7 @@ counts as (
         counts.label_class,
         counts.predicted_class,
         sum(counts.n) as n
-    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    from sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             sources.monitor = settings.monitor
@@ -191,7 +202,7 @@ score_sums as (
         sum(sums.squared_squares) as squared_squares,
         sum(sums.log_loss_sum) as log_loss_sum,
         sum(sums.log_loss_squares) as log_loss_squares
-    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    from sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             sources.monitor = settings.monitor
@@ -244,9 +255,13 @@ exact_metrics as (
     select * from score_metrics
     where metric = 'log_loss'
     {%- endif %}
+),
+
+measured as (
+    select
+        exact_metrics.*,
+        cast(0 as {{ mlmon.type_double() }}) as value_error
+    from exact_metrics
 )
 
-select
-    exact_metrics.*,
-    cast(0 as {{ mlmon.type_double() }}) as value_error
-from exact_metrics
+{{ mlmon.metrics_of_ends('measured') }}

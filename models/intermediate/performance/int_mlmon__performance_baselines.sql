@@ -21,6 +21,10 @@ versions as (
     {{ mlmon.version_references() }}
 ),
 
+metric_values as (
+    {{ mlmon.metric_values() }}
+),
+
 judged as (
     select
         covered.*,
@@ -37,7 +41,7 @@ judged as (
     from {{ ref('int_mlmon__span_coverage') }} as covered
     inner join ({{ mlmon.judged_metric_settings() }}) as judged_metrics
         on covered.monitor = judged_metrics.monitor
-    left join {{ ref('int_mlmon__metric_values') }} as measured
+    left join metric_values as measured
         on
             covered.end_key = measured.window_key
             and covered.span_windows = measured.span_windows
@@ -151,7 +155,7 @@ found as (
             else measured.n
         end as n
     from judged
-    left join {{ ref('int_mlmon__metric_values') }} as measured
+    left join metric_values as measured
         on
             judged.reference_key = measured.reference_key
             and judged.segment_name = measured.segment_name

@@ -1,16 +1,23 @@
--- One row per window set of a regression monitor, segment and metric: its value and interval.
--- int_mlmon__metric_values gives these to the window ends that share the set. They are the metrics
--- that are sums of errors, and the median absolute error, with the interval between two order
--- statistics, which are looked up in the cells of the errors.
--- A table, because one model of all tasks would be too long to read.
-{{ config(enabled='regression' in mlmon.labelled_tasks()) }}
+-- One row per window end or reference of a regression monitor, span, segment, label age and metric:
+-- its value and interval. They are the metrics that are sums of errors, and the median absolute
+-- error, with the interval between two order statistics, which are looked up in the cells of the
+-- errors. All are computed once a window set and given to the window ends that share it.
+{{ config(
+    enabled='regression' in mlmon.labelled_tasks(),
+    materialized='incremental',
+    incremental_strategy='mlmon_windows',
+    unique_key='window_key',
+    on_schema_change='append_new_columns',
+    meta={'stale': 'performance'},
+    post_hook="{{ mlmon.record_windows('performance') }}",
+) }}
 {%- set keys = ['window_set_number', 'segment_name', 'segment_value'] %}
 
 with
 
 sources as (
     select sources.*
-    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    from ({{ mlmon.window_set_sources() }}) as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             sources.monitor = settings.monitor
@@ -79,13 +86,17 @@ median_metrics as (
 
 exact_metrics as (
     {{ mlmon.regression_metrics('merged', keys) }}
+),
+
+measured as (
+    select
+        exact_metrics.*,
+        cast(0 as {{ mlmon.type_double() }}) as value_error
+    from exact_metrics
+
+    union all
+
+    select * from median_metrics
 )
 
-select
-    exact_metrics.*,
-    cast(0 as {{ mlmon.type_double() }}) as value_error
-from exact_metrics
-
-union all
-
-select * from median_metrics
+{{ mlmon.metrics_of_ends('measured') }}

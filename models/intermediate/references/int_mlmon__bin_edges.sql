@@ -15,7 +15,7 @@
 with
 
 reference_rows as (
-    select * from {{ ref('int_mlmon__stale_reference_rows') }}
+    {{ mlmon.stale_reference_rows(mlmon.monitored_slots('numeric') + ['label_value']) }}
 ),
 
 reference_values as (

@@ -18,7 +18,7 @@
 with
 
 reference_rows as (
-    select * from {{ ref('int_mlmon__stale_reference_rows') }}
+    {{ mlmon.stale_reference_rows(slots) }}
 ),
 
 category_counts as (
@@ -38,7 +38,7 @@ category_counts as (
     select
         reference_key,
         cast(null as {{ dbt.type_string() }}) as slot,
-        prediction_class as category,
+        cast(null as {{ dbt.type_string() }}) as category,
         0 as n
     from reference_rows
     where false

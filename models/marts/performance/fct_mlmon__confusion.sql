@@ -20,7 +20,7 @@ counts as (
         counts.label_class,
         counts.predicted_class,
         cast(sum(counts.n) as bigint) as n
-    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    from ({{ mlmon.window_set_sources() }}) as sources
     inner join {{ ref('int_mlmon__settings') }} as settings
         on
             sources.monitor = settings.monitor

@@ -11,7 +11,7 @@ covered as {{ mlmon.inlined() }} (
 ),
 
 measured as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__metric_values') }}
+    {{ mlmon.metric_values() }}
 ),
 
 -- A metric without any label yet has a row, too; those of single classes only where the class

@@ -1,9 +1,8 @@
--- One row per window end of a version ('all' for all versions together), span, segment, label age,
--- metric and class: the metric measured there, with its interval, wherever there are labels.
--- Performance, its baselines and degradation are read from it. A labelled reference has rows, too,
--- with span 0. How complete the labels are is not stored here but in int_mlmon__span_coverage, so
--- that a row stays the same as long as its labels do.
+-- One row per window end or reference of a ranking monitor, span, segment, label age and metric: the
+-- mean over queries, computed once a window set. Its interval is that of normal theory, for
+-- proportions Wilson's.
 {{ config(
+    enabled=mlmon.is_asked_for('ranking'),
     materialized='incremental',
     incremental_strategy='mlmon_windows',
     unique_key='window_key',
@@ -14,13 +13,6 @@
 
 with
 
-window_sets as (
-    select * from {{ ref('int_mlmon__window_sets') }}
-)
-{%- if mlmon.is_asked_for('ranking') %},
-
--- The metrics of rankings are means over queries. Their interval is that of normal theory, for
--- proportions Wilson's.
 ranking_sums as (
     select
         sources.window_set_number,
@@ -32,7 +24,7 @@ ranking_sums as (
         cast(sum(sums.n_excluded) as bigint) as n_excluded,
         sum(sums.total) as total,
         sum(sums.squares) as squares
-    from {{ ref('int_mlmon__window_set_sources') }} as sources
+    from ({{ mlmon.window_set_sources() }}) as sources
     inner join {{ ref('int_mlmon__ranking_sums') }} as sums
         on
             sources.source_key = sums.window_key
@@ -95,31 +87,5 @@ ranking_metrics as (
         ) as interval_method
     from ranking_variances
 )
-{%- endif %},
 
-measured as (
-    {{ mlmon.metric_values() }}
-)
-
-select
-    window_sets.window_key,
-    window_sets.reference_key,
-    window_sets.monitor,
-    window_sets.span_windows,
-    window_sets.label_age,
-    measured.segment_name,
-    measured.segment_value,
-    measured.metric,
-    measured.class_label,
-    measured.value,
-    measured.value_error,
-    measured.value_low,
-    measured.value_high,
-    measured.interval_method,
-    measured.variance,
-    measured.n,
-    measured.n_excluded
-from measured
-inner join window_sets
-    on measured.window_set_number = window_sets.window_set_number
-where window_sets.is_default_span or measured.segment_name = 'all'
+{{ mlmon.metrics_of_ends('ranking_metrics') }}
