@@ -23,7 +23,7 @@ columns as (
 ),
 
 predictions as (
-    select * from {{ ref('int_mlmon__stale_predictions') }}
+    select * from ({{ mlmon.stale_predictions() }}) as stale_predictions
     where is_success
 ),
 

@@ -42,7 +42,7 @@ logged as (
         {%- for slot in features %},
         predictions.{{ slot }}
         {%- endfor %}
-    from {{ ref('int_mlmon__stale_predictions') }} as predictions
+    from ({{ mlmon.stale_predictions() }}) as predictions
     inner join stale
         on predictions.window_number = stale.window_number
     where predictions.is_success and predictions.is_profiled

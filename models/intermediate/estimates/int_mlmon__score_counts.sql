@@ -39,7 +39,7 @@ predictions as (
             stale.window_key,
             stale.score_digits,
             {{ mlmon.probable_score('predictions.score') }} as probable_score
-        from {{ ref('int_mlmon__stale_predictions') }} as predictions
+        from ({{ mlmon.stale_predictions() }}) as predictions
         inner join stale
             on predictions.window_number = stale.window_number
         where predictions.is_success and not predictions.is_reference

@@ -15,8 +15,12 @@
 
 with
 
+slot_edges as (
+    {{ mlmon.slot_edges() }}
+),
+
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__stale_predictions') }}
+    select * from ({{ mlmon.stale_predictions() }}) as stale_predictions
     where is_success
 ),
 

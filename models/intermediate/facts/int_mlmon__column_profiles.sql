@@ -23,7 +23,7 @@ predictions as (
         {%- for slot in mlmon.slot_names() if not slot.startswith('segment') %},
         {{ slot }}
         {%- endfor %}
-    from {{ ref('int_mlmon__stale_predictions') }}
+    from ({{ mlmon.stale_predictions() }}) as stale_predictions
     where is_success and is_profiled
 ),
 

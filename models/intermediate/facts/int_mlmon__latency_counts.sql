@@ -24,7 +24,7 @@ predictions as {{ mlmon.inlined() }} (
             when latency_ms - latency_ms = 0 and latency_ms >= 0
                 then {{ mlmon.latency_bucket('latency_ms') }}
         end as bucket
-    from {{ ref('int_mlmon__stale_predictions') }}
+    from ({{ mlmon.stale_predictions() }}) as stale_predictions
     where not is_reference
 ),
 

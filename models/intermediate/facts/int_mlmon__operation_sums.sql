@@ -14,7 +14,7 @@
 with
 
 predictions as {{ mlmon.inlined() }} (
-    select * from {{ ref('int_mlmon__stale_predictions') }}
+    select * from ({{ mlmon.stale_predictions() }}) as stale_predictions
     where not is_reference
 ),
 

@@ -53,6 +53,7 @@ VALUES: dict[str, Any] = {
     "compared_windows": " " + QUERY,
     "fixed_reference_windows": " " + QUERY,
     "stale_reference_rows": QUERY,
+    "stale_predictions": QUERY,
     "window_set_sources": QUERY,
     "metrics_of_ends": QUERY,
     "computed_metric_settings": QUERY,
