@@ -34,7 +34,7 @@
 {% macro ends() %}
     {{- return({
         'performance': mlmon.metric_families() + [
-            'fct_mlmon__confusion', 'int_mlmon__calibration_bins', 'int_mlmon__calibration_maps',
+            'fct_mlmon__confusion', 'int_mlmon__calibration_maps',
         ],
         'estimates': ['int_mlmon__estimated_values'],
         'drift': ['fct_mlmon__distributions', 'fct_mlmon__drift', 'fct_mlmon__column_drift']

@@ -54,6 +54,7 @@ VALUES: dict[str, Any] = {
     "fixed_reference_windows": " " + QUERY,
     "stale_reference_rows": QUERY,
     "stale_predictions": QUERY,
+    "slot_edges": QUERY,
     "window_set_sources": QUERY,
     "metrics_of_ends": QUERY,
     "computed_metric_settings": QUERY,
