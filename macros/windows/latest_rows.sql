@@ -34,13 +34,9 @@ newest as (
 select
     rows_of_mart.*,
     coalesce(monitors.is_current_version, rows_of_mart.model_version = 'all')
-        as is_current_version,
-    {%- if mart == 'fct_mlmon__quality_checks' %}
-    -- Checks have but one span.
-    true as is_default_span
-    {%- elif mart == 'fct_mlmon__column_drift' %}
-    rows_of_mart.is_verdict as is_default_span
-    {%- else %}
+        as is_current_version
+    {#- Checks have but one span, of one window. #}
+    {%- if mart != 'fct_mlmon__quality_checks' %},
     rows_of_mart.span_windows = default_spans.default_span_windows as is_default_span
     {%- endif %}
 from rows_of_mart

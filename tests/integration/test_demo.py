@@ -424,3 +424,62 @@ def test_dbt_documents_every_model_and_every_column_that_people_read(
 def described(node: dict[str, Any], column: str) -> bool:
     known = node["columns"].get(column, {}).get("description")
     return bool(known) or NUMBERED.fullmatch(column) is not None
+
+
+# What the words of the matrix in docs/tables.md mean in the demo, whose spans are 1, 7 (verdict) and 28 (default).
+SPANS = {
+    "1": {1},
+    "default": {28},
+    "default span": {28},
+    "verdict span": {7},
+    "1 and default span": {1, 28},
+    "1 (volume only)": {1},
+    "1, verdict and default": {1, 7, 28},
+    "every": {1, 7, 28},
+    "every: horizon and latest; default: all": {1, 7, 28},
+    "none": set[int](),
+}
+AGES = {
+    "all": {"1d", "3d", "7d", "14d", "latest"},
+    "horizon": {"14d"},
+    "horizon and latest": {"14d", "latest"},
+}
+
+
+def test_the_matrix_of_the_docs_says_which_rows_there_are(
+    tables: duckdb.DuckDBPyConnection,
+) -> None:
+    """Each table of the demo has the spans, label ages and segments that docs/tables.md says, and no others."""
+    text = (ROOT / "docs" / "tables.md").read_text()
+    matrix = text.split("| table | spans |")[1].split("\n\n")[0].splitlines()[2:]
+    built = {name for (name,) in tables.sql("select table_name from duckdb_tables()").fetchall()}
+    built |= {name for (name,) in tables.sql("select view_name from duckdb_views()").fetchall()}
+    checked, wrong = 0, []
+    for row in matrix:
+        names, spans, ages, segments = (cell.strip() for cell in row.strip("|").split("|"))
+        for name in names.split(", "):
+            mart = f"fct_mlmon__{name}"
+            if mart not in built or spans.startswith("as "):
+                continue
+            checked += 1
+            columns = tables.table(mart).columns
+            found: list[Any] = [
+                {span for (span,) in tables.sql(f"select span_windows from {mart}").fetchall()}
+            ]
+            told: list[Any] = [SPANS[spans]]
+            if ages != "-":
+                rows = tables.sql(f"select distinct label_age from {mart}").fetchall()
+                found.append({age for (age,) in rows})
+                told.append(AGES[ages])
+            assert (ages == "-") == ("label_age" not in columns), mart
+            if segments != "-":
+                rows = tables.sql(
+                    f"select distinct span_windows from {mart} where segment_name <> 'all'"
+                ).fetchall()
+                found.append({span for (span,) in rows})
+                told.append(SPANS[segments])
+            assert (segments == "-") == ("segment_name" not in columns), mart
+            if found != told:
+                wrong.append((mart, found, told))
+    assert not wrong
+    assert checked >= 20

@@ -210,7 +210,7 @@ shown as (
             and ages.needs_label
     inner join {{ ref('int_mlmon__span_coverage') }} as coverage
         on
-            spans.end_key = coverage.end_key
+            spans.window_key = coverage.window_key
             and spans.span_windows = coverage.span_windows
             and ages.label_age = coverage.label_age
 )

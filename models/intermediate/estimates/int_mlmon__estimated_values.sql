@@ -16,8 +16,8 @@ with
 
 spans as (
     select
-        row_number() over (order by spans.end_key, spans.span_windows) as span_number,
-        spans.end_key as window_key,
+        row_number() over (order by spans.window_key, spans.span_windows) as span_number,
+        spans.window_key,
         spans.monitor,
         spans.model_version,
         spans.span_windows,
@@ -27,7 +27,7 @@ spans as (
         spans.reference_key
     from {{ ref('int_mlmon__stale_ends') }} as stale
     inner join {{ ref('int_mlmon__spans') }} as spans
-        on stale.window_key = spans.end_key
+        on stale.window_key = spans.window_key
     where stale.facts = 'estimates' and stale.fingerprint is not null
 ),
 

@@ -43,7 +43,7 @@ judged as (
         on covered.monitor = judged_metrics.monitor
     left join metric_values as measured
         on
-            covered.end_key = measured.window_key
+            covered.window_key = measured.window_key
             and covered.span_windows = measured.span_windows
             and covered.label_age = measured.label_age
             and covered.segment_name = measured.segment_name

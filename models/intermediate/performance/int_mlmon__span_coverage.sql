@@ -136,7 +136,7 @@ held as (
 
 covered as (
     select
-        spans.end_key,
+        spans.window_key,
         spans.monitor_key,
         spans.monitor,
         spans.model_version,
@@ -162,12 +162,10 @@ covered as (
                     cast(held.expected_labels as {{ mlmon.type_double() }})
                     / nullif(held.expected_predictions, 0)
         end as expected_label_coverage,
-        case
-            when series.label_age_days is null then true
-            else bounds.data_through_at >= {{ mlmon.add_time(
-                'spans.window_end', 'series.label_age_days', 'day'
-            ) }}
-        end as is_complete,
+        -- Labels at latest are complete where all of them can have come.
+        bounds.data_through_at >= {{ mlmon.add_time(
+            'spans.window_end', 'coalesce(series.label_age_days, settings.label_horizon_days)', 'day'
+        ) }} as is_complete,
         bounds.data_through_at >= {{ mlmon.add_time(
             'spans.window_end', 'settings.label_horizon_days', 'day'
         ) }} as is_mature

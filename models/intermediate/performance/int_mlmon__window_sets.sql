@@ -36,7 +36,7 @@ ends as (
         false as is_table
     from stale
     inner join {{ ref('int_mlmon__spans') }} as spans
-        on stale.window_key = spans.end_key
+        on stale.window_key = spans.window_key
 
     union all
 

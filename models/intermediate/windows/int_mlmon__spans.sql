@@ -4,8 +4,8 @@
 -- half of its windows exist: of seven days at least four. The verdict span (is_verdict) is the
 -- longest one that fits into the reference at least eight times, so that the reference shows how
 -- much a column varies by itself; it is the longest of all where none fits or thresholds are fixed.
--- All spans of a window end have the same end_key. All versions together are compared with nothing,
--- so they have no window_key, no reference and no verdict span.
+-- All spans of a window end have the same window_key, that of their last base window. All versions
+-- together are compared with nothing, so they have no reference and no verdict span.
 {%- set text = dbt.type_string() %}
 
 with
@@ -226,7 +226,9 @@ by_version as (
 
 all_versions as (
     select
-        cast(null as {{ text }}) as window_key,
+        {{ mlmon.window_key(
+            'monitor', "'all'", mlmon.window_start('window_index', 'monitor')
+        ) }} as window_key,
         {{ mlmon.monitor_key('monitor', "'all'") }} as monitor_key,
         monitor,
         cast('all' as {{ text }}) as model_version,
@@ -251,15 +253,8 @@ all_versions as (
         bool_or(is_judged) as is_judged
     from by_version
     group by monitor, window_index, first_index, span_windows, is_default_span
-),
-
-shown as (
-    select * from by_version
-    union all
-    select * from all_versions
 )
 
-select
-    shown.*,
-    md5(monitor_key || '|' || cast(window_index as {{ text }})) as end_key
-from shown
+select * from by_version
+union all
+select * from all_versions

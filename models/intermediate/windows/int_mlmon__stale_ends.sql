@@ -1,8 +1,7 @@
 -- One row per kind of measurement over spans (facts: performance, estimates or drift) and window end
 -- or reference for which it is stale, or that no longer exists (fingerprint NULL). The models of
--- that kind (macros/windows/facts.sql) measure these again, and no others. window_key is an end_key
--- of int_mlmon__spans or a reference_key; for drift it is the window_key of a window end.
--- The fingerprint covers all that is measured there: for performance the windows of the longest
+-- that kind (macros/windows/facts.sql) measure these again, and no others. window_key is that of
+-- int_mlmon__spans or a reference_key. The fingerprint covers all that is measured there: for performance the windows of the longest
 -- span with their labels; for estimates the windows, and the reference that scores were calibrated
 -- on; for drift the windows, what they are compared with, and the thresholds. It does not cover how
 -- complete labels are: no stored value depends on that. Settings that facts are judged by, such as
@@ -44,7 +43,7 @@ windows as (
 
 span_checksums as (
     select
-        spans.end_key,
+        spans.window_key,
         spans.monitor_key,
         spans.window_index,
         sum(windows.label_checksum) as label_checksum,
@@ -56,7 +55,7 @@ span_checksums as (
             spans.monitor = windows.monitor
             and spans.model_version in ('all', windows.model_version)
             and windows.window_index between spans.first_index and spans.window_index
-    group by spans.end_key, spans.monitor_key, spans.window_index
+    group by spans.window_key, spans.monitor_key, spans.window_index
 ),
 
 reference_checksums as (
@@ -93,7 +92,7 @@ reference_ends as (
 
 performance as (
     select
-        spans.end_key as window_key,
+        spans.window_key,
         md5(
             coalesce(cast(span_checksums.label_checksum as {{ dbt.type_string() }}), '')
             || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
@@ -106,7 +105,7 @@ performance as (
             spans.monitor = settings.monitor
             and settings.has_labels
     left join span_checksums
-        on spans.end_key = span_checksums.end_key
+        on spans.window_key = span_checksums.window_key
 
     union all
 
@@ -119,7 +118,7 @@ performance as (
 -- Only of versions with a reference that can calibrate scores.
 estimates as (
     select
-        spans.end_key as window_key,
+        spans.window_key,
         md5(
             coalesce(cast(span_checksums.checksum as {{ dbt.type_string() }}), '')
             || '|' || cast(spans.n_windows as {{ dbt.type_string() }})
@@ -137,7 +136,7 @@ estimates as (
             spans.reference_key = reference_ends.reference_key
             and reference_ends.is_mature
     left join span_checksums
-        on spans.end_key = span_checksums.end_key
+        on spans.window_key = span_checksums.window_key
 ),
 
 thresholds as (

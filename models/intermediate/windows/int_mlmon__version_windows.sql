@@ -122,7 +122,7 @@ by_version as (
 
 all_versions as (
     select
-        cast(null as {{ dbt.type_string() }}) as window_key,
+        {{ mlmon.window_key('monitor', "'all'", 'min(window_start)') }} as window_key,
         monitor,
         cast('all' as {{ dbt.type_string() }}) as model_version,
         window_index,

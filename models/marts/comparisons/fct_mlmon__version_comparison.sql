@@ -9,17 +9,12 @@ pairs as (
 ),
 
 performance as (
-    select performance.*
-    from {{ ref('fct_mlmon__performance') }} as performance
-    inner join ({{ mlmon.label_age_settings() }}) as label_ages
-        on
-            performance.monitor = label_ages.monitor
-            and performance.label_age = label_ages.label_age
-            and label_ages.is_horizon
+    select * from {{ ref('fct_mlmon__performance') }}
     where
-        performance.segment_name = 'all'
-        and performance.class_label = 'all'
-        and performance.model_version <> 'all'
+        is_horizon
+        and segment_name = 'all'
+        and class_label = 'all'
+        and model_version <> 'all'
 ),
 
 common as (

@@ -1,5 +1,6 @@
 -- One row per monitor, version and closed window end at the default span: which models are
--- unhealthy, and where. Each area shows its worst status; the row's own is the worst of them.
+-- unhealthy, and where. Each area shows its worst status; the row's own is the worst of them, and
+-- its reason is that of the worst finding.
 with
 
 spans as (
@@ -32,13 +33,17 @@ drift as (
     where segment_name = 'all' and is_verdict
 ),
 
+output_columns as (
+    select * from {{ ref('fct_mlmon__column_drift') }}
+    where segment_name = 'all' and column_role <> 'feature' and is_verdict
+),
+
 output_drift as (
     select
         monitor_key,
         window_end,
         max(status_rank) as output_rank
-    from {{ ref('fct_mlmon__column_drift') }}
-    where segment_name = 'all' and column_role <> 'feature' and is_verdict
+    from output_columns
     group by monitor_key, window_end
 ),
 
@@ -73,6 +78,8 @@ gathered as (
         degradation.value as primary_value,
         degradation.relative_loss as primary_relative_loss,
         degradation.label_coverage,
+        degradation.is_mature,
+        operations.error_budget_burn,
         operations.latency_p99_ms,
         operations.error_rate,
         operations.n_requests as n_predictions,
@@ -122,9 +129,91 @@ ranked as (
     from gathered
 ),
 
+-- What each area found. Freshness and quality come first: they are often the cause of the rest.
+findings as (
+    select
+        spans.monitor_key,
+        spans.window_end,
+        case when checks.check_group = 'freshness' then 1 else 2 end as area_order,
+        checks.status_rank,
+        case when checks.column_name = 'all' then '' else checks.column_name || ': ' end
+        || checks.reason as reason
+    from {{ ref('fct_mlmon__quality_checks') }} as checks
+    inner join spans
+        on
+            checks.monitor = spans.monitor
+            and checks.model_version in ('all', spans.model_version)
+            and checks.window_end = spans.window_end
+    where checks.status_rank >= 4
+
+    union all
+
+    select
+        monitor_key,
+        window_end,
+        3 as area_order,
+        operations_rank as status_rank,
+        'Latency uses its error budget ' || {{ mlmon.short_number('error_budget_burn') }}
+        || ' times as fast as the objective allows.' as reason
+    from gathered
+    where operations_rank >= 4
+
+    union all
+
+    select
+        degradation.monitor_key,
+        degradation.window_end,
+        4 as area_order,
+        degradation.status_rank,
+        degradation.reason
+    from degradation
+    inner join gathered
+        on
+            degradation.monitor_key = gathered.monitor_key
+            and degradation.window_end = gathered.window_end
+            and degradation.span_windows = gathered.span_windows
+            and degradation.metric = gathered.primary_metric
+    where degradation.status_rank >= 4
+
+    union all
+
+    select
+        monitor_key,
+        window_end,
+        5 as area_order,
+        status_rank,
+        reason
+    from drift
+    where status_rank >= 4
+
+    union all
+
+    select
+        monitor_key,
+        window_end,
+        6 as area_order,
+        status_rank,
+        column_name || ': ' || reason as reason
+    from output_columns
+    where status_rank >= 4
+),
+
+ordered_findings as (
+    select
+        findings.*,
+        row_number() over (
+            partition by monitor_key, window_end
+            order by status_rank desc, area_order, {{ mlmon.byte_order('reason') }}
+        ) as finding_order,
+        count(*) over (partition by monitor_key, window_end) as n_findings
+    from findings
+),
+
 rated as (
     select
         ranked.*,
+        worst.reason as worst_reason,
+        worst.n_findings,
         case worst_rank
             when 5 then 'critical'
             when 4 then 'warning'
@@ -134,6 +223,11 @@ rated as (
             else 'not_judged'
         end as status
     from ranked
+    left join ordered_findings as worst
+        on
+            ranked.monitor_key = worst.monitor_key
+            and ranked.window_end = worst.window_end
+            and worst.finding_order = 1
 )
 
 select
@@ -150,6 +244,7 @@ select
     rated.primary_value,
     rated.primary_relative_loss,
     rated.label_coverage,
+    rated.is_mature,
     rated.latency_p99_ms,
     rated.error_rate,
     cast(coalesce(rated.n_predictions, 0) as bigint) as n_predictions,
@@ -159,12 +254,8 @@ select
     'worst_area' as reason_code,
     case
         when rated.worst_rank < 4 then 'No area is at warning or critical.'
-        else 'At ' || rated.status || ':'
-            || case when rated.quality_rank = rated.worst_rank then ' quality' else '' end
-            || case when rated.drift_rank = rated.worst_rank then ' drift' else '' end
-            || case when rated.performance_rank = rated.worst_rank then ' performance' else '' end
-            || case when rated.freshness_rank = rated.worst_rank then ' freshness' else '' end
-            || case when rated.operations_rank = rated.worst_rank then ' operations' else '' end
-            || '.'
+        when rated.n_findings = 1 then rated.worst_reason
+        else rated.worst_reason || ' And '
+            || cast(rated.n_findings - 1 as {{ dbt.type_string() }}) || ' more.'
     end as reason
 from rated

@@ -35,6 +35,7 @@ lived_through as (
 )
 
 select
+    windows.window_key,
     windows.monitor_key,
     windows.monitor,
     windows.model_version,

@@ -62,6 +62,7 @@ select
     shared.segment_name,
     shared.segment_value,
     window_sets.label_age,
+    window_sets.is_horizon,
     shared.label_class,
     shared.predicted_class,
     case

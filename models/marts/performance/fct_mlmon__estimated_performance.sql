@@ -11,16 +11,8 @@ spans as (
 ),
 
 realised as (
-    select
-        performance.*,
-        label_ages.label_age_days as horizon_days
-    from {{ ref('fct_mlmon__performance') }} as performance
-    inner join ({{ mlmon.label_age_settings() }}) as label_ages
-        on
-            performance.monitor = label_ages.monitor
-            and performance.label_age = label_ages.label_age
-            and label_ages.is_horizon
-    where performance.class_label = 'all'
+    select * from {{ ref('fct_mlmon__performance') }}
+    where is_horizon and class_label = 'all'
 ),
 
 joined as (
@@ -48,7 +40,7 @@ joined as (
     from estimates
     inner join spans
         on
-            estimates.window_key = spans.end_key
+            estimates.window_key = spans.window_key
             and estimates.span_windows = spans.span_windows
     left join realised
         on

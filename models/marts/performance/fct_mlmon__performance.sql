@@ -50,7 +50,7 @@ shown as (
     {%- endif %}
         on
             covered.monitor = measured.monitor
-            and covered.end_key = measured.window_key
+            and covered.window_key = measured.window_key
             and covered.span_windows = measured.span_windows
             and covered.label_age = measured.label_age
             and covered.segment_name = measured.segment_name
@@ -74,7 +74,7 @@ rated as (
 )
 
 select
-    rated.end_key as window_key,
+    rated.window_key,
     {{ mlmon.window_columns('rated') }},
     rated.segment_name,
     rated.segment_value,
@@ -82,6 +82,7 @@ select
     rated.class_label,
     rated.label_age,
     cast(rated.label_age_days as integer) as label_age_days,
+    rated.is_horizon,
     rated.value,
     rated.value_error,
     rated.value_low,

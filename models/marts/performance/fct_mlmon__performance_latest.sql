@@ -5,14 +5,8 @@
 with
 
 horizon_rows as (
-    select performance.*
-    from {{ ref('fct_mlmon__performance') }} as performance
-    inner join ({{ mlmon.label_age_settings() }}) as label_ages
-        on
-            performance.monitor = label_ages.monitor
-            and performance.label_age = label_ages.label_age
-            and label_ages.is_horizon
-    where performance.is_complete
+    select * from {{ ref('fct_mlmon__performance') }}
+    where is_horizon and is_complete
 ),
 
 newest as (

@@ -5,7 +5,7 @@
 
 {%- set keys = [
     'monitor_key', 'monitor', 'model_version', 'window_start', 'window_end', 'window_date', 'span_windows',
-    'segment_name', 'segment_value', 'label_age', 'label_age_days',
+    'segment_name', 'segment_value', 'label_age', 'label_age_days', 'is_horizon',
 ] %}
 
 select
