@@ -302,10 +302,7 @@
 
 {# The drift statistics, and those that only numeric columns have. #}
 {% macro drift_methods() %}
-    {{- return([
-        'psi', 'js_distance', 'js_divergence', 'hellinger', 'total_variation', 'l_infinity',
-        'chi_square', 'missing_change', 'ks', 'wasserstein', 'wasserstein_normed',
-    ]) -}}
+    {{- return(mlmon.binned_methods() | list + ['chi_square', 'missing_change'] + mlmon.numeric_drift_methods()) -}}
 {% endmacro %}
 
 {% macro numeric_drift_methods() %}{{- return(['ks', 'wasserstein', 'wasserstein_normed']) -}}{% endmacro %}

@@ -152,9 +152,7 @@ rank_statistics as (
 ),
 
 long as (
-    {%- for method in [
-        'psi', 'js_distance', 'js_divergence', 'hellinger', 'total_variation', 'l_infinity',
-    ] %}
+    {%- for method in mlmon.binned_methods() %}
     select
         reference_key,
         span_windows,
