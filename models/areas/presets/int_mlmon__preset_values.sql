@@ -34,7 +34,7 @@ windows_to_read as (
         windows.window_index,
         reference_windows.reference_key
     from {{ ref('int_mlmon__windows') }} as windows
-    left join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    left join ({{ mlmon.reference_windows() }}) as reference_windows
         on windows.window_key = reference_windows.window_key
     inner join ends
         on
