@@ -80,14 +80,14 @@ def measure(
         for end in group:
             if reference is None:
                 reference = _sample(of_reference, features, end["multivariate_rows"])
-            windows = samples.filter(
+            of_span = samples.filter(
                 (column("monitor") == value(monitor))
                 & (column("model_version") == value(end["model_version"]))
                 & column("window_index").between(
                     value(end["first_index"]), value(end["window_index"])
                 )
             )
-            current = _sample(windows, features, end["multivariate_rows"])
+            current = _sample(of_span, features, end["multivariate_rows"])
             rows.append(_row(end["window_key"], reference, current, separation(reference, current)))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
@@ -102,7 +102,7 @@ def _windows_of(references: Relation, windows: Relation, reference_key: str) -> 
         .fetchall()
     )
     if not rows:
-        return windows.limit(0).project("window_key").set_alias("of_reference")
+        return windows.limit(0).project("window_key")
     [(monitor, kind, version, logged_version, first, last)] = rows
     of_monitor = windows.filter(column("monitor") == value(monitor))
     if kind == "table":
@@ -115,7 +115,7 @@ def _windows_of(references: Relation, windows: Relation, reference_key: str) -> 
         )
         if logged_version != "all":
             found = found.filter(column("model_version") == value(logged_version))
-    return found.project("window_key").set_alias("of_reference")
+    return found.project("window_key")
 
 
 def _sample(samples: Relation, features: Sequence[Feature], most: int) -> Sample:
