@@ -14,20 +14,20 @@
     {%- set columns = [] -%}
     {%- for percent in percents -%}
         {%- do columns.append(
-            "percentile_cont(" ~ percent / 100 ~ ") within group (order by " ~ x
-            ~ ") as quantile_" ~ percent
+            "percentile_cont(" ~ (percent / 100) | round(6) ~ ") within group (order by " ~ x
+            ~ ") as quantile_" ~ percent | string | replace('.', '_')
         ) -%}
     {%- endfor -%}
     {{- return(columns | join(", ")) -}}
 {% endmacro %}
 
 {% macro default__quantile(percents, percent) %}
-    {{- return("quantile_" ~ percent) -}}
+    {{- return("quantile_" ~ percent | string | replace('.', '_')) -}}
 {% endmacro %}
 
 {% macro duckdb__quantiles(x, percents) %}
     {%- set shares = [] -%}
-    {%- for percent in percents -%}{%- do shares.append(percent / 100) -%}{%- endfor -%}
+    {%- for percent in percents -%}{%- do shares.append((percent / 100) | round(6)) -%}{%- endfor -%}
     {{- return("quantile_cont(" ~ x ~ ", [" ~ shares | join(", ") ~ "]) as quantile_list") -}}
 {% endmacro %}
 
@@ -37,7 +37,7 @@
 
 {% macro postgres__quantiles(x, percents) %}
     {%- set shares = [] -%}
-    {%- for percent in percents -%}{%- do shares.append(percent / 100) -%}{%- endfor -%}
+    {%- for percent in percents -%}{%- do shares.append((percent / 100) | round(6)) -%}{%- endfor -%}
     {{- return(
         "percentile_cont(array[" ~ shares | join(", ") ~ "]) within group (order by " ~ x
         ~ ") as quantile_list"

@@ -1,5 +1,5 @@
 {#
-    SQL: the rows of the references that are stale, with reference_key and the given columns of staging; numbers
+    SQL: the rows of the references that are stale, with reference_key, edge_set_number and the given columns of staging; numbers
     without NaN. A reference in the log is its successful predictions, which have no label_value.
 #}
 {% macro stale_reference_rows(columns) %}
@@ -19,7 +19,8 @@
     {%- set is_table = loop.first %}
 
     select
-        stale.reference_key
+        stale.reference_key,
+        stale.edge_set_number
         {%- for column in columns %},
         {% if column == 'label_value' and not is_table -%}
         cast(null as {{ mlmon.type_double() }})

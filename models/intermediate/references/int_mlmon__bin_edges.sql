@@ -12,18 +12,29 @@
     post_hook="{{ mlmon.record_windows('references') }}",
 ) }}
 
+{%- set percents = [0.1, 25, 50, 75, 99.9] %}
+{%- set n_slots = mlmon.monitored_slots('numeric') | length + 1 %}
+
 with
 
 reference_rows as (
     {{ mlmon.stale_reference_rows(mlmon.monitored_slots('numeric') + ['label_value']) }}
 ),
 
+-- A whole number stands for the reference and its column: as texts they would be most of what is
+-- held while millions of values are ranked.
 reference_values as (
-    {{ mlmon.long_values('reference_rows', ['reference_key'], 'numeric') }}
-    union all
+    {%- for number, slot in mlmon.numbered_slots('numeric').items() %}
     select
-        reference_key,
-        cast('label_value' as {{ dbt.type_string() }}) as slot,
+        edge_set_number * {{ n_slots }} + {{ number }} as edge_number,
+        {{ slot }} as x
+    from reference_rows
+    where {{ slot }} is not null
+
+    union all
+    {% endfor %}
+    select
+        edge_set_number * {{ n_slots }} as edge_number,
         label_value as x
     from reference_rows
     where label_value is not null
@@ -34,6 +45,7 @@ columns as (
         monitor,
         column_name,
         slot,
+        {{ mlmon.slot_number('slot', mlmon.numbered_slots('numeric')) }} as slot_number,
         bin_policy,
         n_bins_asked
     from {{ ref('int_mlmon__column_settings') }}
@@ -45,6 +57,7 @@ columns as (
         monitor,
         cast('label' as {{ dbt.type_string() }}) as column_name,
         cast('label_value' as {{ dbt.type_string() }}) as slot,
+        cast(0 as bigint) as slot_number,
         case when task = 'ranking' then 'relevance' else 'quantile' end as bin_policy,
         {{ mlmon.label_bin_count() }} as n_bins_asked
     from ({{ mlmon.label_settings() }}) as labels
@@ -55,6 +68,7 @@ specs as (
     select
         reference_facts.reference_key,
         reference_facts.reference_hash,
+        reference_facts.edge_set_number * {{ n_slots }} + columns.slot_number as edge_number,
         columns.monitor,
         columns.column_name,
         columns.slot,
@@ -71,43 +85,55 @@ specs as (
 
 ranked_values as (
     select
-        reference_key,
-        slot,
+        edge_number,
         x,
-        case when x - x = 0 then x end as finite_x,
-        row_number() over (partition by reference_key, slot order by x) as value_rank,
+        row_number() over (partition by edge_number order by x) as value_rank,
         -- Its maximum is how many different values there are. Counting them with a set of all takes
         -- half a gigabyte for a million.
-        dense_rank() over (partition by reference_key, slot order by x) as distinct_rank
+        dense_rank() over (partition by edge_number order by x) as distinct_rank
     from reference_values
 ),
 
 quantiles as (
     select
-        reference_key,
-        slot,
+        edge_number,
         count(*) as n,
         max(distinct_rank) as n_distinct,
         min(x) as x_min,
         min(finite_x) as finite_min,
         max(finite_x) as finite_max,
-        percentile_cont(0.001) within group (order by finite_x) as thousandth,
-        percentile_cont(0.25) within group (order by finite_x) as quartile_1,
-        percentile_cont(0.5) within group (order by finite_x) as center,
-        percentile_cont(0.75) within group (order by finite_x) as quartile_3,
-        percentile_cont(0.999) within group (order by finite_x) as last_thousandth
-    from ranked_values
-    group by reference_key, slot
+        {{ mlmon.quantiles('finite_x', percents) }}
+    from (
+        select
+            ranked_values.*,
+            case when x - x = 0 then x end as finite_x
+        from ranked_values
+    ) as finite_values
+    group by edge_number
+),
+
+named_quantiles as (
+    select
+        edge_number,
+        n,
+        n_distinct,
+        x_min,
+        finite_min,
+        finite_max
+        {%- for name in ['thousandth', 'quartile_1', 'center', 'quartile_3', 'last_thousandth'] %},
+        {{ mlmon.quantile(percents, percents[loop.index0]) }} as {{ name }}
+        {%- endfor %}
+    from quantiles
 ),
 
 stats as (
     select
-        quantiles.*,
+        named_quantiles.*,
         -- No fence where the difference of the quartiles would overflow.
         case
             when abs(quartile_1) < 1e300 and abs(quartile_3) < 1e300 then quartile_3 - quartile_1
         end as iqr
-    from quantiles
+    from named_quantiles
 ),
 
 -- The binning policy in force for each column, and what it is applied to.
@@ -143,13 +169,12 @@ policies as (
         end as policy
     from specs
     left join stats
-        on specs.reference_key = stats.reference_key and specs.slot = stats.slot
+        on specs.edge_number = stats.edge_number
 ),
 
 steps as (
     select
-        policies.reference_key,
-        policies.slot,
+        policies.edge_number,
         policies.policy,
         -- The whole-number rank ceil(n * j / k) of the j-th quantile.
         (
@@ -172,35 +197,30 @@ steps as (
 
 edges as (
     select distinct
-        ranked_values.reference_key,
-        ranked_values.slot,
+        ranked_values.edge_number,
         ranked_values.x as edge
     from ranked_values
     inner join steps
         on
-            ranked_values.reference_key = steps.reference_key
-            and ranked_values.slot = steps.slot
+            ranked_values.edge_number = steps.edge_number
             and ranked_values.value_rank = steps.value_rank
     where steps.policy in ('quantile', 'relevance')
 
     union all
 
     select distinct
-        reference_values.reference_key,
-        reference_values.slot,
+        reference_values.edge_number,
         reference_values.x as edge
     from reference_values
     inner join policies
         on
-            reference_values.reference_key = policies.reference_key
-            and reference_values.slot = policies.slot
+            reference_values.edge_number = policies.edge_number
     where policies.policy = 'discrete'
 
     union all
 
     select distinct
-        reference_key,
-        slot,
+        edge_number,
         width_edge as edge
     from steps
     where policy = 'equal_width' and width_edge is not null
@@ -208,8 +228,7 @@ edges as (
     union all
 
     select
-        policies.reference_key,
-        policies.slot,
+        policies.edge_number,
         given.edge
     from policies
     inner join ({{ mlmon.custom_edges() }}) as given
@@ -220,8 +239,7 @@ edges as (
 
     -- The usual grades, where the reference has none.
     select
-        policies.reference_key,
-        policies.slot,
+        policies.edge_number,
         cast(grades.i as {{ mlmon.type_double() }}) as edge
     from policies
     cross join ({{ mlmon.integers(mlmon.label_bin_count() - 1) }}) as grades
@@ -231,8 +249,7 @@ edges as (
 -- The whole-number ranks ceil(n * i / 1000) of the values that cells are cut at.
 cell_steps as (
     select
-        policies.reference_key,
-        policies.slot,
+        policies.edge_number,
         (policies.n * shares.i + 999 - mod(policies.n * shares.i + 999, 1000)) / 1000 as value_rank
     from policies
     inner join ({{ mlmon.integers(999) }}) as shares
@@ -243,8 +260,7 @@ cell_steps as (
 -- values where they are few.
 cell_edges as (
     select
-        reference_key,
-        slot,
+        edge_number,
         {{ mlmon.list_of('edge') }} as cell_edges
     from (
         select * from edges
@@ -253,55 +269,49 @@ cell_edges as (
         union
 
         select
-            ranked_values.reference_key,
-            ranked_values.slot,
-            ranked_values.finite_x as edge
+            ranked_values.edge_number,
+            ranked_values.x as edge
         from ranked_values
         inner join cell_steps
             on
-                ranked_values.reference_key = cell_steps.reference_key
-                and ranked_values.slot = cell_steps.slot
+                ranked_values.edge_number = cell_steps.edge_number
                 and ranked_values.value_rank = cell_steps.value_rank
-        where ranked_values.finite_x is not null
+        where ranked_values.x - ranked_values.x = 0
 
         union
 
         select
-            ranked_values.reference_key,
-            ranked_values.slot,
-            ranked_values.finite_x as edge
+            ranked_values.edge_number,
+            ranked_values.x as edge
         from ranked_values
         inner join policies
             on
-                ranked_values.reference_key = policies.reference_key
-                and ranked_values.slot = policies.slot
+                ranked_values.edge_number = policies.edge_number
         where
-            ranked_values.finite_x in (policies.finite_min, policies.finite_max)
+            ranked_values.x in (policies.finite_min, policies.finite_max)
             or (
                 policies.n_distinct <= {{ mlmon.most_values_as_edges() }}
-                and ranked_values.finite_x is not null
+                and ranked_values.x - ranked_values.x = 0
             )
     ) as all_edges
-    group by reference_key, slot
+    group by edge_number
 ),
 
 numbered_edges as (
     select
-        reference_key,
-        slot,
+        edge_number,
         edge,
         row_number() over (
-            partition by reference_key, slot
+            partition by edge_number
             order by case when edge is null then 0 else 1 end, edge
         ) - 1 as edge_index,
-        count(edge) over (partition by reference_key, slot) as n_edges,
-        min(edge) over (partition by reference_key, slot) as first_edge
+        count(edge) over (partition by edge_number) as n_edges,
+        min(edge) over (partition by edge_number) as first_edge
     from (
         select * from edges
         union all
         select
-            reference_key,
-            slot,
+            edge_number,
             cast(null as {{ mlmon.type_double() }}) as edge
         from policies
     ) as with_specs
@@ -336,11 +346,8 @@ select
     cell_edges.cell_edges
 from policies
 inner join numbered_edges
-    on
-        policies.reference_key = numbered_edges.reference_key
-        and policies.slot = numbered_edges.slot
+    on policies.edge_number = numbered_edges.edge_number
 left join cell_edges
     on
-        policies.reference_key = cell_edges.reference_key
-        and policies.slot = cell_edges.slot
+        policies.edge_number = cell_edges.edge_number
         and numbered_edges.edge_index = 0
