@@ -67,12 +67,16 @@ def add_day(connection: duckdb.DuckDBPyConnection, rows_a_day: int) -> None:
 
 
 def deal_out(connection: duckdb.DuckDBPyConnection, monitors: int) -> None:
-    """Views predictions_0, labels_0, predictions_1, ... of the logs, each with its part of the rows."""
-    for number in range(monitors):
-        for table in ("predictions", "labels"):
+    """Views predictions_0, labels_0, predictions_1, ... of the logs, each with the rows of one model."""
+    for table in ("predictions", "labels"):
+        connection.execute(
+            f"create or replace table logs.{table} as"
+            f" select *, hash(request_id) % {monitors} as model from logs.{table}"
+        )
+        for number in range(monitors):
             connection.execute(
-                f"create view logs.{table}_{number} as select * from logs.{table}"
-                f" where hash(request_id) % {monitors} = {number}"
+                f"create view logs.{table}_{number} as select * exclude (model) from logs.{table}"
+                f" where model = {number}"
             )
 
 
