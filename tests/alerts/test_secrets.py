@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlmon.alerts.scrubbing import register, scrub, scrub_all
+from mlmon.redaction import redact, redact_all, register_secret
 from support.alerts import NOW, AlertProject, state
 from support.loopback import Reply, Request, Service
 
@@ -84,7 +84,7 @@ def everything(alerts: AlertProject) -> str:
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """No secret is known from an earlier test."""
-    monkeypatch.setattr("mlmon.alerts.scrubbing._secrets", set())
+    monkeypatch.setattr("mlmon.redaction._secrets", set())
 
 
 @pytest.mark.parametrize("answer", ["echo", "refusal", "drop", "unreachable"])
@@ -130,9 +130,9 @@ def test_the_canary_is_in_nothing_that_a_process_prints(
     # After everything was tried, an error that repeats a secret.
     late = (
         "import os\n"
-        "import mlmon.alerts.retention as retention\n"
+        "from mlmon.alerts.outbox import Outbox\n"
         "def fail(*_): raise RuntimeError('broken: ' + os.environ['WEBHOOK_B'])\n"
-        "retention.forget = fail"
+        "Outbox.delete_expired = fail"
     )
     process = duckdb_alerts.start(before=late, options=["--wait", "0"])
     shown, errors = process.communicate(timeout=120)
@@ -145,11 +145,11 @@ def test_the_canary_is_in_nothing_that_a_process_prints(
 
 
 def test_a_secret_in_a_log_is_hidden_once_it_is_known() -> None:
-    register("https://hooks.example/services/T000/B000/abcdefgh1234?token=zyxwvuts9876")
-    assert scrub("at /services/T000/B000/abcdefgh1234") == "at ***"
-    assert scrub("token zyxwvuts9876 and abcdefgh1234") == "token *** and ***"
-    assert scrub_all({"a": ["zyxwvuts9876", 1, None]}) == {"a": ["***", 1, None]}
-    assert scrub("services") == "services"
+    register_secret("https://hooks.example/services/T000/B000/abcdefgh1234?token=zyxwvuts9876")
+    assert redact("at /services/T000/B000/abcdefgh1234") == "at ***"
+    assert redact("token zyxwvuts9876 and abcdefgh1234") == "token *** and ***"
+    assert redact_all({"a": ["zyxwvuts9876", 1, None]}) == {"a": ["***", 1, None]}
+    assert redact("services") == "services"
 
 
 def test_a_password_in_the_outbox_url_is_refused_on_the_command_line(

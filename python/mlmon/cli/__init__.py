@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from mlmon import __version__
-from mlmon.alerts.scrubbing import scrub
 from mlmon.cli.alerts import alerts
 from mlmon.cli.demo import demo
 from mlmon.cli.run import run
 from mlmon.cli.validate import validate
 from mlmon.errors import FAILED, MlmonError
+from mlmon.redaction import redact
 
 
 class _Group(click.Group):
@@ -24,7 +24,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except MlmonError as error:
-            click.echo(click.style("Error: ", fg="red", bold=True) + scrub(str(error)), err=True)
+            click.echo(click.style("Error: ", fg="red", bold=True) + redact(str(error)), err=True)
             ctx.exit(error.exit_code)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -40,7 +40,7 @@ class _Group(click.Group):
                 said += "\n" + "".join(traceback.format_exception(error))
             else:
                 said += "\nSet MLMON_DEBUG=1 to see where it comes from."
-            click.echo(scrub(said), err=True)
+            click.echo(redact(said), err=True)
             ctx.exit(FAILED)
 
 

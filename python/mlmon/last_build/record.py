@@ -1,8 +1,8 @@
-"""The mark of a complete build: it is there from the end of one to the begin of the next.
+"""The record of the last complete build, which is there from the end of one to the begin of the next.
 
 It lies where the tables lie, so that every machine that reaches them knows it, and goes with them: a
 table in the schema of the target on PostgreSQL, a small file beside a DuckDB file. Tables that were
-built, changed or dropped by anybody else since are no longer the ones that the mark is of.
+built, changed or dropped by anybody else since are no longer the ones that it is of.
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mlmon.last_build.watched import Watched, read_held
+from mlmon.last_build.sources import WatchedSource, read_contents
 from mlmon.profile import Target
 from mlmon.warehouse import connect, duckdb_path, text_literal
 
 TABLE = "mlmon_last_build"
+
+
 # Changes with every change of what a mark holds.
 _FORMAT = 1
+
+
 # A DuckDB file begins with its header and two of which each checkpoint writes one anew.
 _DUCKDB_HEADERS = 3 * 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class BuildRecord:
     """A complete build, as it was when it began; ``at`` is that time, naive UTC.
 
     ``tables`` are those it built (schema and name), ``identity`` tells whether they are the same
@@ -37,20 +41,20 @@ class Mark:
     at: datetime
     has_gate: bool
     state: Mapping[str, str]
-    watched: Sequence[Watched]
+    watched: Sequence[WatchedSource]
     tables: Sequence[tuple[str, str]]
     names: Mapping[str, str]
     identity: str
 
 
-def can_be_marked(target: Target) -> bool:
+def can_be_recorded(target: Target) -> bool:
     """Whether mlmon can write to a warehouse of this kind."""
     return target.kind in ("duckdb", "postgres")
 
 
-def read_mark(target: Target) -> Mark | None:
+def read_record(target: Target) -> BuildRecord | None:
     """The mark of a target, None where there is none that can be used. Raises MlmonError."""
-    if not can_be_marked(target):
+    if not can_be_recorded(target):
         return None
     text = _read_file(target) if target.kind == "duckdb" else _read_table(target)
     try:
@@ -58,14 +62,14 @@ def read_mark(target: Target) -> Mark | None:
         if kept.pop("format", None) != _FORMAT:
             return None
         kept["at"] = datetime.fromisoformat(kept["at"])
-        kept["watched"] = [Watched(**one) for one in kept["watched"]]
+        kept["watched"] = [WatchedSource(**one) for one in kept["watched"]]
         kept["tables"] = [(schema, name) for schema, name in kept["tables"]]
-        return Mark(**kept)
+        return BuildRecord(**kept)
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def forget(target: Target) -> None:
+def delete_record(target: Target) -> None:
     """Take the mark away, before a build touches the tables. Raises MlmonError where that fails."""
     if target.kind == "duckdb":
         _file(target).unlink(missing_ok=True)
@@ -75,7 +79,7 @@ def forget(target: Target) -> None:
                 warehouse.execute(f"delete from {_table(target)}")
 
 
-def write_mark(target: Target, mark: Mark) -> None:
+def write_record(target: Target, mark: BuildRecord) -> None:
     """Keep a mark, whole or not at all. Raises MlmonError."""
     text = json.dumps({"format": _FORMAT, **asdict(mark)}, default=str)
     if target.kind == "duckdb":
@@ -91,7 +95,9 @@ def write_mark(target: Target, mark: Mark) -> None:
         warehouse.insert(_table(target), [{"built_at": mark.at, "mark": text}])
 
 
-def news(target: Target, mark: Mark | None, state: Mapping[str, str], *, gate: bool) -> str | None:
+def what_changed(
+    target: Target, mark: BuildRecord | None, state: Mapping[str, str], *, gate: bool
+) -> str | None:
     """Why a build may change something, in words; None where it would not.
 
     ``gate`` says whether the run is one that looks at what landed. Raises MlmonError where the
@@ -106,7 +112,7 @@ def news(target: Target, mark: Mark | None, state: Mapping[str, str], *, gate: b
         return "the gate has not seen what was built"
     if identity(target, mark.tables) != mark.identity:
         return "the tables are not as the last run left them"
-    for one, now in zip(mark.watched, read_held(target, mark.watched), strict=True):
+    for one, now in zip(mark.watched, read_contents(target, mark.watched), strict=True):
         if one.held != now.held:
             return f"{one.name} changed"
     return None
@@ -114,7 +120,7 @@ def news(target: Target, mark: Mark | None, state: Mapping[str, str], *, gate: b
 
 def known_names(target: Target) -> dict[str, str]:
     """The quoted names of the package's models and seeds, by name, where there is a mark; else none."""
-    mark = read_mark(target)
+    mark = read_record(target)
     return dict(mark.names) if mark else {}
 
 

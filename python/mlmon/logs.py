@@ -1,5 +1,6 @@
-"""What the dispatcher says while it works: JSON lines where nobody watches, readable lines where
-somebody does. On the error stream, so that the console channel keeps the output for itself."""
+"""What commands say while they work: JSON lines where nobody watches, readable lines where
+somebody does. On the error stream, so that the console channel keeps the output for itself.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +8,11 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from mlmon.alerts.scrubbing import scrub, scrub_all
+from mlmon.redaction import redact, redact_all
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
 
 # These repeat URLs, which may be secrets.
 TALKATIVE = ("httpx", "httpcore", "apprise", "urllib3", "requests")
@@ -46,4 +48,4 @@ def start_logging(run_id: str) -> FilteringBoundLogger:
 
 
 def _hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {scrub(key): scrub_all(value) for key, value in event.items()}
+    return {redact(key): redact_all(value) for key, value in event.items()}
