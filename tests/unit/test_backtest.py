@@ -11,7 +11,7 @@ import pytest
 
 from mlmon.alerts.backtest import (
     Finding,
-    Messages,
+    MessageCounts,
     Timeline,
     compare,
     simulate_messages,
@@ -101,7 +101,7 @@ def test_a_backtest_since_a_day_knows_what_fired_then() -> None:
     assert tally.longest is not None
     assert (tally.longest.fired_at, tally.longest.n_windows) == (day(1), 4)
     assert tally.n_fired_again == 1
-    messages = Messages({SERIES: told}, day(2), Delivery())
+    messages = MessageCounts({SERIES: told}, day(2), Delivery())
     assert messages.of(found, tally).messages == {"repeat": 2, "resolve": 2, "trigger": 1}
 
 
@@ -247,7 +247,7 @@ def test_alerts_that_begin_together_are_counted_apart_from_messages_of_their_own
     }
     histories[SERIES._replace(rule_id="calm")] = history("....w", same)
     histories[SERIES._replace(rule_id="other")] = history("..w..", same._replace(channels="mail"))
-    messages = Messages(histories, None, Delivery(group_above=2))
+    messages = MessageCounts(histories, None, Delivery(group_above=2))
     found = {
         (one.rule_id, one.monitor): with_messages(one, messages, messages).tally
         for one in compare(histories, None)
@@ -263,7 +263,7 @@ def test_alerts_that_begin_together_are_counted_apart_from_messages_of_their_own
     assert (fraud.n_grouped, fraud.n_storms, fraud.messages) == (2, 2, {})
     assert (found["calm", "churn"].n_grouped, found["other", "churn"].n_grouped) == (1, 0)
     assert found["other", "churn"].messages == {"trigger": 1, "resolve": 1}
-    late = Messages(histories, day(4), Delivery(group_above=2))
+    late = MessageCounts(histories, day(4), Delivery(group_above=2))
     assert [len(storm.members) for storm in late.storms] == [4]
 
 

@@ -1,7 +1,7 @@
 """What alert rules would have done on the stored metrics: how often, how long, how restlessly.
 
 It reads dbt's tables, writes nothing and tells nobody. Rules in force are taken as dbt judged them;
-rules of a file are judged over the same metrics. Messages are those that the planner would have
+rules of a file are judged over the same metrics. MessageCounts are those that the planner would have
 sent to a channel that always answers, without silences, acknowledgements, inhibition or stale data.
 """
 
@@ -53,7 +53,7 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SimulatedMessage:
     """A message about one series; ``storm`` counts the storms of the channel where one carried it,
     None where it was sent by itself."""
 
@@ -84,21 +84,21 @@ class Storm:
 
 
 def simulate_messages(
-    stories: Sequence[Timeline], delivery: Delivery
-) -> tuple[list[list[Told]], list[Storm]]:
-    """The messages of every story in a channel that they share, in order, and its storms."""
-    tellers = [_SimulatedSeries(story, delivery) for story in stories]
+    timelines: Sequence[Timeline], delivery: Delivery
+) -> tuple[list[list[SimulatedMessage]], list[Storm]]:
+    """The messages of every timeline in a channel that they share, in order, and its storms."""
+    all_series = [_SimulatedSeries(timeline, delivery) for timeline in timelines]
     storms: list[Storm] = []
-    moments = sorted({at for story in stories for at in story.times})
+    moments = sorted({at for timeline in timelines for at in timeline.times})
     for now, then in zip(moments, [*moments[1:], None], strict=True):
-        for teller in tellers:
-            teller.see(now)
-        _tell_between(tellers, storms, now, then, delivery.group_above)
-    return [teller.told for teller in tellers], storms
+        for series in all_series:
+            series.advance(now)
+        _send_until(all_series, storms, now, then, delivery.group_above)
+    return [series.told for series in all_series], storms
 
 
-def _tell_between(
-    tellers: Sequence[_SimulatedSeries],
+def _send_until(
+    all_series: Sequence[_SimulatedSeries],
     storms: list[Storm],
     now: datetime,
     then: datetime | None,
@@ -106,8 +106,8 @@ def _tell_between(
 ) -> None:
     """Tell all that is due until the next moment at which a state may change."""
     while True:
-        live = [teller for teller in tellers if teller.state or teller.is_open]
-        waiting = [(*teller.next_message(now), teller) for teller in live]
+        live = [series for series in all_series if series.state or series.is_open]
+        waiting = [(*series.next_message(now), series) for series in live]
         waiting = [one for one in waiting if one[0] and one[1] < one[2].until(then)]
         shared = [(*storm.next_message(now), storm) for storm in storms if not storm.is_over]
         until = then or now + MINUTE
@@ -116,22 +116,22 @@ def _tell_between(
             return
         now = min(due for _, due, _ in [*waiting, *shared])
         together = [
-            (event, teller) for event, due, teller in waiting if due == now and event is not None
+            (event, series) for event, due, series in waiting if due == now and event is not None
         ]
-        begun = [teller for event, teller in together if event == "trigger"]
-        for event, teller in together:
+        begun = [series for event, series in together if event == "trigger"]
+        for event, series in together:
             if event != "trigger" or len(begun) <= group_above:
-                teller.tell(event, now)
+                series.send(event, now)
         for _, due, storm in shared:
             if due == now:
-                _tell_storm(storm, now)
+                _send_storm(storm, now)
         if len(begun) > group_above:
             storms.append(Storm(len(storms), begun, [("trigger", now)]))
-            for teller in begun:
-                teller.tell("trigger", now, storms[-1])
+            for series in begun:
+                series.send("trigger", now, storms[-1])
 
 
-def _tell_storm(storm: Storm, now: datetime) -> None:
+def _send_storm(storm: Storm, now: datetime) -> None:
     event, due = storm.next_message(now)
     if event is None or due > now:
         return  # those that became worse have just left it
@@ -139,16 +139,16 @@ def _tell_storm(storm: Storm, now: datetime) -> None:
     if event == "resolve":
         for member in storm.members:
             if member.storm is storm:
-                member.tell("resolve", now, storm)
+                member.send("resolve", now, storm)
 
 
 @dataclass(slots=True)
 class _SimulatedSeries:
-    """What was told of a story so far, and what is due next."""
+    """What was told of a timeline so far, and what is due next."""
 
-    story: Timeline
+    timeline: Timeline
     delivery: Delivery
-    told: list[Told] = field(default_factory=list)
+    told: list[SimulatedMessage] = field(default_factory=list)
     state: int = 0
     severity: int = 0
     is_open: bool = False
@@ -157,22 +157,22 @@ class _SimulatedSeries:
 
     @property
     def cooldown(self) -> timedelta:
-        return timedelta(minutes=self.story.cooldown_minutes)
+        return timedelta(minutes=self.timeline.cooldown_minutes)
 
     @property
     def repeat(self) -> timedelta:
-        return timedelta(minutes=self.story.repeat_minutes)
+        return timedelta(minutes=self.timeline.repeat_minutes)
 
-    def see(self, now: datetime) -> None:
+    def advance(self, now: datetime) -> None:
         """Take over what holds from now on, where something does."""
-        if self._next < len(self.story.times) and self.story.times[self._next] == now:
-            self.state = self.story.states[self._next]
+        if self._next < len(self.timeline.times) and self.timeline.times[self._next] == now:
+            self.state = self.timeline.states[self._next]
             self._next += 1
 
     def until(self, then: datetime | None) -> datetime:
         """Up to when it is told: what holds last is not waited for."""
-        if self._next == len(self.story.times):
-            last: datetime = self.story.times[-1]
+        if self._next == len(self.timeline.times):
+            last: datetime = self.timeline.times[-1]
             return last + MINUTE
         assert then is not None
         return then
@@ -201,8 +201,8 @@ class _SimulatedSeries:
             return now
         return max(now, begun[-most] + self.delivery.flapping_time + MINUTE)
 
-    def tell(self, event: Event, at: datetime, storm: Storm | None = None) -> None:
-        self.told.append(Told(event, at, storm.number if storm else None))
+    def send(self, event: Event, at: datetime, storm: Storm | None = None) -> None:
+        self.told.append(SimulatedMessage(event, at, storm.number if storm else None))
         self.is_open = event != "resolve"
         self.storm = storm if self.is_open else None
         if self.is_open:
@@ -215,7 +215,7 @@ WEEK = timedelta(days=7)
 Histories = Mapping[Series, History]
 
 
-class _Way(TypedDict):
+class _ComparisonOptions(TypedDict):
     """How histories are compared: the options of `compare`."""
 
     since: datetime | None
@@ -327,7 +327,7 @@ def backtest(
                 f"Rule {row['rule_id']!r} is not used. {row['rule_problem']}"
                 for row in problems_in(warehouse, names["int_mlmon__alert_rules"])
             ]
-        how: _Way = {"since": since, "again_within": again_within}
+        how: _ComparisonOptions = {"since": since, "again_within": again_within}
         findings = []
         told: dict[Series, History] = {}
         told_in_force: dict[Series, History] = {}
@@ -345,8 +345,8 @@ def backtest(
             findings += compare(new, in_force, **how)
             told |= _firing(new)
             told_in_force |= _firing(in_force)
-    new_messages = Messages(told, since, delivery or Delivery())
-    old_messages = Messages(told_in_force, since, delivery or Delivery())
+    new_messages = MessageCounts(told, since, delivery or Delivery())
+    old_messages = MessageCounts(told_in_force, since, delivery or Delivery())
     findings = [with_messages(finding, new_messages, old_messages) for finding in findings]
     findings.sort(key=lambda one: (-one.per_week(one.tally), one.rule_id, one.monitor))
     return Backtest(findings, new_messages.storms, notes + _silent(rules or (), heard))
@@ -361,7 +361,7 @@ def compare(
 ) -> list[Finding]:
     """The findings about some histories, beside those in force where there are any to hold them to.
 
-    Messages are told afterwards, for alerts of several rules and monitors share them in a storm.
+    MessageCounts are told afterwards, for alerts of several rules and monitors share them in a storm.
     """
     grouped = _grouped(new)
     others = _grouped(in_force or {})
@@ -444,21 +444,21 @@ def _firing(histories: Histories) -> Histories:
     return {series: history for series, history in histories.items() if any(firing_states(history))}
 
 
-class Messages:
+class MessageCounts:
     """What the channels of some histories were told since a time, and in which storms.
 
     Rules that name the same channels share their storms.
     """
 
     def __init__(self, histories: Histories, since: datetime | None, delivery: Delivery) -> None:
-        self._told: dict[tuple[str, str], list[Told]] = defaultdict(list)
+        self._told: dict[tuple[str, str], list[SimulatedMessage]] = defaultdict(list)
         self.storms: list[Storm] = []
         by_channels: dict[str, dict[Series, History]] = defaultdict(dict)
         for series, history in histories.items():
             by_channels[history.timing.channels][series] = history
         for shared in by_channels.values():
             told, storms = simulate_messages(
-                [_story(history) for history in shared.values()], delivery
+                [_timeline(history) for history in shared.values()], delivery
             )
             for series, messages in zip(shared, told, strict=True):
                 self._told[series.rule_id, series.monitor] += [
@@ -478,7 +478,7 @@ class Messages:
         )
 
 
-def _story(history: History) -> Timeline:
+def _timeline(history: History) -> Timeline:
     return Timeline(
         [window.window_end for window in history.windows],
         firing_states(history),
@@ -487,7 +487,7 @@ def _story(history: History) -> Timeline:
     )
 
 
-def with_messages(finding: Finding, new: Messages, in_force: Messages) -> Finding:
+def with_messages(finding: Finding, new: MessageCounts, in_force: MessageCounts) -> Finding:
     """A finding with what the channels were told."""
     return replace(
         finding,

@@ -134,17 +134,17 @@ class _Building:
     exclude: str | None
     has_gate: bool
     state: dict[str, str] | None = None
-    mark: BuildRecord | None = None
+    record: BuildRecord | None = None
     watched: list[WatchedSource] | None = None
 
     def is_needed(self, *, always: bool) -> str | None:
         """Why there may be something to build; None where there is not, which is said in a line."""
         why = self._why(always)
-        if why or self.mark is None:
+        if why or self.record is None:
             return why
-        self.log.info("nothing new", since=self.mark.at.isoformat())
+        self.log.info("nothing new", since=self.record.at.isoformat())
         click.echo(
-            f"Nothing new since the build of {self.mark.at:%Y-%m-%d %H:%M} UTC: dbt was not started"
+            f"Nothing new since the build of {self.record.at:%Y-%m-%d %H:%M} UTC: dbt was not started"
             " (--always forces a build)."
         )
         return None
@@ -159,12 +159,12 @@ class _Building:
             self.state = project_fingerprints(
                 self.target, variables=self.variables, select=self.select, exclude=self.exclude
             )
-            self.mark = read_record(self.target)
+            self.record = read_record(self.target)
             if always:
                 return "--always"
             if wants_full_refresh():
                 return "DBT_FULL_REFRESH"
-            return what_changed(self.target, self.mark, self.state, gate=self.has_gate)
+            return what_changed(self.target, self.record, self.state, gate=self.has_gate)
         except MlmonError as error:
             # The step that needs it tells in full what is in the way.
             return f"it cannot be told what is new: {_first_line(error)}"
@@ -178,7 +178,7 @@ class _Building:
         check_landed(self.target, plan, warn_only=warn_only)
 
     def build(self) -> None:
-        """dbt's build, with the mark of the last one taken away before and a new one set after it."""
+        """dbt's build, with the record of the last one deleted before and a new one written after it."""
         from mlmon.last_build.record import delete_record
 
         began = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
@@ -197,8 +197,8 @@ class _Building:
         try:
             if plan:
                 watched = sources_of(plan)
-            elif self.mark and self.mark.state == self.state:
-                watched = list(self.mark.watched)
+            elif self.record and self.record.state == self.state:
+                watched = list(self.record.watched)
             else:
                 watched = sources_of(read_plan(self.target, self.variables)[0])
             self.watched = read_contents(self.target, watched)
@@ -214,7 +214,7 @@ class _Building:
             return
         try:
             built, watched = what_was_built(run, artifacts(self.target), self.watched)
-            mark = BuildRecord(
+            record = BuildRecord(
                 at=began,
                 has_gate=self.has_gate,
                 state=self.state,
@@ -223,7 +223,7 @@ class _Building:
                 names=built.names,
                 identity=identity(self.target, built.tables),
             )
-            write_record(self.target, mark)
+            write_record(self.target, record)
         except (NotKnownError, MlmonError, OSError) as error:
             # The tables are built; the next run builds again, that is all.
             self.log.info("not remembered", because=_first_line(error))

@@ -22,7 +22,7 @@ from mlmon.warehouse import connect, duckdb_path, text_literal
 TABLE = "mlmon_last_build"
 
 
-# Changes with every change of what a mark holds.
+# Changes with every change of what a record holds.
 _FORMAT = 1
 
 
@@ -53,7 +53,7 @@ def can_be_recorded(target: Target) -> bool:
 
 
 def read_record(target: Target) -> BuildRecord | None:
-    """The mark of a target, None where there is none that can be used. Raises MlmonError."""
+    """The record of a target, None where there is none that can be used. Raises MlmonError."""
     if not can_be_recorded(target):
         return None
     text = _read_file(target) if target.kind == "duckdb" else _read_table(target)
@@ -70,7 +70,7 @@ def read_record(target: Target) -> BuildRecord | None:
 
 
 def delete_record(target: Target) -> None:
-    """Take the mark away, before a build touches the tables. Raises MlmonError where that fails."""
+    """Delete the record, before a build touches the tables. Raises MlmonError where that fails."""
     if target.kind == "duckdb":
         _file(target).unlink(missing_ok=True)
     elif target.kind == "postgres":
@@ -79,9 +79,9 @@ def delete_record(target: Target) -> None:
                 warehouse.execute(f"delete from {_table(target)}")
 
 
-def write_record(target: Target, mark: BuildRecord) -> None:
-    """Keep a mark, whole or not at all. Raises MlmonError."""
-    text = json.dumps({"format": _FORMAT, **asdict(mark)}, default=str)
+def write_record(target: Target, record: BuildRecord) -> None:
+    """Keep a record, whole or not at all. Raises MlmonError."""
+    text = json.dumps({"format": _FORMAT, **asdict(record)}, default=str)
     if target.kind == "duckdb":
         path = _file(target)
         draft = path.with_name(path.name + ".new")
@@ -92,36 +92,36 @@ def write_record(target: Target, mark: BuildRecord) -> None:
         if not warehouse.rows(_is_there(target)):
             warehouse.execute(f"create table {_table(target)} (built_at timestamp, mark text)")
         warehouse.execute(f"delete from {_table(target)}")
-        warehouse.insert(_table(target), [{"built_at": mark.at, "mark": text}])
+        warehouse.insert(_table(target), [{"built_at": record.at, "mark": text}])
 
 
 def what_changed(
-    target: Target, mark: BuildRecord | None, state: Mapping[str, str], *, gate: bool
+    target: Target, record: BuildRecord | None, state: Mapping[str, str], *, gate: bool
 ) -> str | None:
     """Why a build may change something, in words; None where it would not.
 
     ``gate`` says whether the run is one that looks at what landed. Raises MlmonError where the
     warehouse does not tell.
     """
-    if mark is None:
+    if record is None:
         return "no complete build is remembered"
     for part, value in state.items():
-        if mark.state.get(part) != value:
+        if record.state.get(part) != value:
             return f"{part} changed"
-    if gate and not mark.has_gate:
+    if gate and not record.has_gate:
         return "the gate has not seen what was built"
-    if identity(target, mark.tables) != mark.identity:
+    if identity(target, record.tables) != record.identity:
         return "the tables are not as the last run left them"
-    for one, now in zip(mark.watched, read_contents(target, mark.watched), strict=True):
+    for one, now in zip(record.watched, read_contents(target, record.watched), strict=True):
         if one.held != now.held:
             return f"{one.name} changed"
     return None
 
 
 def known_names(target: Target) -> dict[str, str]:
-    """The quoted names of the package's models and seeds, by name, where there is a mark; else none."""
-    mark = read_record(target)
-    return dict(mark.names) if mark else {}
+    """The quoted names of the package's models and seeds, by name, where there is a record; else none."""
+    record = read_record(target)
+    return dict(record.names) if record else {}
 
 
 def identity(target: Target, tables: Iterable[tuple[str, str]]) -> str:
