@@ -40,16 +40,3 @@
     {%- endfor -%}
     {{- return(monitor ~ " in (" ~ names | join(", ") ~ ")" if names else "false") -}}
 {% endmacro %}
-
-{% macro check_areas(problems, where, given) %}
-    {%- if given is not none and not mlmon.is_list(given) -%}
-        {%- do mlmon.add_problem(
-            problems, where, mlmon.shown(given), "a list of " ~ mlmon.named_areas() | join(", "),
-            "write a list like [association]"
-        ) -%}
-    {%- else -%}
-        {%- for name in given or [] -%}
-            {%- do mlmon.check_choice(problems, where, name, mlmon.named_areas()) -%}
-        {%- endfor -%}
-    {%- endif -%}
-{% endmacro %}

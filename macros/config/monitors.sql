@@ -1,7 +1,7 @@
 {#
     The configured monitors in their normal form, sorted by name: every key present, defaults filled in, columns
-    and slots resolved. It touches no database and checks nothing; a configuration that has no normal form is
-    handed to check_configuration, whose error says why, whichever model is read first.
+    and slots resolved. It touches no database. A configuration that is wrong has no normal form: check_configuration
+    says why, whichever model is read first.
 #}
 {% macro monitors() %}
     {%- set memory = mlmon.memory() -%}
@@ -13,13 +13,9 @@
     {%- set monitors = [] -%}
     {%- set declared = var('mlmon_monitors', {}) or {} -%}
     {%- set defaults = var('mlmon_defaults', {}) or {} -%}
-    {%- if not mlmon.is_readable_block(declared, defaults) -%}
-        {%- do mlmon.check_configuration() -%}
-    {%- endif -%}
+    {%- do mlmon.check_configuration() -%}
     {%- for name in declared | sort -%}
-        {%- set given = mlmon.with_defaults(declared[name], defaults) -%}
-        {%- if not mlmon.is_readable(given) -%}{%- do mlmon.check_configuration() -%}{%- endif -%}
-        {%- do monitors.append(mlmon.normal_monitor(name, loop.index0, given)) -%}
+        {%- do monitors.append(mlmon.normal_monitor(name, loop.index0, mlmon.with_defaults(declared[name], defaults))) -%}
     {%- endfor -%}
     {{- return(monitors) -}}
 {% endmacro %}
@@ -48,20 +44,6 @@
     {{- return({'numeric': n_numeric, 'categorical': kinds | length - n_numeric}) -}}
 {% endmacro %}
 
-{# What each monitor says under a key, defaults filled in: enough to ask whether any of them wants something. #}
-{% macro given_values(key) %}
-    {%- set declared = var('mlmon_monitors', {}) or {} -%}
-    {%- set defaults = var('mlmon_defaults', {}) or {} -%}
-    {%- if not mlmon.is_readable_block(declared, defaults) -%}
-        {%- do mlmon.check_configuration() -%}
-    {%- endif -%}
-    {%- set given = [] -%}
-    {%- for block in declared.values() -%}
-        {%- do given.append(block.get(key, defaults.get(key))) -%}
-    {%- endfor -%}
-    {{- return(given) -}}
-{% endmacro %}
-
 {# mlmon_defaults merged key by key under a monitor's block. #}
 {% macro with_defaults(block, defaults) %}
     {%- set given = dict(defaults) -%}
@@ -70,57 +52,59 @@
 {% endmacro %}
 
 {% macro normal_monitor(name, position, given) %}
-    {%- set task = given.get('task') -%}
-    {%- set grain = given.get('grain', 'day') -%}
-    {%- set horizon = given.get('label_horizon_days', 14) -%}
-    {%- set ages = given.get('label_ages_days', [1, 3, 7, 14, 30]) -%}
-    {%- set outcomes = given.get('success_outcomes') -%}
+    {%- set value = {} -%}
+    {%- for key, spec in mlmon.monitor_keys().items() -%}
+        {%- do value.update({key: given.get(key, spec.default if spec.default is defined else none)}) -%}
+    {%- endfor -%}
+    {%- set task = value.task -%}
+    {%- set horizon = value.label_horizon_days -%}
+    {%- set slo = value.slo or {} -%}
     {%- set m = {
         'name': name,
         'position': position,
         'task': task,
-        'grain': grain,
-        'timezone': given.get('timezone', 'UTC'),
-        'predictions': given.get('predictions'),
-        'labels': given.get('labels'),
-        'reference': mlmon.normal_reference(given),
+        'grain': value.grain,
+        'timezone': value.timezone,
+        'predictions': value.predictions,
+        'labels': value.labels,
+        'reference': mlmon.normal_reference(value.reference),
         'columns': mlmon.columns_of_task(
-            mlmon.normal_columns(given.get('columns'), mlmon.prediction_columns()), task
+            mlmon.normal_columns(value.columns, mlmon.prediction_columns()), task
         ),
         'label_columns': mlmon.columns_of_task(
-            mlmon.normal_columns(given.get('label_columns'), mlmon.label_log_columns()), task
+            mlmon.normal_columns(value.label_columns, mlmon.label_log_columns()), task
         ),
         'reference_columns': mlmon.normal_reference_columns(given),
         'features': mlmon.normal_features(given),
-        'segments': mlmon.normal_segments(given.get('segments') or []),
-        'spans': mlmon.normal_spans(given.get('spans'), grain),
-        'smoothing': given.get('smoothing', 'floor_1e-4'),
+        'segments': mlmon.normal_segments(value.segments or []),
+        'spans': mlmon.normal_spans(value.spans, value.grain),
+        'smoothing': value.smoothing,
         'feature_counts': mlmon.feature_counts(given),
-        'threshold_policy': given.get('threshold_policy', 'larger'),
+        'threshold_policy': value.threshold_policy,
         'label_horizon_days': horizon,
         'label_ages_days':
-            (ages | select('lt', horizon) | list + [horizon]) | unique | sort | list,
-        'positive_class': mlmon.class_text(given.get('positive_class', 1)),
-        'label_mapping': mlmon.text_mapping(given.get('label_mapping')),
+            (value.label_ages_days | select('lt', horizon) | list + [horizon]) | unique | sort | list,
+        'positive_class': mlmon.class_text(value.positive_class),
+        'label_mapping': mlmon.text_mapping(value.label_mapping),
         'class_scores': mlmon.normal_class_scores(given),
-        'threshold': given.get('threshold'),
-        'score_digits': given.get('score_digits', 3),
-        'quantile': given.get('quantile'),
+        'threshold': value.threshold,
+        'score_digits': value.score_digits,
+        'quantile': value.quantile,
         'top_k': mlmon.top_k(given),
-        'baseline': given.get('baseline', 'reference'),
-        'success_outcomes': mlmon.value_texts(outcomes) if outcomes else none,
-        'close_after_minutes': given.get('close_after_minutes', 60),
+        'baseline': value.baseline,
+        'success_outcomes': mlmon.value_texts(value.success_outcomes) if value.success_outcomes else none,
+        'close_after_minutes': value.close_after_minutes,
         'primary_metric': given.get('primary_metric', mlmon.default_metric(given)),
-        'metrics': given.get('metrics') or [],
-        'slo_latency_ms': (given.get('slo') or {}).get('latency_ms'),
-        'slo_target': (given.get('slo') or {}).get('target', 0.99) if given.get('slo') else none,
-        'multivariate': mlmon.normal_multivariate(given.get('multivariate')),
-        'fairness': given.get('fairness') or [],
+        'metrics': value.metrics or [],
+        'slo_latency_ms': slo.get('latency_ms'),
+        'slo_target': slo.get('target', mlmon.monitor_keys().slo['keys'].target.default) if slo else none,
+        'multivariate': mlmon.normal_multivariate(value.multivariate),
+        'fairness': value.fairness or [],
         'kpis': mlmon.normal_kpis(given),
-        'areas': given.get('areas') or [],
-        'owner': given.get('owner') or '',
-        'description': given.get('description') or '',
-        'dashboard_url': given.get('dashboard_url') or '',
+        'areas': value.areas or [],
+        'owner': value.owner or '',
+        'description': value.description or '',
+        'dashboard_url': value.dashboard_url or '',
     } -%}
     {%- do m.update({'monitored': mlmon.monitored_of(m, given)}) -%}
     {%- set counted = mlmon.counted_text(m) -%}

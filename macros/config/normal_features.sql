@@ -51,10 +51,6 @@
     {{- return(features) -}}
 {% endmacro %}
 
-{% macro policy_keys() %}
-    {{- return(['bins', 'smoothing', 'missing', 'drift_methods', 'drift_rule', 'preset']) -}}
-{% endmacro %}
-
 {# How a column is compared: the feature's own policies, else the monitor's, else the defaults. #}
 {% macro normal_policies(given, feature, kind) %}
     {%- set rule = mlmon.normal_methods(feature.get('drift_rule', given.get('drift_rule')), kind) -%}

@@ -2,12 +2,11 @@
     The reference has two parts: the rows that the bins are made from (a table, dates, first days), and what
     windows are compared with: those rows, or windows that move with the tested ones.
 #}
-{% macro normal_reference(given) %}
+{% macro normal_reference(r) %}
     {%- set reference = {
         'kind': 'none', 'relation': none, 'from': none, 'to': none, 'first_days': none,
         'compared_with': 'reference', 'rolling_days': none, 'version': none,
     } -%}
-    {%- set r = given.get('reference') if 'reference' in given else {'first_days': 30} -%}
     {%- set rows = mlmon.reference_rows_of(r) -%}
     {%- if rows is mapping -%}
         {%- if 'source' in rows or 'ref' in rows -%}
@@ -36,16 +35,11 @@
     {{- return(reference) -}}
 {% endmacro %}
 
-{# The keys that make a reference move. #}
-{% macro moving_reference_keys() %}
-    {{- return(['rolling_days', 'previous_span', 'version']) -}}
-{% endmacro %}
-
 {# What is written of the rows that the bins are made from: a reference without the keys that make it move. #}
 {% macro reference_rows_of(reference) %}
     {%- if reference is not mapping -%}{{- return(reference) -}}{%- endif -%}
     {%- set rows = {} -%}
-    {%- for key, value in reference.items() if key not in mlmon.moving_reference_keys() -%}
+    {%- for key, value in reference.items() if key not in ('rolling_days', 'previous_span', 'version') -%}
         {%- do rows.update({key: value}) -%}
     {%- endfor -%}
     {{- return(rows) -}}

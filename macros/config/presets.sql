@@ -9,28 +9,12 @@
 {# The slots of columns with a preset, by kind: {'numeric_1': 'numeric'}. #}
 {% macro preset_slots() %}
     {%- set slots = {} -%}
-    {%- if not mlmon.names_presets() -%}{{- return(slots) -}}{%- endif -%}
     {%- for m in mlmon.monitors() -%}
         {%- for column in m.monitored if column.preset and column.role != 'label' -%}
             {%- do slots.update({column.slot: column.kind}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{- return(slots) -}}
-{% endmacro %}
-
-{#
-    Whether a monitor or a feature of one names a preset. Most do not, and need no columns read to know. The YAML of the
-    Python model int_mlmon__preset_statistics says the same.
-#}
-{% macro names_presets() %}
-    {%- if mlmon.given_values('preset') | select | list -%}{{- return(true) -}}{%- endif -%}
-    {%- for features in mlmon.given_values('features') if features is mapping -%}
-        {%- if features.values() | select('mapping') | selectattr('preset', 'defined')
-            | selectattr('preset') | list -%}
-            {{- return(true) -}}
-        {%- endif -%}
-    {%- endfor -%}
-    {{- return(false) -}}
 {% endmacro %}
 
 {# Those of a kind whose values are read here, in order; none where nothing is computed. #}

@@ -1,18 +1,3 @@
-{#
-    Ranking: a row of the prediction log is one item shown for a query, its score ranks it among the query's items, and
-    the label log says how relevant it was.
-#}
-{% macro tasks() %}{{- return(['binary', 'multiclass', 'regression', 'ranking']) -}}{% endmacro %}
-
-{# The tasks whose labels are numbers; those of the others are classes. #}
-{% macro number_tasks() %}{{- return(['regression', 'ranking']) -}}{% endmacro %}
-
-{# What is said of a monitor whose task does not have a key; none where it does or where its task is no task. #}
-{% macro other_task(given, tasks) %}
-    {%- set task = given.get('task') -%}
-    {{- return(task if task in mlmon.tasks() and task not in tasks else none) -}}
-{% endmacro %}
-
 {# The cut-offs at which rankings are measured, ascending. #}
 {% macro top_k(given) %}
     {%- set written = given.get('top_k') -%}
@@ -36,51 +21,6 @@
     {%- endfor -%}
     {%- for measure in mlmon.list_metrics() -%}{%- do metrics.update({measure: (measure, none)}) -%}{%- endfor -%}
     {{- return(metrics) -}}
-{% endmacro %}
-
-{% macro check_top_k(problems, where, given, block) %}
-    {%- set written = given.get('top_k') -%}
-    {%- set task = mlmon.other_task(given, ['ranking']) -%}
-    {%- if block.get('top_k') is not none and task -%}
-        {%- do mlmon.add_problem(
-            problems, where, "top_k on a " ~ task ~ " monitor", "ranking monitors only", "remove it"
-        ) -%}
-    {%- elif written is none -%}
-    {%- elif not mlmon.is_list(written) or not written -%}
-        {%- do mlmon.add_problem(
-            problems, where, mlmon.shown(written), "a list of whole numbers", "write a list like [5, 10]"
-        ) -%}
-    {%- else -%}
-        {%- for k in written -%}{%- do mlmon.check_number(problems, where, k, least=1, most=1000) -%}{%- endfor -%}
-    {%- endif -%}
-{% endmacro %}
-
-{# Columns that only some tasks have. Returns what is wrong with a mapped one as (found, allowed, fix), else none. #}
-{% macro misplaced_column(name, column, given) %}
-    {%- set not_ranking = mlmon.other_task(given, ['ranking']) -%}
-    {%- set ranking = mlmon.other_task(given, ['binary', 'multiclass', 'regression']) -%}
-    {%- if not_ranking and name in ('query_id', 'item_id') -%}
-        {{- return((name ~ " on a " ~ not_ranking ~ " monitor", "ranking monitors only", "remove it")) -}}
-    {%- elif not_ranking and name == 'relevance' -%}
-        {{- return((
-            "relevance on a " ~ not_ranking ~ " monitor", "label; relevance is the label of ranking monitors",
-            "write `label` in its place"
-        )) -}}
-    {%- elif ranking and name == 'label' -%}
-        {{- return((
-            "label on a ranking monitor", "relevance, which is its label", "write `relevance` in its place"
-        )) -}}
-    {%- elif ranking and name == 'prediction' and column is not none -%}
-        {{- return((
-            "a prediction on a ranking monitor", "a score: it ranks the items of a query", "remove it"
-        )) -}}
-    {%- elif ranking and name == 'score' and column is none -%}
-        {{- return((
-            "no score on a ranking monitor", "a column of the log: it ranks the items of a query",
-            "name the score"
-        )) -}}
-    {%- endif -%}
-    {{- return(none) -}}
 {% endmacro %}
 
 {# The columns of a log in their normal form: what the task does not have is none, and relevance is the label. #}

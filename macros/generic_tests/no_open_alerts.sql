@@ -11,7 +11,7 @@
     {%- do mlmon.check_test_monitor(problems, where, monitor) -%}
 {%- endif -%}
 {%- do mlmon.check_choice(problems, where ~ ".fails_at", fails_at, ['warning', 'critical']) -%}
-{%- do mlmon.check_flag(problems, where ~ ".include_retired", include_retired) -%}
+{%- do mlmon.check_value(problems, where ~ ".include_retired", include_retired, {'is': 'flag'}) -%}
 {%- do mlmon.raise_test_problems(problems) -%}
 {%- set wanted = mlmon.as_list(rules) -%}
 {%- set text = dbt.type_string() %}

@@ -17,11 +17,10 @@
 {% macro monitor_of_test(monitor) %}
     {%- set declared = var('mlmon_monitors', {}) or {} -%}
     {%- set defaults = var('mlmon_defaults', {}) or {} -%}
-    {%- if mlmon.is_readable_block(declared, defaults) and monitor in declared -%}
-        {%- set given = mlmon.with_defaults(declared[monitor], defaults) -%}
-        {%- if mlmon.is_readable(given) -%}{{- return(given) -}}{%- endif -%}
-    {%- endif -%}
-    {{- return(none) -}}
+    {%- if declared is not mapping or defaults is not mapping or monitor not in declared -%}{{- return(none) -}}{%- endif -%}
+    {%- set problems = [] -%}
+    {%- do mlmon.check_monitor(problems, monitor, declared[monitor], defaults) -%}
+    {{- return(none if problems else mlmon.with_defaults(declared[monitor], defaults)) -}}
 {% endmacro %}
 
 {# The arguments that several tests have, each as it is given. #}
@@ -35,7 +34,7 @@
     {%- if span_windows is not none -%}
         {%- do mlmon.check_number(problems, where ~ ".span_windows", span_windows, least=1) -%}
     {%- endif -%}
-    {%- do mlmon.check_flag(problems, where ~ ".fail_when_unknown", fail_when_unknown) -%}
+    {%- do mlmon.check_value(problems, where ~ ".fail_when_unknown", fail_when_unknown, {'is': 'flag'}) -%}
 {% endmacro %}
 
 {% macro raise_test_problems(problems) %}

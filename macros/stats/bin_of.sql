@@ -1,5 +1,5 @@
 {#
-    The bin of x under the edges e_1 < e_2 < ... of a row of slot_edges(). Bins are (lower, upper]; a
+    The bin of x under the edges e_1 < e_2 < ... of a row of int_mlmon__slot_edges. Bins are (lower, upper]; a
     discrete column has one bin per edge value and one for everything else; the last one is for missing values.
 #}
 {% macro bin_of(x, edges, n_edges) %}

@@ -1,4 +1,32 @@
 {#
+    The drift statistics of bins by name. Where p and q are the shares of reference and current in a bin, `of_bins` adds
+    up the bins of a comparison and `value` is the statistic, NULL where a side has no rows; `effect` is the smallest that
+    chance alone would seldom reach, where {x} is what psi then is. A statistic that is added here is computed, judged by
+    what drift_thresholds.csv says, and held against the reference's own variation; mlmon_metrics.csv says what it is.
+#}
+{% macro binned_methods() %}
+    {{- return({
+        'psi': {
+            'of_bins': 'case when count(psi_contribution) = count(*) then sum(psi_contribution) end',
+            'value': 'of_psi', 'effect': '{x}',
+        },
+        'js_distance': {'value': 'sqrt(of_js_divergence)', 'effect': 'sqrt({x} / (8 * ln(2.0)))'},
+        'js_divergence': {
+            'of_bins': 'greatest(sum(' ~ mlmon.js_term('p', 'q') ~ ') / 2 + sum(' ~ mlmon.js_term('q', 'p') ~ ') / 2, 0)',
+            'value': 'of_js_divergence', 'effect': '{x} / (8 * ln(2.0))',
+        },
+        'hellinger': {
+            'of_bins': 'sum((sqrt(p) - sqrt(q)) * (sqrt(p) - sqrt(q))) / 2',
+            'value': 'sqrt(of_hellinger)', 'effect': 'sqrt({x} / 8)',
+        },
+        'total_variation': {
+            'of_bins': 'sum(abs(q - p)) / 2', 'value': 'of_total_variation', 'effect': 'sqrt({x}) / 2',
+        },
+        'l_infinity': {'of_bins': 'max(abs(q - p))', 'value': 'of_l_infinity', 'effect': 'sqrt({x}) / 2'},
+    }) -}}
+{% endmacro %}
+
+{#
     Every statistic of bin counts, one row per key: `shares` is a relation as shares_of_counts() makes it, reduced to
     the bins that are compared. Beside the statistics stands what their p-values are made from: Pearson's chi-square
     over the bins that are dense enough for it, the counts of the sparse ones, and the same test with the sparse
@@ -10,12 +38,9 @@
     {%- set double = mlmon.type_double() %}
     select
         statistics.*,
-        js_divergence_sum as js_divergence,
-        sqrt(js_divergence_sum) as js_distance,
-        case when is_defined then total_variation_sum end as total_variation,
-        case when is_defined then l_infinity_max end as l_infinity,
-        case when is_defined then sqrt(hellinger_squared) end as hellinger,
-        case when is_defined and n_psi_terms = n_bins then psi_sum end as psi,
+        {%- for method, statistic in mlmon.binned_methods().items() %}
+        case when is_defined then {{ statistic.value }} end as {{ method }},
+        {%- endfor %}
         case when is_defined then chi_square_sum end as chi_square,
         n_dense_bins - 1 as degrees_of_freedom
     from (
@@ -25,19 +50,9 @@
             max(n_current) as n_current,
             max(n_reference) > 0 and max(n_current) > 0 as is_defined,
             count(*) as n_bins,
-            count(psi_contribution) as n_psi_terms,
-            sum(psi_contribution) as psi_sum,
-            case
-                when max(n_reference) > 0 and max(n_current) > 0
-                    then greatest(
-                        sum({{ mlmon.js_term('p', 'q') }}) / 2
-                        + sum({{ mlmon.js_term('q', 'p') }}) / 2,
-                        0
-                    )
-            end as js_divergence_sum,
-            sum(abs(q - p)) / 2 as total_variation_sum,
-            max(abs(q - p)) as l_infinity_max,
-            sum((sqrt(p) - sqrt(q)) * (sqrt(p) - sqrt(q))) / 2 as hellinger_squared,
+            {%- for method, statistic in mlmon.binned_methods().items() if statistic.of_bins %}
+            {{ statistic.of_bins }} as of_{{ method }},
+            {%- endfor %}
             sum({{ mlmon.pearson_term('reference_count', 'current_count', 'n_reference', 'n_current') }})
                 as chi_square_sum,
             sum(case when is_sparse then 0 else 1 end) as n_dense_bins,

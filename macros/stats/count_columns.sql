@@ -170,7 +170,7 @@
             cross join ({{ mlmon.slots_to_count(slots) }}) as slots
             {{ mlmon.evaluated_once() }}
         ) as logged
-        inner join slot_edges as edges
+        inner join {{ ref('mlmon', 'int_mlmon__slot_edges') }} as edges
             on logged.edge_number = edges.edge_number
         {{ mlmon.evaluated_once() }}
     )

@@ -135,7 +135,7 @@
                     cross join ({{ mlmon.slot_numbers(slots) }}) as slots
                     {{ mlmon.evaluated_once() }}
                 ) as logged
-                inner join slot_edges as edges
+                inner join {{ ref('mlmon', 'int_mlmon__slot_edges') }} as edges
                     on logged.edge_number = edges.edge_number
                 {{ mlmon.evaluated_once() }}
             ) as binned

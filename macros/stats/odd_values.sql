@@ -49,7 +49,7 @@
                     max(case when slot = '{{ slot }}' then {{ mlmon.tightest('least', 'declared_max', 'outer_high') }} end)
                         as high_{{ number }}
                     {%- endfor %}
-                from slot_edges
+                from {{ ref('mlmon', 'int_mlmon__slot_edges') }}
                 group by edge_set_number
             ) as limits
                 on logged.edge_set_number = limits.edge_set_number
@@ -68,7 +68,7 @@
         ) as slots
         {{ mlmon.evaluated_once() }}
     ) as cells
-    inner join slot_edges as edges
+    inner join {{ ref('mlmon', 'int_mlmon__slot_edges') }} as edges
         on cells.edge_number = edges.edge_number
     cross join (
         {%- for check in ['out_of_range', 'reference_range', 'not_finite', 'unparsable'] %}

@@ -26,7 +26,7 @@
 
 {# SQL: the windows of the fixed references that spans are compared with. #}
 {% macro fixed_reference_windows(spans) %}
-    select * from {{ ref('mlmon', 'int_mlmon__reference_windows') }}
+    select * from ({{ mlmon.reference_windows() }}) as reference_windows
     where
         reference_key in (
             select reference_key from {{ spans }}

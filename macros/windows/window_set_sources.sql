@@ -25,7 +25,7 @@
             counted_age, counted_age_days
     )
 
-    {%- for relation in ['int_mlmon__windows', 'int_mlmon__reference_windows'] %}
+    {%- for relation in [ref('mlmon', 'int_mlmon__windows'), '(' ~ mlmon.reference_windows() ~ ')'] %}
 
     select
         window_sets.window_set_number,
@@ -35,7 +35,7 @@
         window_sets.counted_age_days,
         windows.window_key as source_key
     from window_sets
-    inner join {{ ref('mlmon', relation) }} as windows
+    inner join {{ relation }} as windows
         on
             {%- if loop.first %}
             window_sets.monitor = windows.monitor

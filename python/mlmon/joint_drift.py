@@ -44,7 +44,8 @@ def measure(
     spans: Relation,
     settings: Relation,
     columns: Relation,
-    reference_windows: Relation,
+    references: Relation,
+    windows: Relation,
     samples: Relation,
 ) -> pa.Table:
     """One row per stale window end of a monitor that asks; its value is NULL where either side has too few rows.
@@ -73,26 +74,48 @@ def measure(
             .fetchall()
         )
         of_reference = samples.join(
-            reference_windows.filter(column("reference_key") == value(reference_key)).project(
-                "window_key"
-            ),
-            "window_key",
-            how="semi",
+            _windows_of(references, windows, reference_key), "window_key", how="semi"
         )
         reference: Sample | None = None
         for end in group:
             if reference is None:
                 reference = _sample(of_reference, features, end["multivariate_rows"])
-            windows = samples.filter(
+            of_span = samples.filter(
                 (column("monitor") == value(monitor))
                 & (column("model_version") == value(end["model_version"]))
                 & column("window_index").between(
                     value(end["first_index"]), value(end["window_index"])
                 )
             )
-            current = _sample(windows, features, end["multivariate_rows"])
+            current = _sample(of_span, features, end["multivariate_rows"])
             rows.append(_row(end["window_key"], reference, current, separation(reference, current)))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _windows_of(references: Relation, windows: Relation, reference_key: str) -> Relation:
+    """The window_key of each window that a reference is made of, as macros/windows/reference_windows.sql has them."""
+    rows = (
+        references.filter(column("reference_key") == value(reference_key))
+        .project(
+            "monitor, reference_kind, reference_version, logged_version, first_index, last_index"
+        )
+        .fetchall()
+    )
+    if not rows:
+        return windows.limit(0).project("window_key")
+    [(monitor, kind, version, logged_version, first, last)] = rows
+    of_monitor = windows.filter(column("monitor") == value(monitor))
+    if kind == "table":
+        found = of_monitor.filter("source = 'reference'").filter(
+            column("reference_version") == value(version)
+        )
+    else:
+        found = of_monitor.filter("source = 'log'").filter(
+            column("window_index").between(value(first), value(last))
+        )
+        if logged_version != "all":
+            found = found.filter(column("model_version") == value(logged_version))
+    return found.project("window_key")
 
 
 def _sample(samples: Relation, features: Sequence[Feature], most: int) -> Sample:

@@ -593,7 +593,7 @@ def test_slots_are_as_many_as_the_widest_monitor_needs(call: Call) -> None:
 def test_the_hashes_of_a_monitor_change_with_what_shapes_its_numbers_alone(
     call: Call, change: dict[str, Any], makes_anew: str
 ) -> None:
-    block = {**BINARY, "features": {"x": "numeric"}}
+    block = {**BINARY, "labels": LABELS, "features": {"x": "numeric"}}
     before = call("monitors", {"mlmon_monitors": {"m": block}})[0]
     others = {"mlmon_monitors": {"a": BINARY, "m": {**block, **change}}}
     after = call("monitors", others)[1]
@@ -678,7 +678,14 @@ def test_a_preset_is_the_monitors_unless_a_feature_has_its_own_or_none(call: Cal
         ({}, False),
         ({"preset": None}, False),
         ({"preset": "evidently"}, True),
-        ({"preset": "evidently", "columns": {"score": None, "prediction": None}}, False),
+        (
+            {
+                "preset": "evidently",
+                "columns": {"score": None, "prediction": None},
+                "features": {"x": {"kind": "numeric", "preset": None}},
+            },
+            False,
+        ),
         ({"features": {"x": {"kind": "numeric", "preset": "nannyml"}}}, True),
         ({"features": {"x": {"kind": "numeric", "preset": None}}}, False),
     ],
@@ -1008,6 +1015,33 @@ def test_the_page_lists_every_key_and_no_other(call: Call) -> None:
     assert listed["Segments"] == set(call("segment_keys", {}))
     assert listed["KPIs"] == set(call("kpi_keys", {}))
     assert listed["Quality limits"] == set(call("default_quality_limits", {}))
+
+
+def test_the_page_says_of_every_key_what_the_dictionary_says(call: Call) -> None:
+    """What it is for, its default, the words it may be, and the task that has it."""
+    dictionaries = {"Features": "feature_keys", "Segments": "segment_keys", "KPIs": "kpi_keys"}
+    checked = 0
+    for heading, rows in tables().items():
+        if heading in {"Variables", "Quality limits"} or heading.startswith("Columns of"):
+            continue
+        keys = call(dictionaries.get(heading, "monitor_keys"), {})
+        for row in rows:
+            name, what, default = code(row[0]), row[1], row[2]
+            spec = keys[name]
+            if what.startswith(("As for the monitor", "`policy`")):
+                continue
+            assert what.startswith(spec["help"]), (name, what)
+            for word in spec.get("allowed", []):
+                assert str(word) in what, (name, word)
+            for task in spec.get("tasks", []):
+                assert f"{task} monitor" in what.lower(), name
+            if spec.get("required"):
+                assert default in {"required", "none"}, name
+            elif spec.get("default") not in (None, "", [], {}):
+                told = code(default.split(", hourly")[0].split(";")[0])
+                assert yaml.safe_load(told) == spec["default"], (name, default)
+            checked += 1
+    assert checked >= 50
 
 
 def test_every_example_in_a_table_of_the_page_is_right(call: Call) -> None:

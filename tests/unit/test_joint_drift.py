@@ -81,9 +81,21 @@ def measured(
             {"monitor": ["m", "other"], "multivariate_rows": pd.array([1500, None], dtype="Int64")}
         ),
         "columns": COLUMNS,
-        "reference_windows": pd.DataFrame(
-            [(reference, key) for reference, keys in of_references.items() for key in keys],
-            columns=["reference_key", "window_key"],
+        "references": pd.DataFrame(
+            [(key, "m", "table", key, None, None, None) for key in of_references],
+            columns=[
+                "reference_key",
+                "monitor",
+                "reference_kind",
+                "reference_version",
+                "logged_version",
+                "first_index",
+                "last_index",
+            ],
+        ),
+        "windows": pd.DataFrame(
+            [("m", "reference", name, key) for name, keys in of_references.items() for key in keys],
+            columns=["monitor", "source", "reference_version", "window_key"],
         ),
         "samples": pd.concat(windows),
     }
@@ -165,7 +177,8 @@ def test_without_ends_the_result_is_empty_and_typed(connection: duckdb.DuckDBPyC
         spans=spans,
         settings=settings,
         columns=empty,
-        reference_windows=empty,
+        references=empty,
+        windows=empty,
         samples=empty,
     )
     assert found.num_rows == 0

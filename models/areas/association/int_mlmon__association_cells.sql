@@ -45,7 +45,7 @@ group_windows as (
         reference_windows.reference_key as group_key,
         reference_windows.monitor,
         reference_windows.window_key
-    from {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    from ({{ mlmon.reference_windows() }}) as reference_windows
     inner join {{ ref('int_mlmon__references') }} as reference_facts
         on reference_windows.reference_key = reference_facts.reference_key
     where

@@ -14,10 +14,6 @@
 
 with
 
-slot_edges as (
-    {{ mlmon.slot_edges() }}
-),
-
 stale as (
     select * from {{ ref('int_mlmon__stale_windows') }}
     where facts = 'mature_labels' and {{ mlmon.is_of_area('association') }}
@@ -95,7 +91,7 @@ labelled_features as (
             else 'labels.' ~ slot }} as {{ slot }}
         {%- endfor %}
     from labels
-    left join slot_edges as edges
+    left join {{ ref('int_mlmon__slot_edges') }} as edges
         on
             labels.reference_key = edges.reference_key
             and edges.slot = 'label_value'

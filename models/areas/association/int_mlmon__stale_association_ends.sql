@@ -51,7 +51,7 @@ mature_references as (
         mature_references.reference_key,
         sum(counted.checksum) as checksum
     from {{ ref('int_mlmon__references') }} as mature_references
-    left join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    left join ({{ mlmon.reference_windows() }}) as reference_windows
         on mature_references.reference_key = reference_windows.reference_key
     left join counted
         on reference_windows.window_key = counted.window_key

@@ -17,7 +17,7 @@ ages as (
 ),
 
 reference_windows as (
-    select * from {{ ref('int_mlmon__reference_windows') }}
+    {{ mlmon.reference_windows() }}
 ),
 
 -- What labelled predictions are worth by the value matrix, from the label counts. It is read here

@@ -15,6 +15,7 @@ def model(dbt, session):
         spans=dbt.ref("int_mlmon__spans"),
         settings=dbt.ref("int_mlmon__settings"),
         columns=dbt.ref("int_mlmon__column_settings"),
-        reference_windows=dbt.ref("int_mlmon__reference_windows"),
+        references=dbt.ref("int_mlmon__references"),
+        windows=dbt.ref("int_mlmon__windows"),
         samples=dbt.ref("int_mlmon__window_samples"),
     )

@@ -2,7 +2,7 @@
 -- preset, slot of a column with one, and value (both NULL: missing): how often it occurs there. All
 -- rows of the windows are read again, because other tools' numbers are made from values. They are
 -- sorted, so that a comparison reads little more than its own.
-{{ config(enabled=mlmon.has_python_models() and mlmon.names_presets()) }}
+{{ config(enabled=mlmon.computes_presets()) }}
 {%- set slots = mlmon.numbered_preset_slots() %}
 {%- set columns = slots.values() | list or ['score'] %}
 
@@ -34,7 +34,7 @@ windows_to_read as (
         windows.window_index,
         reference_windows.reference_key
     from {{ ref('int_mlmon__windows') }} as windows
-    left join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    left join ({{ mlmon.reference_windows() }}) as reference_windows
         on windows.window_key = reference_windows.window_key
     inner join ends
         on

@@ -213,12 +213,9 @@ select
     coalesce(statistics.n_reference, 0) as n_reference,
     coalesce(statistics.n_current, 0) as n_current,
     statistics.n_bins,
-    statistics.psi,
-    statistics.js_distance,
-    statistics.js_divergence,
-    statistics.hellinger,
-    statistics.total_variation,
-    statistics.l_infinity,
+    {%- for method in mlmon.binned_methods() %}
+    statistics.{{ method }},
+    {%- endfor %}
     statistics.chi_square,
     cast(statistics.degrees_of_freedom as bigint) as degrees_of_freedom,
     statistics.dense_chi_square,

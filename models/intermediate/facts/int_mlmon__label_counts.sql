@@ -73,7 +73,7 @@ labelled as (
         on predictions.monitor = settings.monitor
     inner join ({{ mlmon.numbered_label_ages() }}) as ages
         on predictions.monitor = ages.monitor
-    left join ({{ mlmon.slot_edges() }}) as edges
+    left join {{ ref('int_mlmon__slot_edges') }} as edges
         on
             stale.edge_set_number = edges.edge_set_number
             and edges.slot = case when settings.task = 'binary' then 'score' else 'label_value' end

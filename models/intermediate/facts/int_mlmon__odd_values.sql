@@ -15,10 +15,6 @@
 
 with
 
-slot_edges as (
-    {{ mlmon.slot_edges() }}
-),
-
 predictions as {{ mlmon.inlined() }} (
     select * from ({{ mlmon.stale_predictions() }}) as stale_predictions
     where is_success and not is_reference

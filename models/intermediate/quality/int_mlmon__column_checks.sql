@@ -150,7 +150,7 @@ reference_counts as (
             as {{ count }}
         {%- endfor %}
     from bin_sums
-    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    inner join ({{ mlmon.reference_windows() }}) as reference_windows
         on
             bin_sums.window_key = reference_windows.window_key
             and bin_sums.reference_key = reference_windows.reference_key
@@ -172,7 +172,7 @@ reference_counts as (
             else 'cast(null as bigint)' }} as {{ count }}
         {%- endfor %}
     from {{ ref('int_mlmon__class_score_counts') }} as counted
-    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    inner join ({{ mlmon.reference_windows() }}) as reference_windows
         on counted.window_key = reference_windows.window_key
     where counted.n > 0
     group by

@@ -19,7 +19,7 @@ window_counts as (
         counts.*,
         reference_windows.is_threshold_window
     from {{ ref('int_mlmon__column_counts') }} as counts
-    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    inner join ({{ mlmon.reference_windows() }}) as reference_windows
         on
             counts.window_key = reference_windows.window_key
             and counts.reference_key = reference_windows.reference_key
@@ -152,9 +152,7 @@ rank_statistics as (
 ),
 
 long as (
-    {%- for method in [
-        'psi', 'js_distance', 'js_divergence', 'hellinger', 'total_variation', 'l_infinity',
-    ] %}
+    {%- for method in mlmon.binned_methods() %}
     select
         reference_key,
         span_windows,

@@ -4,7 +4,7 @@
 -- the log, or the first days of each version, which count once they are complete. Where versions
 -- are compared with one of them, its first days serve all: counts in different bins cannot be
 -- compared. edge_set_number is the number by which facts find the bin edges of the reference
--- (slot_edges()). is_mature: all of its labels can have come.
+-- (int_mlmon__slot_edges). is_mature: all of its labels can have come.
 with
 
 settings as (

@@ -9,7 +9,7 @@
     meta={'stale': 'drift'},
     post_hook="{{ mlmon.record_windows('drift') }}",
 ) }}
-{%- set binned = "(1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0))"
+{%- set psi_of_chance = "(1.0 / nullif(n_reference, 0) + 1.0 / nullif(n_current, 0))"
     ~ " * chi_square_quantile" %}
 {%- set ranked = "1.6276236115189503 * sqrt(1.0 / nullif(n_reference_values, 0)"
     ~ " + 1.0 / nullif(n_current_values, 0))" %}
@@ -64,13 +64,13 @@ statistics as (
 -- One row per comparison and method. min_detectable_effect is the smallest effect that chance alone
 -- would seldom reach at this sample size (alpha 0.01).
 methods as (
-    {%- for method, test, min_detectable_effect in [
-        ('psi', 'binned', binned),
-        ('js_distance', 'binned', 'sqrt(' ~ binned ~ ' / (8 * ln(2.0)))'),
-        ('js_divergence', 'binned', binned ~ ' / (8 * ln(2.0))'),
-        ('hellinger', 'binned', 'sqrt(' ~ binned ~ ' / 8)'),
-        ('total_variation', 'binned', 'sqrt(' ~ binned ~ ') / 2'),
-        ('l_infinity', 'binned', 'sqrt(' ~ binned ~ ') / 2'),
+    {%- set binned = [] %}
+    {%- for method, statistic in mlmon.binned_methods().items() %}
+        {%- do binned.append(
+            (method, 'binned', statistic.effect | replace('{x}', psi_of_chance))
+        ) %}
+    {%- endfor %}
+    {%- for method, test, min_detectable_effect in binned + [
         ('chi_square', 'chi_square', 'chi_square_quantile'),
         ('missing_change', 'missing_change', changed),
         ('ks', 'ks', ranked),

@@ -73,7 +73,7 @@ reference_counts as (
         counts.label_bin,
         sum(counts.n) as n
     from mature_references
-    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    inner join ({{ mlmon.reference_windows() }}) as reference_windows
         on mature_references.reference_key = reference_windows.reference_key
     inner join label_counts as counts
         on

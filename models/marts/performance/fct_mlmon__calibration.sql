@@ -42,7 +42,7 @@ reference_bins as (
         bins.bin_index,
         cast(sum(bins.n_positive) as {{ mlmon.type_double() }}) / sum(bins.n) as observed_rate
     from bins
-    inner join {{ ref('int_mlmon__reference_windows') }} as reference_windows
+    inner join ({{ mlmon.reference_windows() }}) as reference_windows
         on bins.window_key = reference_windows.window_key
     group by reference_windows.reference_key, bins.bin_index
     having sum(bins.n) > 0

@@ -54,7 +54,7 @@ VALUES: dict[str, Any] = {
     "fixed_reference_windows": " " + QUERY,
     "stale_reference_rows": QUERY,
     "stale_predictions": QUERY,
-    "slot_edges": QUERY,
+    "reference_windows": QUERY,
     "window_set_sources": QUERY,
     "metrics_of_ends": QUERY,
     "computed_metric_settings": QUERY,
@@ -137,6 +137,7 @@ VALUES: dict[str, Any] = {
     "common_mean_terms": {"mae": "stub_column"},
     "common_metrics": ["mae"],
     "common_ratios": {"recall": RATIO},
+    "binned_methods": {"psi": {"value": "stub_column", "effect": "stub_column"}},
     "confusion_ratios": dict.fromkeys(
         ("recall", "precision", "specificity", "predicted_positive_rate"), RATIO
     ),
