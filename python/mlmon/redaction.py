@@ -11,7 +11,7 @@ import html
 import json
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -96,10 +96,26 @@ def redact(text: str) -> str:
 
 def redact_all(value: Any) -> Any:
     """The same for texts inside dicts, lists and tuples."""
+    text = "\0".join(_texts(value))
+    return _redacted(value) if any(form in text for form in _secrets) else value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for pair in value.items():
+            yield from _texts(pair)
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _texts(entry)
+
+
+def _redacted(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {redact_all(key): redact_all(entry) for key, entry in value.items()}
+        return {_redacted(key): _redacted(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [redact_all(entry) for entry in value]
+        return [_redacted(entry) for entry in value]
     return value

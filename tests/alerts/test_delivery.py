@@ -25,7 +25,7 @@ from mlmon.alerts.database import DuckDBDatabase, open_database
 from mlmon.alerts.dispatcher import deliver
 from mlmon.alerts.outbox import Outbox
 from mlmon.errors import ConfigurationError
-from mlmon.logs import start_logging
+from mlmon.output import start_logging
 from mlmon.profile import Target, read_target
 from support.alerts import NOW, AlertProject, calm, state
 from support.loopback import Reply, Request, Service, service

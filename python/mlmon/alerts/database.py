@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
 from mlmon.profile import Target
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _NAME = re.compile(r"\$(\w+)")
+_POSTGRES = ("postgres://", "postgresql://")
+# libpq's connection strings of words.
+_DSN = re.compile(
+    r"\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=",
+    flags=re.IGNORECASE,
+)
 
 
 class Transaction(Protocol):
@@ -73,12 +79,17 @@ def open_database(target: Target, state: str | None, budget_seconds: float) -> D
         raise ConfigurationError(
             f"The schema {schema!r} cannot hold the outbox: letters and _ only."
         )
-    if state and state.startswith(("postgres://", "postgresql://")):
-        password = urlsplit(state).password
-        if password:
+    if state and state.startswith(_POSTGRES):
+        for password in state_passwords(state):
             register_secret(password)
         return PostgresDatabase(schema, lambda: _connect(state))
     if state:
+        if "://" in state or state.startswith(("md:", "motherduck:")) or _DSN.match(state):
+            # It may hold a password: it is not repeated.
+            raise ConfigurationError(
+                "--state is neither the path of a DuckDB file nor a PostgreSQL URL; allowed:"
+                " outbox.duckdb, postgresql://user@host/database."
+            )
         return DuckDBDatabase(schema, Path(state), budget_seconds)
     if target.kind == "duckdb":
         path = duckdb_path(target)
@@ -89,6 +100,18 @@ def open_database(target: Target, state: str | None, budget_seconds: float) -> D
         f"The outbox cannot be kept in a warehouse of type {target.kind!r}. Name a DuckDB file or a"
         " PostgreSQL URL with --state."
     )
+
+
+def state_passwords(state: str) -> list[str]:
+    """The passwords in a PostgreSQL URL or connection string; what cannot be read is one as a whole."""
+    try:
+        url = urlsplit(state)
+        found = [url.password, *parse_qs(url.query).get("password", [])]
+        found += [unquote(url.password)] if url.password else []
+    except ValueError:
+        return [state]
+    found += re.findall(r"password\s*=\s*(\S+)", state, flags=re.IGNORECASE)
+    return [password for password in found if password]
 
 
 def has_tables(opened: Transaction, schema: str) -> bool:

@@ -292,7 +292,7 @@ def _failed(message: Message, error: SendError, max_attempts: int, now: datetime
 
 def _next_attempt(message: Message, now: datetime) -> datetime:
     """Twice as late after every attempt, a little apart from other messages."""
-    pause: timedelta = min(FIRST_PAUSE * 2 ** (message.attempts - 1), LONGEST_PAUSE)
+    pause: timedelta = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE)
     # Between 1 and 1.25 times, by the key: the same for the same attempt.
     spread = 1 + int(message.delivery_key[:4], 16) / 0x3FFFC
     return now + pause * spread
@@ -320,8 +320,7 @@ def _send_within(seconds: float, notification: Notification) -> Receipt:
     if isinstance(result, SendError):
         raise result
     if isinstance(result, ConfigurationError):
-        raise SendError(redact(str(result)), is_final=True) from None
-    # What a channel did not foresee stays with its message; the others are sent.
-    raise SendError(
-        redact(f"{type(result).__name__}: {result}"), is_final=True, is_ambiguous=True
-    ) from None
+        raise SendError(redact(str(result))) from None
+    # Nobody foresaw it: it may be over tomorrow, and the service may have taken the message. The
+    # text is not kept, for it may quote what was sent.
+    raise SendError(f"unexpected {type(result).__name__}", is_ambiguous=True) from None

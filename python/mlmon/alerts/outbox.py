@@ -24,6 +24,9 @@ Status = Literal["pending", "claimed", "sent", "dead", "superseded"]
 
 # Before every message: the beginning of Unix time, naive as all times here.
 EVER = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
+# No attempt, lease or message lies further ahead. One that does was written by a clock that was wrong
+# and has been put right: it counts as past.
+FURTHEST_AHEAD = timedelta(days=1)
 
 # Changes with every change to the tables below, which are in SQL that DuckDB and PostgreSQL share.
 FORMAT = 1
@@ -275,6 +278,11 @@ class Outbox:
                 """,
                 recent=recent,
             )
+        furthest = self.now() + FURTHEST_AHEAD
+        for row in messages:
+            for name in ("created_at", "sent_at"):
+                if row[name] is not None and row[name] > furthest:
+                    row[name] = EVER
         return OutboxContents(
             messages=tuple(Message(**row) for row in messages),
             silences=tuple(
@@ -333,8 +341,8 @@ class Outbox:
                     channel = any($channels)
                     and group_key is null
                     and (
-                        (status = 'pending' and next_attempt_at <= $now)
-                        or (status = 'claimed' and claimed_until <= $now)
+                        (status = 'pending' and {_is_past("next_attempt_at")})
+                        or (status = 'claimed' and {_is_past("claimed_until")})
                     )
                     and not exists (
                         select 1 from {self._outbox} as earlier
@@ -350,6 +358,7 @@ class Outbox:
                 """,
                 channels=[*channels, ""],
                 now=now,
+                furthest=now + FURTHEST_AHEAD,
             )
             if not due:
                 return []
@@ -724,6 +733,10 @@ def digest(parts: Iterable[str]) -> str:
     """32 hexadecimal digits for a list of texts; no two lists share a text."""
     text = "|".join(part.replace("|", "||") for part in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _is_past(column: str) -> str:
+    return f"({column} <= $now or {column} > $furthest)"
 
 
 def _unnested(names: Iterable[str], types: Mapping[str, str]) -> str:

@@ -86,6 +86,17 @@ class History:
         return self.episode[0].told_at if self.episode else None
 
     @property
+    def may_be_open(self) -> bool:
+        """Whether it was given up although a service may have taken it: its end is told, too."""
+        last = self.last_word
+        return (
+            last is not None
+            and last.status == "dead"
+            and last.maybe_sent
+            and (last.event != "resolve")
+        )
+
+    @property
     def is_group(self) -> bool:
         return any(row.is_group for row in self.rows)
 
@@ -184,7 +195,9 @@ def data_until(alert: Alert, logs: MonitorLogs | None) -> datetime | None:
     if alert.window_end is None:
         return None
     is_in_days = alert.label_age.endswith("d") and alert.label_age[:-1].isdigit()
-    until = alert.window_end + timedelta(days=int(alert.label_age[:-1]) if is_in_days else 0)
+    # No label is waited for longer than a century.
+    days = min(int(alert.label_age[:-1]), 36_500) if is_in_days else 0
+    until = alert.window_end + timedelta(days=days)
     through = logs.data_through_at if logs else None
     return min(until, through) if through else until
 
@@ -344,13 +357,13 @@ class _Planner:
         for pair, history in self.past.items():
             if history.is_group:
                 self._decide_group(history)
-            elif pair not in addressed and history.is_open:
+            elif pair not in addressed and (history.is_open or history.may_be_open):
                 self._decide_gone(history)
         self._group_storms()
 
     def _decide_alert(self, alert: Alert, history: History) -> None:
         if not alert.is_firing:
-            if history.is_open:
+            if history.is_open or history.may_be_open:
                 self._end(history, alert, _why_over(alert))
         elif history.is_open:
             self._decide_firing(alert, history)
@@ -427,7 +440,7 @@ class _Planner:
             return
         elif self._n_triggers(history) >= self.delivery.flapping_triggers:
             self._hold(history, "flapping")
-        elif history.is_refused(self.now):
+        elif history.is_refused(self.now) and not history.may_be_open:
             self._hold(history, "refused")
         else:
             self._add(history, "resolve", history.severity, alert=alert, why=why)

@@ -16,6 +16,7 @@ from mlmon.cli.alerts_backtest import backtest
 from mlmon.cli.alerts_outbox import ack, list_, retry, show, silence, unsilence
 from mlmon.cli.console import SEVERITY_STYLES, console, table
 from mlmon.cli.options import (
+    Amount,
     channels_option,
     echo_json,
     format_option,
@@ -134,7 +135,7 @@ def alert_table(shown: Sequence[Row]) -> Table:
 @click.option(
     "--wait",
     "wait_seconds",
-    type=click.FloatRange(min=0),
+    type=Amount(max=86_400),
     default=60.0,
     show_default=True,
     help="How long to stay for messages that a service asked to send a little later.",
@@ -161,7 +162,7 @@ def send(
     from mlmon.alerts.database import retry_while_locked
     from mlmon.alerts.dispatcher import deliver, plan_into_outbox
     from mlmon.alerts.marts import read_details, read_snapshot, unknown_names
-    from mlmon.logs import start_logging
+    from mlmon.output import start_logging
     from mlmon.redaction import register_secret_variables
 
     target, outbox = open_outbox(ctx, place)

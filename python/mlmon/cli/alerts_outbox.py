@@ -13,6 +13,7 @@ import click
 
 from mlmon.cli.console import SEVERITY_STYLES, console, table
 from mlmon.cli.options import (
+    Amount,
     echo_json,
     format_option,
     open_outbox,
@@ -44,7 +45,7 @@ LABELS = (
 @project_options
 @state_options
 @click.argument("matchers", nargs=-1, required=True, metavar="LABEL=PATTERN...")
-@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="How long.")
+@click.option("--hours", type=Amount(max=87_600, min_open=True), help="How long.")
 @click.option("--starts", help="From when on (ISO 8601, UTC). [default: now]")
 @click.option("--until", help="Until when (ISO 8601, UTC), instead of --hours.")
 @click.option("--by", "created_by", help="Who asks for it. [default: the user's name]")

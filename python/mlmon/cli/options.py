@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from mlmon.errors import ConfigurationError
+from mlmon.output import echo
 
 if TYPE_CHECKING:
     from mlmon.alerts.outbox import Outbox
@@ -24,6 +25,21 @@ STATE = ("state", "now_text", "lock_seconds")
 STATE_VARIABLE = "MLMON_ALERTS_STATE"
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class Amount(click.FloatRange):
+    """A number from 0; neither NaN nor infinite."""
+
+    def __init__(self, max: float, *, min_open: bool = False) -> None:  # noqa: A002
+        super().__init__(min=0, max=max, min_open=min_open)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        found: float = super().convert(value, param, ctx)
+        if found != found:  # NaN is not equal to itself
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return found
 
 
 def _all(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
@@ -60,7 +76,7 @@ state_options = _all(
     click.option("--now", "now_text", help="Take this as the time (ISO 8601, UTC)."),
     click.option(
         "--lock-seconds",
-        type=click.FloatRange(min=0),
+        type=Amount(max=86_400),
         default=30.0,
         show_default=True,
         help="How long to wait for a locked DuckDB file.",
@@ -117,9 +133,9 @@ def open_outbox(ctx: click.Context, given: Mapping[str, Any]) -> tuple[Target, O
 
 
 def _refuse_password(state: str) -> None:
-    from urllib.parse import urlsplit
+    from mlmon.alerts.database import state_passwords
 
-    if "://" in state and urlsplit(state).password:
+    if state_passwords(state):
         raise ConfigurationError(
             "--state holds a password, which every user of this machine can read. Set the"
             f" environment variable {STATE_VARIABLE} or PGPASSWORD instead."
@@ -132,18 +148,23 @@ def parse_time(text: str | None) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        if parsed.tzinfo:
+            parsed = parsed.astimezone(UTC).replace(tzinfo=None)
+        if not 1970 <= parsed.year <= 2200:
+            raise ValueError
+    except (ValueError, OverflowError):
         raise ConfigurationError(
-            f"{text!r} is no time; allowed: ISO 8601, such as 2024-03-01T06:00:00Z."
+            f"{text!r} is no time; allowed: ISO 8601 from 1970 to 2200, such as"
+            " 2024-03-01T06:00:00Z."
         ) from None
-    return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
+    return parsed
 
 
 def echo_json(value: Any) -> None:
     """Print a value for programs, times in ISO 8601."""
     import json
 
-    click.echo(json.dumps(value, indent=2, default=_as_json, ensure_ascii=False))
+    echo(json.dumps(value, indent=2, default=_as_json, ensure_ascii=False))
 
 
 def _as_json(value: Any) -> Any:

@@ -22,6 +22,7 @@ from mlmon.cli.options import (
     vars_option,
 )
 from mlmon.errors import OK, MlmonError
+from mlmon.output import echo_error
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -70,7 +71,7 @@ def run(
     mlmon run --project-dir my_dbt
     mlmon run --warn-only --select package:mlmon
     """
-    from mlmon.logs import start_logging
+    from mlmon.output import start_logging
     from mlmon.profile import read_target
     from mlmon.run_lock import run_lock
 
@@ -111,7 +112,7 @@ def _step(
         code = left.exit_code
     except MlmonError as error:
         code = error.exit_code
-        click.echo(click.style("Error: ", fg="red", bold=True) + str(error), err=True)
+        echo_error(error)
     else:
         code = OK
     log.info("ends", step=name, exit_code=code)

@@ -9,16 +9,19 @@ cuts what it would refuse for its length. The console and Apprise take plain tex
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from mlmon.errors import ConfigurationError
+from mlmon.output import discard_output
+from mlmon.profile import read_yaml
 from mlmon.redaction import secret, variable_problem
 
 if TYPE_CHECKING:
@@ -126,6 +129,16 @@ class Delivery:
     max_attempts: int = 12
     keep_days: int = 400
 
+    # A century: the largest numbers that a time can be moved by.
+    MOST: ClassVar[Mapping[str, int]] = {
+        "group_above": 1_000_000,
+        "flapping_triggers": 1_000_000,
+        "flapping_minutes": 52_560_000,
+        "lease_seconds": 86_400,
+        "max_attempts": 1_000,
+        "keep_days": 36_500,
+    }
+
     @property
     def flapping_time(self) -> timedelta:
         return timedelta(minutes=self.flapping_minutes)
@@ -208,8 +221,12 @@ def sender(kind: str) -> Callable[[Notification], Receipt]:
 def _print(notification: Notification) -> Receipt:
     from mlmon.alerts.content import as_text
 
-    sys.stdout.write(as_text(notification.content) + "\n\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(as_text(notification.content) + "\n\n")
+        sys.stdout.flush()
+    except OSError as error:
+        discard_output()
+        raise SendError(f"the output: {type(error).__name__}", is_ambiguous=True) from None
     return Receipt()
 
 
@@ -220,12 +237,16 @@ def _send_by_apprise(notification: Notification) -> Receipt:
     try:
         import apprise
     except ModuleNotFoundError:
-        raise SendError(
-            "Apprise is not installed: pip install 'mlmon[apprise]'", is_final=True
-        ) from None
+        raise SendError("Apprise is not installed: pip install 'mlmon[apprise]'") from None
 
+    url = secret(str(notification.channel.options["url_env"]))
+    if urlsplit(url).hostname in LOOPBACK:
+        # Nothing that stays on this machine is for a proxy of the environment.
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
+            filter(None, [os.environ.get("NO_PROXY"), *sorted(LOOPBACK)])
+        )
     service = apprise.Apprise()
-    if not service.add(secret(str(notification.channel.options["url_env"]))):
+    if not service.add(url):
         raise SendError("Apprise does not know the URL of this channel", is_final=True)
     kind = "failure" if notification.severity == "critical" else "warning"
     if notification.event == "resolve":
@@ -252,14 +273,7 @@ def read_settings(path: Path | None, project_dir: Path) -> Settings:
         if path is not None:
             raise ConfigurationError(f"The channels file {path} is not there.")
         return Settings(console)
-    import yaml
-
-    try:
-        content = yaml.safe_load(found.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{found} is no valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{found} should hold the key mlmon_channels, a mapping.")
+    content = read_yaml(found)
     problems = [
         f"{key}: unknown; allowed: mlmon_channels, mlmon_delivery"
         for key in content
@@ -339,7 +353,10 @@ def _pair_problems(kind_name: str, options: Mapping[str, Any]) -> list[str]:
 
 def url_problems(url: str, options: Mapping[str, Any]) -> list[str]:
     """What is wrong with a URL; it is not repeated, for it may hold a secret."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ["not a URL; allowed: https://host/path"]
     if parts.scheme not in {"https", "http"} or not parts.hostname:
         return ["not a URL; allowed: https://host/path"]
     if parts.username or parts.password:
@@ -359,9 +376,10 @@ def _delivery(content: Any, problems: list[str]) -> Delivery:
     for key, value in content.items():
         if key not in known:
             problems.append(f"mlmon_delivery.{key}: unknown; allowed: {allowed}")
-        elif type(value) is not int or value < 1:
+        elif type(value) is not int or not 1 <= value <= Delivery.MOST[key]:
             problems.append(
-                f"mlmon_delivery.{key}: found {value!r}; allowed: a whole number from 1"
+                f"mlmon_delivery.{key}: found {value!r}; allowed: a whole number from 1 to"
+                f" {Delivery.MOST[key]}"
             )
         else:
             values[key] = value

@@ -70,7 +70,7 @@ def render(notification: Notification) -> EmailMessage:
 def _address(text: str) -> Address:
     name, address = parseaddr(text)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
-        raise SendError(f"{text!r} is no address", is_final=True)
+        raise SendError(f"{text!r} is no address")
     return Address(name, addr_spec=address)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,16 +16,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from mlmon.alerts.channels import Notification, SendError, url_problems
+from mlmon.alerts.channels import LOOPBACK, Notification, SendError, url_problems
 from mlmon.redaction import redact
 
 if TYPE_CHECKING:
     import httpx
 
-# 425 Too Early and 408 say the same as 429: later.
-LATER = {408, 425, 429}
+# 425 Too Early and 408 say the same as 429: later. 407 is from a proxy, not from the service.
+LATER = {407, 408, 425, 429}
 # These say that the request was not taken; after other errors of a server nobody knows.
-NOT_TAKEN = {429, 503}
+NOT_TAKEN = {407, 429, 503}
 
 LONGEST_ANSWER = 65_536
 LONGEST_WAIT = timedelta(days=1)
@@ -44,7 +45,7 @@ class Answer:
         """The object in the answer, empty where there is none."""
         try:
             found = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -56,34 +57,46 @@ def post(notification: Notification, url: str, body: bytes, headers: Mapping[str
     options = notification.channel.options
     problems = url_problems(url, options)
     if problems:
-        raise SendError(f"the URL is {problems[0]}", is_final=True)
-    sent = {"Content-Type": "application/json", "User-Agent": "mlmon", **headers}
+        raise SendError(f"the URL is {problems[0]}")
+    sent = {
+        "Content-Type": "application/json",
+        "User-Agent": "mlmon",
+        "Accept-Encoding": "identity",
+        **headers,
+    }
     try:
         with httpx.Client(
             verify=tls_context(str(options.get("ca_file", ""))),
             timeout=float(options.get("timeout_seconds", 10.0)),
+            # Proxies of the environment are for other hosts.
+            trust_env=urlsplit(url).hostname not in LOOPBACK,
         ) as client:
             for _ in range(MAX_REDIRECTS + 1):
                 answer = _request(client, url, body, sent)
                 if answer.redirects_to is None:
                     return _accepted(answer, notification.now)
                 url = _redirected(url, answer)
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
         raise SendError(_text(error)) from None
-    except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
+    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        # These quote headers and URLs.
+        raise SendError(type(error).__name__) from None
+    except httpx.HTTPError as error:
         raise SendError(_text(error), is_ambiguous=True) from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise SendError(_text(error), is_final=True) from None
     raise SendError("redirected too often", is_final=True)
 
 
 def _request(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    import httpx
+
     with client.stream("POST", url, content=body, headers=dict(headers)) as response:
         said = b""
-        for chunk in response.iter_bytes():
-            said += chunk
-            if len(said) > LONGEST_ANSWER:
-                break
+        # The status says what became of the message, also where the rest cannot be read.
+        with suppress(httpx.DecodingError):
+            for chunk in response.iter_bytes():
+                said += chunk
+                if len(said) > LONGEST_ANSWER:
+                    break
         return Answer(
             response.status_code,
             said[:LONGEST_ANSWER].decode("utf-8", "replace"),
@@ -100,8 +113,11 @@ def _redirected(url: str, answer: Answer) -> str:
             is_final=True,
             status_code=answer.status_code,
         )
-    wanted = urljoin(url, answer.redirects_to or "")
-    before, after = urlsplit(url), urlsplit(wanted)
+    try:
+        wanted = urljoin(url, answer.redirects_to or "")
+        before, after = urlsplit(url), urlsplit(wanted)
+    except ValueError:
+        raise SendError("redirects to what is no URL", status_code=answer.status_code) from None
     if (before.scheme, before.netloc) != (after.scheme, after.netloc):
         raise SendError(f"redirects to another host, {after.netloc}: refused", is_final=True)
     return wanted
@@ -130,18 +146,17 @@ def retry_at(value: str | None, now: datetime) -> datetime | None:
     if not value:
         return None
     text = value.strip()
-    if text.isdigit():
+    try:
         # No number that is longer means anything else than "not today".
-        wanted = now + min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
-    else:
+        wanted = now + timedelta(seconds=int(text[:9]))
+    except ValueError:
         try:
-            parsed = parsedate_to_datetime(text)
-        except ValueError:
+            wanted = parsedate_to_datetime(text)
+            if wanted.tzinfo:
+                wanted = wanted.astimezone(UTC).replace(tzinfo=None)
+        except (ValueError, TypeError, IndexError, OverflowError):
             return None
-        if parsed.tzinfo:
-            parsed = parsed.astimezone(UTC).replace(tzinfo=None)
-        wanted = min(parsed, now + LONGEST_WAIT)
-    return max(wanted, now)
+    return max(min(wanted, now + LONGEST_WAIT), now)
 
 
 def _text(error: Exception) -> str:
@@ -161,4 +176,4 @@ def tls_context(ca_file: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise SendError(f"the ca_file {ca_file} cannot be read: {error}", is_final=True) from None
+        raise SendError(f"the ca_file {ca_file} cannot be read: {error}") from None

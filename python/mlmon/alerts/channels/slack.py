@@ -60,7 +60,8 @@ def send(notification: Notification) -> Receipt:
         target["reply_broadcast"] = notification.event == "escalate"
     answer = _call(notification, "chat.postMessage", target)
     said = answer.json()
-    return Receipt(f"{said.get('channel', '')}/{said.get('ts', '')}", answer.status_code)
+    is_named = isinstance(said.get("channel"), str) and isinstance(said.get("ts"), str)
+    return Receipt(f"{said['channel']}/{said['ts']}" if is_named else None, answer.status_code)
 
 
 def render(content: Content) -> dict[str, Any]:
@@ -152,11 +153,16 @@ def _call(
     headers = {"Authorization": f"Bearer {secret(str(options['token_env']))}"}
     answer = post(notification, f"{base}/api/{quote(method)}", _body(message), headers)
     said = answer.json()
-    error = str(said.get("error", "no JSON in the answer"))
+    error = said.get("error")
     if said.get("ok") is True or error in (allowed or set()):
         return answer
+    if said.get("ok") is not False or not isinstance(error, str):
+        # 200, and not in Slack's words: perhaps of something in between.
+        raise SendError(
+            f"{method}: no answer of Slack", is_ambiguous=True, status_code=answer.status_code
+        )
     raise SendError(
-        redact(f"{method}: {error}"),
+        redact(f"{method}: {error[:300]}"),
         is_final=error not in PASSING,
         status_code=answer.status_code,
     )
