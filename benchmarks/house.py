@@ -32,7 +32,7 @@ import yaml
 
 from mlmon.cli.demo import demo_environment
 from mlmon.demo.generate import generate
-from mlmon.demo_landing import land_in_postgres
+from mlmon.demo.postgres import land_in_postgres
 from mlmon.profile import read_target
 
 PACKAGE = Path(__file__).resolve().parent.parent

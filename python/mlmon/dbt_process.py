@@ -13,14 +13,21 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
 
 # Called with how many of how many nodes are done and the name of the last.
 Progress = Callable[[int, int, str], None]
 
+
 _DONE = {"LogModelResult", "LogSeedResult", "LogTestResult", "LogSnapshotResult", "SkippingDetails"}
+
+
 _NOT_PARSED = 2
 
 
@@ -115,3 +122,44 @@ def _hear(run: DbtRun, line: str, progress: Progress | None) -> None:
 
 def _unique(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(text.strip() for text in texts))
+
+
+def run_dbt_with_progress(
+    page: Console,
+    command: Sequence[str],
+    *,
+    project_dir: Path,
+    profiles_dir: Path,
+    environment: Mapping[str, str] | None = None,
+    log_path: Path,
+) -> DbtRun:
+    """Run one dbt command under a progress bar, where somebody watches.
+
+    Raises what `mlmon.dbt_process.require` raises where it fails.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[dim]{task.fields[node]}"),
+        console=page,
+        transient=True,
+        disable=not page.is_terminal,
+    ) as bar:
+        task = bar.add_task("dbt starts", total=None, node="")
+
+        def show(n_done: int, n_total: int, node: str) -> None:
+            name = f"dbt {command[0]}"
+            bar.update(task, description=name, completed=n_done, total=n_total, node=node)
+
+        run = run_dbt(
+            command,
+            project_dir=project_dir,
+            profiles_dir=profiles_dir,
+            environment=environment,
+            progress=show,
+        )
+    require(run, log_path)
+    return run

@@ -7,15 +7,21 @@ are rendered as dbt renders them, as far as profiles go: ``env_var`` and the con
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlmon.errors import ConfigurationError
+from mlmon.redaction import register_secret
 
 PROJECT_FILE = "dbt_project.yml"
 PROFILES_FILE = "profiles.yml"
+
+
+# Keys of a target whose values are shown nowhere.
+_SECRET = re.compile(r"pass|secret|token|key", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +64,17 @@ def read_target(
             f"{path} has no profile {profile!r}: it has {_names(profiles)}. Name one of them in"
             f" {PROJECT_FILE} or with --profile."
         )
-    outputs = profiles[profile].get("outputs") or {}
+    outputs = _mapping(profiles[profile], f"{path}: profile {profile!r}").get("outputs") or {}
     name = target or variables.get("DBT_TARGET")
     name = name or render(profiles[profile].get("target"), variables) or "default"
     if name not in outputs:
         raise ConfigurationError(
             f"{path}: profile {profile!r} has no target {name!r}: it has {_names(outputs)}."
         )
-    settings = render(outputs[name], variables)
+    settings = render(_mapping(outputs[name], f"{path}: target {name!r}"), variables)
+    for key, value in settings.items():
+        if _SECRET.search(str(key)) and isinstance(value, str):
+            register_secret(value)
     kind = str(settings.get("type", ""))
     return Target(project_dir, profiles_dir, profile, name, kind, settings)
 
@@ -103,10 +112,21 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is no valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{path} should hold a mapping of keys to values.")
-    return content
+        # What it found there may be a password: the place says enough.
+        mark = getattr(error, "problem_mark", None)
+        where = f", in line {mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{path} is no valid YAML{where}.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is no text in UTF-8.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    return _mapping(content, str(path))
+
+
+def _mapping(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{what} should hold a mapping of keys to values.")
+    return value
 
 
 def render(value: Any, variables: Mapping[str, str]) -> Any:
@@ -125,9 +145,12 @@ def _render_text(text: str, variables: Mapping[str, str]) -> Any:
     from jinja2.nativetypes import NativeEnvironment
     from jinja2.sandbox import SandboxedEnvironment
 
+    class SandboxedNativeEnvironment(SandboxedEnvironment, NativeEnvironment):
+        pass
+
     # Only a conversion filter makes anything but text of a template, as in dbt.
     converts = any(f"as_{kind}" in text for kind in ("number", "bool", "native"))
-    environment = NativeEnvironment() if converts else SandboxedEnvironment()
+    environment = SandboxedNativeEnvironment() if converts else SandboxedEnvironment()
     environment.filters.update(
         as_number=_as_number, as_bool=_as_bool, as_native=_as_is, as_text=str
     )
@@ -136,9 +159,14 @@ def _render_text(text: str, variables: Mapping[str, str]) -> Any:
     )
     try:
         return environment.from_string(text).render()
-    except TemplateError as error:
-        # The value itself may hold a secret.
-        raise ConfigurationError(f"A value of the profile cannot be rendered: {error}") from None
+    except ConfigurationError:
+        raise
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Neither the value nor what is said of it is repeated: they may hold a secret.
+        raise ConfigurationError(
+            f"A value of the profile cannot be rendered ({type(error).__name__}); its filters are"
+            " as_number, as_bool, as_native, as_text."
+        ) from None
 
 
 def _env_var(value: str | None, name: str) -> str:

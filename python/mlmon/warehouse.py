@@ -100,7 +100,7 @@ def relations(target: Target, target_path: Path | None = None) -> dict[str, str]
     """
     path = artifacts(target, target_path) / "manifest.json"
     if not path.is_file():
-        from mlmon.last_build.mark import known_names
+        from mlmon.last_build.record import known_names
 
         if names := known_names(target):
             return names
@@ -212,10 +212,10 @@ class _Postgres:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def batches(self, sql: str, kinds: Mapping[str, str], size: int) -> Iterator[pa.Table]:
-        from mlmon.copied import copied_tables
+        from mlmon.postgres_copy import copy_tables
 
         with _postgres_errors(), self._opened.cursor() as cursor:
-            yield from copied_tables(cursor, sql, kinds, size)
+            yield from copy_tables(cursor, sql, kinds, size)
 
     def execute(self, sql: str) -> None:
         with _postgres_errors(), self._opened.cursor() as cursor:

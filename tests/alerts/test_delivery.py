@@ -20,12 +20,12 @@ from typing import Any
 
 import pytest
 
-from mlmon.alerts.dispatch import deliver
-from mlmon.alerts.logs import start_logging
+from mlmon.alerts.channels import read_settings
+from mlmon.alerts.database import DuckDBDatabase, open_database
+from mlmon.alerts.dispatcher import deliver
 from mlmon.alerts.outbox import Outbox
-from mlmon.alerts.settings import read_settings
-from mlmon.alerts.store import DuckDBStore, open_store
 from mlmon.errors import ConfigurationError
+from mlmon.output import start_logging
 from mlmon.profile import Target, read_target
 from support.alerts import NOW, AlertProject, calm, state
 from support.loopback import Reply, Request, Service, service
@@ -35,7 +35,7 @@ LATER = NOW + timedelta(hours=1)
 # Kills the process at the named point, as the kernel would.
 KILL = "import os, signal; die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
 KILLED_AT = {
-    "after the claim": "import mlmon.alerts.dispatch as d; d._within = die",
+    "after the claim": "import mlmon.alerts.dispatcher as d; d._send_within = die",
     "before the mark": "from mlmon.alerts.outbox import Outbox; Outbox.settle = die",
     "after the mark": (
         "from mlmon.alerts.outbox import Outbox\n"
@@ -318,7 +318,7 @@ def test_a_service_that_answers_byte_by_byte_holds_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every byte comes within the timeout of the connection, the whole answer never."""
-    monkeypatch.setattr("mlmon.alerts.dispatch.LONGEST_SEND", 0.5)
+    monkeypatch.setattr("mlmon.alerts.dispatcher.LONGEST_SEND", 0.5)
     point(duckdb_alerts, hook, timeout_seconds=30)
     hook.answers(Reply(body=b"x" * 1000, piece_after=(over, 0.2)))
     duckdb_alerts.states(state(1))
@@ -418,9 +418,9 @@ def test_the_time_is_that_of_the_database(
         def now(cls, tz: Any = None) -> Any:
             return datetime(1999, 1, 1, tzinfo=tz)
 
-    monkeypatch.setattr("mlmon.alerts.store.datetime", Wrong)
+    monkeypatch.setattr("mlmon.alerts.database.datetime", Wrong)
     target = read_target(alerts.directory, alerts.directory, None, None)
-    told = Outbox(open_store(target, None, 1.0)).now()
+    told = Outbox(open_database(target, None, 1.0)).now()
     if alerts.warehouse.engine == "postgres":
         assert abs(datetime.now(UTC).replace(tzinfo=None) - told) < timedelta(days=1)
     else:
@@ -430,7 +430,7 @@ def test_the_time_is_that_of_the_database(
 def test_a_warehouse_without_an_outbox_names_the_option() -> None:
     target = Target(Path(), Path(), "mine", "dev", "snowflake", {"schema": "s"})
     with pytest.raises(ConfigurationError, match="--state"):
-        open_store(target, None, 1.0)
+        open_database(target, None, 1.0)
 
 
 def test_the_outbox_may_be_kept_elsewhere(
@@ -470,7 +470,7 @@ def test_a_run_stays_for_what_may_be_sent_a_little_later(
     hook.answers(Reply(429, {"Retry-After": "20"}), Reply())
     clock = [NOW + timedelta(seconds=40)]
 
-    class Store(DuckDBStore):
+    class Database(DuckDBDatabase):
         def now(self) -> datetime:
             return clock[0]
 
@@ -478,7 +478,7 @@ def test_a_run_stays_for_what_may_be_sent_a_little_later(
         clock[0] += timedelta(seconds=seconds)
 
     kept = duckdb_alerts.kept_warehouse().path  # type: ignore[attr-defined]
-    outbox = Outbox(Store("analytics_mlmon_alerts", kept))
+    outbox = Outbox(Database("analytics_mlmon_alerts", kept))
     settings = read_settings(None, duckdb_alerts.directory)
     log = start_logging("test")
     # The second pause is a minute or more, for it is the second attempt.
@@ -501,7 +501,7 @@ def test_bi_sees_who_was_told_without_the_messages(alerts: AlertProject, hook: S
 
 
 def test_the_time_is_naive_utc_whatever_is_given() -> None:
-    from mlmon.cli.alerts_send import parse_now
+    from mlmon.cli.options import parse_time
 
-    assert parse_now("2024-03-10T08:00:00+02:00") == datetime(2024, 3, 10, 6)
-    assert parse_now("2024-03-10") == datetime(2024, 3, 10)
+    assert parse_time("2024-03-10T08:00:00+02:00") == datetime(2024, 3, 10, 6)
+    assert parse_time("2024-03-10") == datetime(2024, 3, 10)

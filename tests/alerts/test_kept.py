@@ -10,7 +10,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from mlmon.alerts.logs import start_logging
+from mlmon.output import start_logging
 from support.alerts import NOW, AlertProject, calm, state
 from support.loopback import Reply, Service
 

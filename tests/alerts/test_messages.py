@@ -19,13 +19,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mlmon.alerts.channels import alertmanager, email, pagerduty, slack, webhook
-from mlmon.alerts.channels.parcel import Parcel
-from mlmon.alerts.content import Content, clean, shrunk
-from mlmon.alerts.records import Alert
-from mlmon.alerts.render import as_html, as_text
-from mlmon.alerts.settings import Channel
-from mlmon.words import duration, number, sparkline, value_and_limit
+from mlmon.alerts.channels import (
+    Channel,
+    Notification,
+    alertmanager,
+    email,
+    pagerduty,
+    slack,
+    webhook,
+)
+from mlmon.alerts.content import Content, as_html, as_text, clean, shortened
+from mlmon.alerts.marts import Alert
+from mlmon.formatting import duration, number, sparkline, value_and_limit
 from support.alerts import NOW, AlertProject, calm, state
 from support.dbt_project import ROOT
 from support.warehouses import SCHEMA
@@ -140,8 +145,8 @@ def contents(alerts: AlertProject) -> dict[str, Content]:
     return {row["event"]: Content.of(json.loads(row["payload"])) for _, row in rows.iterrows()}
 
 
-def parcel(content: Content, kind: str = "console", **options: Any) -> Parcel:
-    return Parcel(
+def notification(content: Content, kind: str = "console", **options: Any) -> Notification:
+    return Notification(
         key="0123456789abcdef0123456789abcdef",
         series_id=state()["series_id"],
         event=content.event,  # type: ignore[arg-type]
@@ -154,7 +159,7 @@ def parcel(content: Content, kind: str = "console", **options: Any) -> Parcel:
 
 def mail(content: Content) -> str:
     message: EmailMessage = email.render(
-        parcel(content, "email", to=["oncall@example.org"], **{"from": "mlmon@example.org"})
+        notification(content, "email", to=["oncall@example.org"], **{"from": "mlmon@example.org"})
     )
     parts = [f"{name}: {message[name]}" for name in ("Subject", "From", "To", "Message-ID")]
     for part in message.iter_parts():
@@ -171,9 +176,11 @@ RENDERED = {
     "console.txt": as_text,
     "email.txt": mail,
     "slack.json": lambda content: as_json(slack.render(content)),
-    "pagerduty.json": lambda content: as_json(pagerduty.render(parcel(content))),
-    "webhook.json": lambda content: as_json(json.loads(webhook.render(parcel(content), 65_536))),
-    "alertmanager.json": lambda content: as_json(alertmanager.render(parcel(content))),
+    "pagerduty.json": lambda content: as_json(pagerduty.render(notification(content))),
+    "webhook.json": lambda content: as_json(
+        json.loads(webhook.render(notification(content), 65_536))
+    ),
+    "alertmanager.json": lambda content: as_json(alertmanager.render(notification(content))),
 }
 
 
@@ -346,7 +353,7 @@ def test_less_and_less_is_said_where_it_must_fit() -> None:
         commands=(("SQL", "select 1"),),
         labels={"monitor": "m" * 120},
     )
-    sizes = [len(json.dumps(content.as_dict())) for content in shrunk(whole)]
+    sizes = [len(json.dumps(content.as_dict())) for content in shortened(whole)]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] < 500
     assert "<" not in as_html(whole).split("<body")[0].replace("<!doctype html>", "").replace(

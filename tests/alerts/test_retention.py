@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from mlmon.alerts.outbox import Memory, Outbox
-from mlmon.alerts.plan import Plan, plan
-from mlmon.alerts.records import Ack, Alert, Message, Silence, Situation
-from mlmon.alerts.retention import forget
-from mlmon.alerts.store import open_store
+from mlmon.alerts.database import open_database
+from mlmon.alerts.marts import Alert, Snapshot
+from mlmon.alerts.outbox import Ack, Message, Outbox, OutboxContents, Silence
+from mlmon.alerts.planner import Plan, plan
 from mlmon.profile import read_target
 from support.alerts import NOW, AlertProject, calm, state
 from support.loopback import Service
@@ -25,19 +24,19 @@ N_SERIES, N_STEPS = 8, 200
 
 def outbox_of(alerts: AlertProject) -> Outbox:
     target = read_target(alerts.directory, alerts.directory, None, None)
-    outbox = Outbox(open_store(target, alerts.state, 30.0))
+    outbox = Outbox(open_database(target, alerts.state, 30.0))
     outbox.prepare()
     return outbox
 
 
 def fill(outbox: Outbox, rows: list[Message]) -> None:
     names = [item.name for item in fields(Message)]
-    with outbox.store.transaction() as opened:
+    with outbox.database.transaction() as opened:
         for row in rows:
             values = {name: getattr(row, name) for name in names}
             values |= {"next_attempt_at": row.created_at}
             opened.rows(
-                f'insert into "{outbox.store.schema}".alert_outbox ({", ".join(names)})'
+                f'insert into "{outbox.database.schema}".alert_outbox ({", ".join(names)})'
                 f" values ({', '.join(f'${name}' for name in names)})",
                 **values,
             )
@@ -97,16 +96,18 @@ def told(found: Plan) -> Any:
     )  # fmt: skip
 
 
-def planned(world: World, memory: Memory, rows: list[dict[str, Any]], at: datetime) -> Any:
+def planned(
+    world: World, contents: OutboxContents, rows: list[dict[str, Any]], at: datetime
+) -> Any:
     return told(
         plan(
-            Situation(tuple(map(Alert.of, rows)), world.monitors),
-            memory.messages,
+            Snapshot(tuple(map(Alert.of, rows)), world.monitors),
+            contents.messages,
             now=at,
             channels=world.channels,
             delivery=world.delivery,
-            silences=memory.silences,
-            acks=memory.acks,
+            silences=contents.silences,
+            acks=contents.acks,
         )
     )
 
@@ -120,7 +121,7 @@ def test_planning_reads_a_part_and_comes_to_the_same(alerts: AlertProject, seed:
     kept = [world.rows]
     for before in (None, at - 30 * DAY, at - 4 * DAY):
         if before is not None:
-            n_gone = forget(outbox.store, before)
+            n_gone = outbox.delete_expired(before)
             assert n_gone > 50
             kept.append(list(outbox.read().messages))
             assert len(kept[-1]) == len(kept[-2]) - n_gone
@@ -129,7 +130,7 @@ def test_planning_reads_a_part_and_comes_to_the_same(alerts: AlertProject, seed:
             part = outbox.read(now - world.delivery.flapping_time)
             assert len(part.messages) < len(world.rows) / 4
             assert planned(world, part, rows, now) == planned(
-                world, Memory(tuple(world.rows)), rows, now
+                world, OutboxContents(tuple(world.rows)), rows, now
             )
     unsettled = {row.delivery_key for row in world.rows if row.status in {"pending", "claimed"}}
     assert len(unsettled) >= 6
@@ -170,9 +171,9 @@ def test_what_is_over_is_forgotten_and_what_is_open_is_not(
         (state(2)["series_id"], "trigger", 1),
     ]
     assert set(alerts.deliveries()["delivery_key"]) == set(left["delivery_key"])
-    memory = outbox_of(alerts).read()
-    assert [ack.series_id for ack in memory.acks] == [state(2)["series_id"]]
-    assert memory.silences == ()
+    contents = outbox_of(alerts).read()
+    assert [ack.series_id for ack in contents.acks] == [state(2)["series_id"]]
+    assert contents.silences == ()
     # It begins again under a key that no receiver has seen.
     alerts.states(state(1, **quiet), state(2, **quiet))
     assert alerts.send(now=NOW + 31 * DAY).exit_code == 0
@@ -189,10 +190,10 @@ def test_planning_reads_the_newest_ack_and_the_silences_that_hold(alerts: AlertP
         outbox.add_silence(
             Silence(name, {"monitor": "m"}, NOW - 40 * DAY, NOW + days * DAY, "me", "", NOW)
         )
-    memory = outbox.read(NOW - 7 * DAY)
-    assert [(ack.series_id, ack.created_at) for ack in memory.acks] == [
+    contents = outbox.read(NOW - 7 * DAY)
+    assert [(ack.series_id, ack.created_at) for ack in contents.acks] == [
         ("b", NOW - 90 * DAY),
         ("a", NOW - DAY),
     ]
-    assert [silence.silence_id for silence in memory.silences] == ["holds"]
+    assert [silence.silence_id for silence in contents.silences] == ["holds"]
     assert len(outbox.read().acks) == 4

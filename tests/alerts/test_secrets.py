@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlmon.alerts.scrubbing import register, scrub, scrub_all
+from mlmon.redaction import redact, redact_all, register_secret
 from support.alerts import NOW, AlertProject, state
-from support.loopback import Reply, Request, Service
+from support.loopback import Reply, Request, Service, service
 
 CANARY = "c4n4ry+/s3cr3t=c4n4ry"
 QUOTED = "c4n4ry%2B%2Fs3cr3t%3Dc4n4ry"
@@ -84,7 +85,7 @@ def everything(alerts: AlertProject) -> str:
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """No secret is known from an earlier test."""
-    monkeypatch.setattr("mlmon.alerts.scrubbing._secrets", set())
+    monkeypatch.setattr("mlmon.redaction._secrets", set())
 
 
 @pytest.mark.parametrize("answer", ["echo", "refusal", "drop", "unreachable"])
@@ -130,9 +131,9 @@ def test_the_canary_is_in_nothing_that_a_process_prints(
     # After everything was tried, an error that repeats a secret.
     late = (
         "import os\n"
-        "import mlmon.alerts.retention as retention\n"
+        "from mlmon.alerts.outbox import Outbox\n"
         "def fail(*_): raise RuntimeError('broken: ' + os.environ['WEBHOOK_B'])\n"
-        "retention.forget = fail"
+        "Outbox.delete_expired = fail"
     )
     process = duckdb_alerts.start(before=late, options=["--wait", "0"])
     shown, errors = process.communicate(timeout=120)
@@ -145,11 +146,11 @@ def test_the_canary_is_in_nothing_that_a_process_prints(
 
 
 def test_a_secret_in_a_log_is_hidden_once_it_is_known() -> None:
-    register("https://hooks.example/services/T000/B000/abcdefgh1234?token=zyxwvuts9876")
-    assert scrub("at /services/T000/B000/abcdefgh1234") == "at ***"
-    assert scrub("token zyxwvuts9876 and abcdefgh1234") == "token *** and ***"
-    assert scrub_all({"a": ["zyxwvuts9876", 1, None]}) == {"a": ["***", 1, None]}
-    assert scrub("services") == "services"
+    register_secret("https://hooks.example/services/T000/B000/abcdefgh1234?token=zyxwvuts9876")
+    assert redact("at /services/T000/B000/abcdefgh1234") == "at ***"
+    assert redact("token zyxwvuts9876 and abcdefgh1234") == "token *** and ***"
+    assert redact_all({"a": ["zyxwvuts9876", 1, None]}) == {"a": ["***", 1, None]}
+    assert redact("services") == "services"
 
 
 def test_a_password_in_the_outbox_url_is_refused_on_the_command_line(
@@ -208,3 +209,122 @@ def test_every_problem_of_the_channels_file_is_named_at_once(
     assert result.exit_code == 2
     assert "4 problems in" in result.output
     assert duckdb_alerts.send("--channels", str(tmp_path / "none.yml")).exit_code == 2
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " "])
+def test_a_variable_as_a_mounted_file_has_it_is_refused_by_its_name(
+    alerts: AlertProject, hook: Service, end: str
+) -> None:
+    """A header cannot hold a line break; what says so must not quote the header."""
+    named = channels(hook.url)
+    alerts.channels({name: channel for name, (channel, _) in named.items()})
+    for _, variables in named.values():
+        alerts.environment |= {name: value + end for name, value in variables.items()}
+    alerts.states(state(channels=";".join(named)))
+    result = alerts.send()
+    assert result.exit_code == 3
+    assert "SLACK_BOT_A begins or ends with white space" in result.stderr
+    shown = result.output + result.stderr + everything(alerts) + alerts.run("list").output
+    for form in (CANARY, QUOTED):
+        assert form not in shown
+    assert hook.received == []
+    # Nothing is lost: with the variable put right it is sent.
+    alerts.environment |= {
+        name: value for _, pair in named.values() for name, value in pair.items()
+    }
+    alerts.channels({"slack bot": named["slack bot"][0]})
+    hook.answers(Reply(body=b'{"ok": true, "channel": "C1", "ts": "1.0"}'))
+    alerts.send()
+    assert len(hook.received) == 1
+
+
+def test_a_control_character_within_a_variable_is_refused(
+    duckdb_alerts: AlertProject, hook: Service
+) -> None:
+    duckdb_alerts.channels({"hook": {"kind": "webhook", "url": hook.url, "token_env": "TOKEN_A"}})
+    duckdb_alerts.states(state())
+    result = duckdb_alerts.send(TOKEN_A="c4n4ry\x07c4n4ry")
+    assert result.exit_code == 3
+    assert "TOKEN_A holds a control character" in result.stderr
+    assert "c4n4ry" not in result.stderr
+
+
+@pytest.mark.parametrize("secret", ["qu\"ote<&'s3cr3t", "back\\slash\ns3cr3t", "ünïcödé-s3cr3t"])
+def test_a_secret_is_hidden_in_every_form_that_repeats_it(secret: str) -> None:
+    register_secret(secret)
+    for form in (
+        secret,
+        secret.strip(),
+        repr(secret),
+        repr(f"Bearer {secret}".encode()),
+        json.dumps(secret),
+        json.dumps(secret, ensure_ascii=False),
+        html.escape(secret),
+    ):
+        assert "s3cr3t" not in redact(f"Illegal header value {form}")
+        assert "s3cr3t" not in json.dumps(redact_all({"a": [form]}))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "postgresql://u:c4n4ry-c4n4ry@127.0.0.1:9/db",
+        "postgresql://u@127.0.0.1:9/db?password=c4n4ry-c4n4ry",
+        "host=127.0.0.1 port=9 password=c4n4ry-c4n4ry",
+        "mysql://u:c4n4ry-c4n4ry@127.0.0.1/db",
+    ],
+)
+def test_a_state_that_holds_a_password_is_refused_and_not_repeated(
+    duckdb_alerts: AlertProject, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(duckdb_alerts.directory)
+    before = sorted(duckdb_alerts.directory.rglob("*"))
+    given = duckdb_alerts.run("list", "--state", place)
+    assert given.exit_code == 2
+    assert "--state holds a password" in given.stderr
+    named = duckdb_alerts.run("list", MLMON_ALERTS_STATE=place)
+    assert named.exit_code == (1 if place.startswith("postgres") else 2)
+    assert "c4n4ry" not in given.output + named.output
+    assert sorted(duckdb_alerts.directory.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password: *c4n4ry",
+        "password: !c4n4ry",
+        "password: [c4n4ry",
+        "password: '{{ c4n4ry( }}'",
+        "password: '{{ \"c4n4ry\" | as_number }}'",
+        "password: \"{{ 'c4n4ry' | as_number }}\"",
+        "password: \"{{ ''.__class__.__mro__ | as_native }}\"",
+        "password: \"{{ {}['c4n4ry'].a }}\"",
+    ],
+)
+def test_a_profile_that_cannot_be_read_shows_no_line_of_it(
+    duckdb_alerts: AlertProject, line: str
+) -> None:
+    path = duckdb_alerts.directory / "profiles.yml"
+    path.write_text("mine:\n  target: a\n  outputs:\n    a:\n      type: duckdb\n      " + line)
+    for more in ({}, {"MLMON_DEBUG": "1"}):
+        result = duckdb_alerts.send(**more)
+        assert result.exit_code == 2, result.output
+        assert "c4n4ry" not in result.output
+        assert "class" not in result.output.replace("project", "")
+
+
+def test_a_token_for_this_machine_goes_to_no_proxy(duckdb_alerts: AlertProject) -> None:
+    """In a process of its own, for a proxy is one of the environment."""
+    with service() as hook, service() as proxy:
+        named = channels(hook.url)
+        del named["email"]
+        duckdb_alerts.channels({name: channel for name, (channel, _) in named.items()})
+        for _, variables in named.values():
+            duckdb_alerts.environment |= variables
+        names = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+        duckdb_alerts.environment |= dict.fromkeys(names, proxy.url)
+        duckdb_alerts.states(state(channels=";".join(named)))
+        process = duckdb_alerts.start(options=["--wait", "0"])
+        _, errors = process.communicate(timeout=120)
+        assert len(hook.received) == len(named), errors
+        assert proxy.received == []

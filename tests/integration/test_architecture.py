@@ -123,15 +123,14 @@ def test_an_added_channel_is_sent_to(tmp_path: Path) -> None:
     lines = tmp_path / "lines.txt"
     told = f"""
 from datetime import UTC, datetime
-from mlmon.alerts.channels import sender
-from mlmon.alerts.channels.parcel import Parcel
+from pathlib import Path
+from mlmon.alerts.channels import Notification, read_settings, sender
 from mlmon.alerts.content import Content
-from mlmon.alerts.settings import parse_settings
 
-channels = {{"ledger": {{"kind": "file", "path": {str(lines)!r}}}}}
-channel = parse_settings({{"mlmon_channels": channels}}).channels["ledger"]
+Path("mlmon_channels.yml").write_text("mlmon_channels: {{ledger: {{kind: file, path: {lines}}}}}")
+channel = read_settings(None, Path()).channels["ledger"]
 content = Content("psi is high", "trigger", "critical")
-sender(channel.kind)(Parcel("k", "s", "trigger", "critical", content, channel, datetime.now(UTC)))
+sender(channel.kind)(Notification("k", "s", "trigger", "critical", content, channel, datetime.now(UTC)))
 """
     done = subprocess.run(
         [sys.executable, "-c", told],

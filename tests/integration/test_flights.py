@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from mlmon import stats
 from mlmon.demo.generate import generate
-from mlmon.stats.kstwo import kstwo_sf
+from mlmon.stats.kolmogorov_smirnov import kstwo_sf
 from support.compare import differences, unequal_rows
 from support.dbt_project import ROOT, DbtProject
 

@@ -25,7 +25,7 @@ from mlmon.errors import ConfigurationError, MlmonError
 from mlmon.gate.plan import Plan, read_plan
 from mlmon.gate.results import LogResult, Verdict
 from mlmon.gate.run import Outcome, run_gate
-from mlmon.last_build.watched import read_held, watched_by
+from mlmon.last_build.sources import read_contents, sources_of
 from mlmon.profile import Target, read_target
 from support.dbt_project import ROOT, DbtProject
 from support.warehouses import ENGINES, Engine
@@ -296,7 +296,7 @@ def tables() -> dict[str, pd.DataFrame]:
 
 def test_what_a_run_compares_with_the_last_one_is_read_by_the_plan(gate: Gate) -> None:
     def held() -> dict[str, str]:
-        return {one.name: one.held for one in read_held(gate.target, watched_by(gate.plan))}
+        return {one.name: one.held for one in read_contents(gate.target, sources_of(gate.plan))}
 
     rows = pd.DataFrame({"runbook": ["drift"], "runbook_url": ["https://wiki.example/drift"]})
     gate.project.warehouse.load("own_runbooks", rows)
@@ -375,7 +375,7 @@ def test_small_batches_count_what_one_batch_counts(
 
     at_once = counted()
     monkeypatch.setattr("mlmon.gate.run.BATCH_ROWS", 90)
-    monkeypatch.setattr("mlmon.copied.BLOCK_BYTES", 8192)
+    monkeypatch.setattr("mlmon.postgres_copy.BLOCK_BYTES", 8192)
     assert counted() == at_once
 
 
@@ -547,7 +547,7 @@ def test_a_suite_of_ones_own_extends_what_is_checked(
 ) -> None:
     (tmp_path / "own.predictions.yml").write_text(OWN_SUITE)
     monkeypatch.setattr("mlmon.gate.run.BATCH_ROWS", 90)
-    monkeypatch.setattr("mlmon.copied.BLOCK_BYTES", 8192)
+    monkeypatch.setattr("mlmon.postgres_copy.BLOCK_BYTES", 8192)
     own = [
         one
         for one in gate.result("own", suites=tmp_path, since=START.to_pydatetime()).verdicts

@@ -26,9 +26,9 @@ from click.testing import CliRunner, Result
 from mlmon.cli import main
 from mlmon.dbt_process import DbtRun
 from mlmon.errors import FAILED, OK
-from mlmon.last_build import state
-from mlmon.last_build.complete import NotKnownError, what_was_built
-from mlmon.last_build.watched import Watched
+from mlmon.last_build import fingerprint as state
+from mlmon.last_build.completeness import NotKnownError, what_was_built
+from mlmon.last_build.sources import WatchedSource
 from support.alerts import NOW, OTHER_TABLES, TABLES, AlertProject, alert_project
 from support.alerts import state as alert_state
 from support.dbt_project import ROOT
@@ -269,14 +269,16 @@ def test_what_is_asked_for_differently_is_built(
 
 
 def test_a_run_with_the_gate_is_not_spared_by_one_without(project: StandIn) -> None:
-    from mlmon.last_build.mark import news, read_mark
+    from mlmon.last_build.record import read_record, what_changed
     from mlmon.profile import read_target
 
     target = read_target(project.directory, project.directory)
-    mark = read_mark(target)
+    mark = read_record(target)
     assert mark is not None
-    assert news(target, mark, mark.state, gate=False) is None
-    assert news(target, mark, mark.state, gate=True) == "the gate has not seen what was built"
+    assert what_changed(target, mark, mark.state, gate=False) is None
+    assert (
+        what_changed(target, mark, mark.state, gate=True) == "the gate has not seen what was built"
+    )
 
 
 def test_rows_that_land_while_dbt_builds_are_new_to_the_next_run(project: StandIn) -> None:
@@ -353,7 +355,7 @@ def concluded(tmp_path: Path, own: Mapping[str, Any], spec: Mapping[str, Any] = 
         json.dumps({"metadata": {"invocation_id": "a"}, "results": results})
     )
     _, watched = what_was_built(
-        DbtRun(invocation_id="a"), tmp_path, [Watched("log", "select 1", False, spec)]
+        DbtRun(invocation_id="a"), tmp_path, [WatchedSource("log", "select 1", False, spec)]
     )
     return [one.name for one in watched]
 
@@ -418,7 +420,7 @@ def test_only_what_dbt_reads_is_part_of_a_project(tmp_path: Path) -> None:
     from mlmon.profile import Target
 
     def seen() -> dict[str, str]:
-        return state.project_state(target, variables=None, select=None, exclude=None)
+        return state.project_fingerprints(target, variables=None, select=None, exclude=None)
 
     (tmp_path / "dbt_project.yml").write_text(yaml.safe_dump({"macro-paths": ["own"]}))
     target = Target(tmp_path, tmp_path, "p", "t", "duckdb", {"path": "x", "password": "one"})

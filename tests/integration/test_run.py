@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from mlmon.errors import FAILED, OK, TRY_AGAIN, TryAgainError
-from mlmon.last_build.mark import news, read_mark
-from mlmon.one_at_a_time import one_at_a_time
+from mlmon.last_build.record import read_record, what_changed
 from mlmon.profile import read_target
+from mlmon.run_lock import run_lock
 from support.dbt_project import DbtProject
 from support.warehouses import Engine
 
@@ -132,9 +132,9 @@ def test_a_run_after_a_complete_one_starts_dbt_only_where_something_is_new(
     # A build by hand leaves other tables, though every row of the log is as it was.
     project.run("run", "--select", "stg_mlmon__labels").require()
     target = read_target(project.directory, project.directory)
-    mark = read_mark(target)
+    mark = read_record(target)
     assert mark is not None
-    assert news(target, mark, mark.state, gate=True) == (
+    assert what_changed(target, mark, mark.state, gate=True) == (
         "the tables are not as the last run left them"
     )
 
@@ -143,7 +143,7 @@ def test_one_run_at_a_time_holds_a_warehouse(make_project: Any, engine: Engine) 
     made: DbtProject = make_project(engine)
     target = read_target(made.directory, made.directory)
     busy = pytest.raises(TryAgainError, match="Another `mlmon run` works on this warehouse")
-    with one_at_a_time(target), busy, one_at_a_time(target):
+    with run_lock(target), busy, run_lock(target):
         pass
-    with one_at_a_time(target):
+    with run_lock(target):
         pass

@@ -6,17 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from mlmon.alerts.plan import Plan, plan
-from mlmon.alerts.records import (
-    Ack,
-    Alert,
-    BrokenRule,
-    Message,
-    MonitorFacts,
-    Silence,
-    Situation,
-)
-from mlmon.alerts.settings import Channel, Delivery
+from mlmon.alerts.channels import Channel, Delivery
+from mlmon.alerts.marts import Alert, InvalidRule, MonitorLogs, Snapshot
+from mlmon.alerts.outbox import Ack, Message, Silence
+from mlmon.alerts.planner import Plan, plan
 from support.alerts import NOW
 
 CHANNELS = {
@@ -32,8 +25,8 @@ class World:
     def __init__(self, **delivery: int) -> None:
         self.delivery = Delivery(**delivery)
         self.rows: list[Message] = []
-        self.monitors = {"churn": MonitorFacts("churn")}
-        self.rules: tuple[BrokenRule, ...] = ()
+        self.monitors = {"churn": MonitorLogs("churn")}
+        self.rules: tuple[InvalidRule, ...] = ()
         self.silences: list[Silence] = []
         self.acks: list[Ack] = []
         self.channels = CHANNELS
@@ -41,7 +34,7 @@ class World:
     def plan(self, *rows: dict[str, Any], at: datetime = NOW) -> Plan:
         alerts = tuple(Alert.of(row) for row in rows)
         return plan(
-            Situation(alerts, self.monitors, self.rules),
+            Snapshot(alerts, self.monitors, self.rules),
             self.rows,
             now=at,
             channels=self.channels,

@@ -11,17 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlmon.alerts.ages import known_until, outages
-from mlmon.alerts.history import histories
-from mlmon.alerts.records import (
-    Ack,
-    Alert,
-    BrokenRule,
-    Message,
-    MonitorFacts,
-    Silence,
-    Situation,
-)
+from mlmon.alerts.marts import Alert, InvalidRule, MonitorLogs, Snapshot
+from mlmon.alerts.outbox import Ack, Message, Silence
+from mlmon.alerts.planner import data_until, histories, silent_logs
 from support.alerts import NOW, calm, contract, state
 from support.dbt_project import ROOT
 from support.planner import World
@@ -92,12 +84,12 @@ def test_old_news_pages_nobody_but_its_end_is_told() -> None:
 def test_the_age_of_a_performance_alert_counts_from_when_its_labels_were_due() -> None:
     window_end = datetime(2024, 2, 25)
     slow = state(label_age="14d", window_end=window_end)
-    assert known_until(Alert.of(slow), None) == window_end + 14 * DAY
+    assert data_until(Alert.of(slow), None) == window_end + 14 * DAY
     assert World().tell(slow) == [("hook", "trigger", "warning")]
     assert World().held(slow | {"label_age": "none"}) == ["stale"]
     # Labels cannot tell of a time that no log has reached.
-    facts = MonitorFacts("churn", data_through_at=datetime(2024, 3, 1))
-    assert known_until(Alert.of(slow), facts) == datetime(2024, 3, 1)
+    facts = MonitorLogs("churn", data_through_at=datetime(2024, 3, 1))
+    assert data_until(Alert.of(slow), facts) == datetime(2024, 3, 1)
 
 
 def test_an_end_is_told_only_to_those_who_may_know_of_the_beginning() -> None:
@@ -147,14 +139,14 @@ def test_an_alert_ends_when_nobody_judges_it_any_more(how: str) -> None:
 def test_a_rule_with_a_mistake_is_no_good_news() -> None:
     world = World()
     world.tell(state())
-    world.rules = (BrokenRule("drift_share", "condition: found '>> 1'"),)
+    world.rules = (InvalidRule("drift_share", "condition: found '>> 1'"),)
     assert world.held() == ["rule cannot be used"]
 
 
 def test_a_storm_of_a_rule_with_a_mistake_is_not_over() -> None:
     world = World(group_above=2)
     world.tell(*[state(number) for number in range(3)])
-    world.rules = (BrokenRule("drift_share", "condition: found '>> 1'"),)
+    world.rules = (InvalidRule("drift_share", "condition: found '>> 1'"),)
     assert set(world.held()) == {"rule cannot be used"}
     world.rules = ()
     assert world.tell() == [("hook", "resolve", "warning")]
@@ -203,18 +195,16 @@ def test_a_critical_cause_holds_its_effects_back_and_lists_them() -> None:
     found = world.plan(effect, cause)
     assert [intent.series_id for intent in found.intents] == [cause["series_id"]]
     assert [held.why for held in found.held] == ["inhibited by quality"]
-    assert [alert.series_id for alert in found.inhibited[cause["series_id"]]] == [
-        effect["series_id"]
-    ]
-    for harmless in (
+    assert list(found.inhibited[cause["series_id"]]) == [effect["series_id"]]
+    for defused in (
         {"severity": "warning"},
         {"monitor": "other"},
         {"model_version": "v1"},
         {"state": "ok"},
         {"window_end": NOW - 30 * DAY},
     ):
-        assert len(World().plan(effect, cause | harmless).held) == (
-            1 if "window_end" in harmless else 0
+        assert len(World().plan(effect, cause | defused).held) == (
+            1 if "window_end" in defused else 0
         )
 
 
@@ -324,19 +314,19 @@ def test_flapping_is_said_once_and_its_end_held() -> None:
 
 def test_a_silent_log_is_an_outage_of_the_whole_monitor() -> None:
     world = World()
-    world.monitors = {"churn": MonitorFacts("churn", last_arrival_at=NOW - 3 * HOUR)}
+    world.monitors = {"churn": MonitorLogs("churn", last_arrival_at=NOW - 3 * HOUR)}
     watching = [calm(number, no_data_minutes=120, rule_id="no_predictions") for number in (1, 2)]
-    [outage] = outages(Situation(tuple(map(Alert.of, watching)), world.monitors), NOW)
+    [outage] = silent_logs(Snapshot(tuple(map(Alert.of, watching)), world.monitors), NOW)
     assert (outage.model_version, outage.value, outage.severity) == ("all", 180.0, "critical")
     assert world.tell(*watching) == [("hook", "trigger", "critical")]
-    world.monitors = {"churn": MonitorFacts("churn", last_arrival_at=NOW)}
+    world.monitors = {"churn": MonitorLogs("churn", last_arrival_at=NOW)}
     [intent] = world.plan(*watching, at=NOW + MINUTE).intents
     assert (intent.event, "rows again" in intent.why) == ("resolve", True)
 
 
 def test_a_silent_log_holds_back_what_it_explains() -> None:
     world = World()
-    world.monitors = {"churn": MonitorFacts("churn", last_arrival_at=NOW - 3 * HOUR)}
+    world.monitors = {"churn": MonitorLogs("churn", last_arrival_at=NOW - 3 * HOUR)}
     watching = calm(1, no_data_minutes=120, rule_id="no_predictions", model_version="all")
     effect = state(2, inhibited_by="no_predictions")
     assert world.tell(watching, effect) == [("hook", "trigger", "critical")]
@@ -345,7 +335,7 @@ def test_a_silent_log_holds_back_what_it_explains() -> None:
 def test_a_log_that_ended_long_ago_is_no_news() -> None:
     """A first run over old logs, and an outage that nobody can still be waiting to hear of."""
     world = World()
-    world.monitors = {"churn": MonitorFacts("churn", last_arrival_at=NOW - 5 * DAY)}
+    world.monitors = {"churn": MonitorLogs("churn", last_arrival_at=NOW - 5 * DAY)}
     watching = calm(no_data_minutes=1440, max_age_minutes=5760, rule_id="no_predictions")
     effect = state(2, inhibited_by="no_predictions", max_age_minutes=0)
     assert world.tell(watching, effect, at=NOW - MINUTE) == [("hook", "trigger", "critical")]
@@ -360,12 +350,12 @@ def test_the_shipped_rules_tell_of_a_silent_log_but_not_of_a_weekend() -> None:
     [minutes] = {int(rule["no_data_minutes"]) for rule in watching}
     assert [rule["enabled"] for rule in watching] == ["true"]
     friday, monday = datetime(2024, 3, 8, 17), datetime(2024, 3, 11, 17)
-    situation = Situation(
+    snapshot = Snapshot(
         (Alert.of(calm(no_data_minutes=minutes)),),
-        {"churn": MonitorFacts("churn", last_arrival_at=friday)},
+        {"churn": MonitorLogs("churn", last_arrival_at=friday)},
     )
-    assert not outages(situation, monday + HOUR)[0].is_firing
-    assert outages(situation, monday + DAY + HOUR)[0].is_firing
+    assert not silent_logs(snapshot, monday + HOUR)[0].is_firing
+    assert silent_logs(snapshot, monday + DAY + HOUR)[0].is_firing
 
 
 def test_a_log_that_was_never_there_is_no_outage() -> None:

@@ -25,12 +25,21 @@ from typing import Any
 
 import pytest
 
-from mlmon.alerts.ages import is_stale, known_until, outages
 from mlmon.alerts.backtest import histories_in_force
-from mlmon.alerts.records import Alert, MonitorFacts, Situation
-from mlmon.alerts.replay import History, MonitorSpans, Patience, Series, judge, rule_targets
-from mlmon.alerts.replay import episodes_of as told_episodes
-from mlmon.alerts.rule_rows import RuleRow, problems_of, rule_row
+from mlmon.alerts.marts import Alert, MonitorLogs, Snapshot
+from mlmon.alerts.planner import data_until, is_stale, silent_logs
+from mlmon.alerts.rules import (
+    History,
+    MonitorSettings,
+    RuleRow,
+    RuleTiming,
+    Series,
+    judge,
+    problems_of,
+    rule_row,
+    rule_targets,
+)
+from mlmon.alerts.rules import firing_episodes as told_episodes
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2024, 1, 1)
@@ -268,7 +277,7 @@ class Episode:
     peak: float | None
 
 
-def episodes_of(
+def firing_episodes(
     levels: Sequence[int | None], for_windows: int, resolve_windows: int
 ) -> list[Episode]:
     """Each time that such an alert fires, told from its states after every window."""
@@ -873,7 +882,7 @@ def test_episodes_are_the_times_that_such_an_alert_fires(
             )
         )
     expected = {
-        f"h{number}": episodes_of(levels, for_windows, resolve_windows)
+        f"h{number}": firing_episodes(levels, for_windows, resolve_windows)
         for number, levels in enumerate(histories)
     }
     assert found == expected
@@ -1006,20 +1015,20 @@ def test_the_whole_and_each_version_are_different_rules(result: Result) -> None:
 
 def test_a_state_says_when_the_dispatcher_calls_it_stale_and_its_log_silent(result: Result) -> None:
     facts = {
-        name: MonitorFacts(name, *(newest(table, name, column) for table, column in (
+        name: MonitorLogs(name, *(newest(table, name, column) for table, column in (
             (result.monitors, "data_through_at"), (result.windows, "last_loaded_at")
         )))
         for name in {row["monitor"] for row in result.monitors}
     }  # fmt: skip
     states = [row for row in result.states if row["rule_id"] in {"clock", "no clock"}]
     alerts = {row["series_id"]: Alert.of(row) for row in states}
-    told = outages(Situation(tuple(alerts.values()), facts), NOW)
+    told = silent_logs(Snapshot(tuple(alerts.values()), facts), NOW)
     silent = {(outage.rule_id, outage.monitor) for outage in told if outage.is_firing}
     seen = Counter()
     for row in states:
         alert, known = alerts[row["series_id"]], facts[row["monitor"]]
         over = [row[time] is not None and row[time] < NOW for time in ("stale_at", "no_data_at")]
-        assert row["known_until_at"] == known_until(alert, known)
+        assert row["known_until_at"] == data_until(alert, known)
         assert over[0] == is_stale(alert, known, NOW)
         assert over[1] == ((alert.rule_id, alert.monitor) in silent)
         seen[alert.rule_id, *over] += 1
@@ -1090,9 +1099,9 @@ def replayed() -> dict[Series, History]:
     spans: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in world.monitors.values():
         spans[row["monitor"]].append(row)
-    names = [item.name for item in fields(MonitorSpans)]
+    names = [item.name for item in fields(MonitorSettings)]
     monitors = [
-        MonitorSpans(**{name: max(row[name] for row in rows) for name in names})
+        MonitorSettings(**{name: max(row[name] for row in rows) for name in names})
         for rows in spans.values()
     ]
     problems = problems_of(rules, METRICS)
@@ -1168,12 +1177,12 @@ def test_a_replay_tells_the_same_episodes_as_the_tables(
 def test_what_dbt_judged_tells_the_same_episodes(
     result: Result, replayed: dict[Series, History]
 ) -> None:
-    patience = {
-        row["rule_version"]: Patience(*(row[name] for name in Patience._fields))
+    timing = {
+        row["rule_version"]: RuleTiming(*(row[name] for name in RuleTiming._fields))
         for row in result.rules
         if row["rule_problem"] is None
     }
-    assert histories_in_force(in_order(result.evaluations), patience) == replayed
+    assert histories_in_force(in_order(result.evaluations), timing) == replayed
 
 
 def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from mlmon.alerts.backtest import Finding, Messages, compare, with_messages
-from mlmon.alerts.replay import SEVERITIES, History, Patience, Series, Window
-from mlmon.alerts.rule_rows import read_rules, rule_row
-from mlmon.alerts.sent import Story, messages_of
-from mlmon.alerts.settings import Delivery
+from mlmon.alerts.backtest import (
+    Finding,
+    MessageCounts,
+    Timeline,
+    compare,
+    simulate_messages,
+    with_messages,
+)
+from mlmon.alerts.channels import Delivery
+from mlmon.alerts.rules import SEVERITIES, History, RuleTiming, Series, Window, read_rules, rule_row
 from mlmon.errors import ConfigurationError
 from support.alerts import calm
 from support.planner import World
@@ -21,14 +26,14 @@ from support.planner import World
 START = datetime(2024, 1, 1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SERIES = Series("drift", "churn", "v1", "all", "all", "table", "all", "drift_share", "all", "none")
-PATIENCE = Patience(1, 1, 0, 0)
+PATIENCE = RuleTiming(1, 1, 0, 0)
 
 
-def history(levels: str, patience: Patience = PATIENCE, span: int = 1) -> History:
+def history(levels: str, timing: RuleTiming = PATIENCE, span: int = 1) -> History:
     """A series with a window a day: `.` calm, `w` warning, `c` critical, `-` not judged."""
     return History(
         "value",
-        patience,
+        timing,
         tuple(
             Window(
                 window_start=START + (number + 1 - span) * DAY,
@@ -87,7 +92,7 @@ def test_flapping_is_about_one_series() -> None:
 
 
 def test_a_backtest_since_a_day_knows_what_fired_then() -> None:
-    told = history("wwww.w.", Patience(1, 1, 0, 24 * 60))
+    told = history("wwww.w.", RuleTiming(1, 1, 0, 24 * 60))
     found = only(compare({SERIES: told}, None, since=day(2)))
     tally = found.tally
     assert (found.starts_at, found.ends_at) == (day(2), day(7))
@@ -96,7 +101,7 @@ def test_a_backtest_since_a_day_knows_what_fired_then() -> None:
     assert tally.longest is not None
     assert (tally.longest.fired_at, tally.longest.n_windows) == (day(1), 4)
     assert tally.n_fired_again == 1
-    messages = Messages({SERIES: told}, day(2), Delivery())
+    messages = MessageCounts({SERIES: told}, day(2), Delivery())
     assert messages.of(found, tally).messages == {"repeat": 2, "resolve": 2, "trigger": 1}
 
 
@@ -124,7 +129,7 @@ def test_two_rules_share_the_alerts_that_overlap_in_a_series() -> None:
 
 def test_an_alert_that_fires_later_is_the_same_alert() -> None:
     breached = history("www.")
-    patient = replace(breached, patience=Patience(3, 1, 0, 0))
+    patient = replace(breached, timing=RuleTiming(3, 1, 0, 0))
     found = only(compare({SERIES: patient}, {SERIES: breached}))
     assert (found.only_new, found.only_in_force) == ((), ())
 
@@ -149,7 +154,7 @@ def test_a_rule_that_is_in_force_nowhere_has_nothing_beside_it() -> None:
 
 
 def planned(
-    stories: list[Story], delivery: Delivery
+    stories: list[Timeline], delivery: Delivery
 ) -> tuple[list[list[tuple[str, datetime]]], list[list[tuple[str, datetime]]]]:
     """What the dispatcher's planner sends when it runs each minute in which something can be due:
     the messages of every story by itself, and those of the storms."""
@@ -192,15 +197,15 @@ def planned(
 
 
 def sent(
-    stories: list[Story], delivery: Delivery
+    stories: list[Timeline], delivery: Delivery
 ) -> tuple[list[list[tuple[str, datetime]]], list[list[tuple[str, datetime]]]]:
     """The same, as a backtest counts it."""
-    told, storms = messages_of(stories, delivery)
+    told, storms = simulate_messages(stories, delivery)
     alone = [[(one.event, one.at) for one in mine if one.storm is None] for mine in told]
     return alone, [list(storm.told) for storm in storms]
 
 
-def random_stories(seed: int, n: int) -> tuple[list[Story], Delivery]:
+def random_stories(seed: int, n: int) -> tuple[list[Timeline], Delivery]:
     choose = random.Random(seed)
     times = [START]
     for _ in range(20):
@@ -208,7 +213,7 @@ def random_stories(seed: int, n: int) -> tuple[list[Story], Delivery]:
     cooldown, repeat = choose.choice([0, 180, 600]), choose.choice([0, 120, 360])
     weights = (2, 1, 1) if n == 1 else (5, 1, 1)
     stories = [
-        Story(times, choose.choices((0, 1, 2), weights=weights, k=len(times)), cooldown, repeat)
+        Timeline(times, choose.choices((0, 1, 2), weights=weights, k=len(times)), cooldown, repeat)
         for _ in range(n)
     ]
     delivery = Delivery(
@@ -235,14 +240,14 @@ def test_storms_are_told_as_the_dispatcher_groups_them(seed: int) -> None:
 
 def test_alerts_that_begin_together_are_counted_apart_from_messages_of_their_own() -> None:
     """Of one rule and of another, on two monitors, as long as they name the same channels."""
-    same = Patience(1, 1, 0, 0, "slack")
+    same = RuleTiming(1, 1, 0, 0, "slack")
     histories = {
         SERIES._replace(model_version=version, monitor=monitor): history("..w.w", same)
         for version, monitor in (("v1", "churn"), ("v2", "churn"), ("v1", "fraud"))
     }
     histories[SERIES._replace(rule_id="calm")] = history("....w", same)
     histories[SERIES._replace(rule_id="other")] = history("..w..", same._replace(channels="mail"))
-    messages = Messages(histories, None, Delivery(group_above=2))
+    messages = MessageCounts(histories, None, Delivery(group_above=2))
     found = {
         (one.rule_id, one.monitor): with_messages(one, messages, messages).tally
         for one in compare(histories, None)
@@ -258,7 +263,7 @@ def test_alerts_that_begin_together_are_counted_apart_from_messages_of_their_own
     assert (fraud.n_grouped, fraud.n_storms, fraud.messages) == (2, 2, {})
     assert (found["calm", "churn"].n_grouped, found["other", "churn"].n_grouped) == (1, 0)
     assert found["other", "churn"].messages == {"trigger": 1, "resolve": 1}
-    late = Messages(histories, day(4), Delivery(group_above=2))
+    late = MessageCounts(histories, day(4), Delivery(group_above=2))
     assert [len(storm.members) for storm in late.storms] == [4]
 
 

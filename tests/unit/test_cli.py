@@ -15,13 +15,13 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from mlmon.alerts.marts import firing_alerts
 from mlmon.cli import main
 from mlmon.cli.demo import find_demo
 from mlmon.cli.demo_summary import Incident, look_for
 from mlmon.configuration import failure, problems
 from mlmon.dbt_process import DbtRun
 from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
-from mlmon.firing import firing_alerts
 from mlmon.profile import Target, read_target
 from mlmon.warehouse import connect
 from support.dbt_project import ROOT
@@ -335,7 +335,7 @@ def test_an_unforeseen_error_shows_no_trace(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("nobody thought of this")
 
-    monkeypatch.setattr("mlmon.firing.firing_alerts", broken)
+    monkeypatch.setattr("mlmon.alerts.marts.firing_alerts", broken)
     place: list[str | Path] = ["--project-dir", duckdb_project, "--profiles-dir", duckdb_project]
     result = run("alerts", *place)
     assert result.exit_code == 1

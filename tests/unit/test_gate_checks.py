@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlmon.copied import copied_tables
 from mlmon.gate.checks import Check, Status
 from mlmon.gate.expectations import Totals, expectation, repeated
 from mlmon.gate.own_suites import read_suites
 from mlmon.gate.plan import Log, Monitor, Plan, Reference
+from mlmon.postgres_copy import copy_tables
 from support.dbt_project import ROOT
 from support.postgres import PostgresServer
 
@@ -113,16 +113,16 @@ ROWS = """
 def test_copied_rows_are_those_of_the_query(
     postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlmon.copied.BLOCK_BYTES", 1 << 16)
+    monkeypatch.setattr("mlmon.postgres_copy.BLOCK_BYTES", 1 << 16)
     with postgres_server.connect() as opened, opened.cursor() as cursor:
         cursor.execute(ROWS.format(n=20_000))
         wanted = [(float(row[0]), *row[1:]) for row in cursor.fetchall()]
-        parts = list(copied_tables(cursor, ROWS.format(n=20_000), KINDS, 3_000))
+        parts = list(copy_tables(cursor, ROWS.format(n=20_000), KINDS, 3_000))
         assert len(parts) > 3
         assert all(part.num_rows >= 3_000 for part in parts[:-1])
         rows = [tuple(row.values()) for part in parts for row in part.to_pylist()]
         assert rows == wanted
-        assert list(copied_tables(cursor, ROWS.format(n=0), KINDS, 3_000)) == []
+        assert list(copy_tables(cursor, ROWS.format(n=0), KINDS, 3_000)) == []
 
 
 def test_a_query_that_fails_while_it_is_copied_says_why(postgres_server: PostgresServer) -> None:
@@ -131,7 +131,7 @@ def test_a_query_that_fails_while_it_is_copied_says_why(postgres_server: Postgre
     query = "select 1.0 / (x - 2), 'b', now()::timestamp, true from generate_series(1, 3) as g (x)"
     with postgres_server.connect() as opened, opened.cursor() as cursor:
         with pytest.raises(psycopg2.Error, match="division by zero"):
-            list(copied_tables(cursor, query, KINDS, 10))
+            list(copy_tables(cursor, query, KINDS, 10))
         cursor.execute("select 1")
         assert cursor.fetchall() == [(1,)]
 
@@ -139,9 +139,9 @@ def test_a_query_that_fails_while_it_is_copied_says_why(postgres_server: Postgre
 def test_a_reader_that_stops_early_leaves_the_connection_usable(
     postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlmon.copied.BLOCK_BYTES", 1 << 16)
+    monkeypatch.setattr("mlmon.postgres_copy.BLOCK_BYTES", 1 << 16)
     with postgres_server.connect() as opened, opened.cursor() as cursor:
-        parts = copied_tables(cursor, ROWS.format(n=200_000), KINDS, 10)
+        parts = copy_tables(cursor, ROWS.format(n=200_000), KINDS, 10)
         assert next(parts).num_rows >= 10
         parts.close()  # type: ignore[attr-defined]
         cursor.execute("select 1")

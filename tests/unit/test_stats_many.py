@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from mlmon import stats
-from mlmon.stats.fisher import fisher_p_values
-from mlmon.stats.kstwo import kstwo_sf
+from mlmon.stats.kolmogorov_smirnov import kstwo_sf
+from mlmon.stats.p_values import fisher_p_values
 
 NAN = math.nan
 p_values = st.one_of(st.just(NAN), st.floats(0, 1), st.sampled_from([0.0, 0.01, 0.5, 1.0]))

@@ -1,5 +1,7 @@
 """Tells people about alerts: what dbt says should be known, less what has been told.
 
-`plan` compares the two and is pure; `outbox` remembers what was told; `dispatch` sends; `channels`
-has one module a service. The tables of dbt are read, never written.
+A message goes through six modules: `marts` reads what dbt says, `planner` decides what to tell whom,
+`content` writes it, `outbox` remembers it, `dispatcher` claims and sends it, and a module of
+`channels` hands it to its service. `database` is where the outbox is kept. `backtest` and `rules`
+stand apart: what rules would have told.
 """

@@ -1,7 +1,8 @@
 """What alert rules would have done on the stored metrics: how often, how long, how restlessly.
 
 It reads dbt's tables, writes nothing and tells nobody. Rules in force are taken as dbt judged them;
-rules of a file are judged by `replay` over the same metrics.
+rules of a file are judged over the same metrics. MessageCounts are those that the planner would have
+sent to a channel that always answers, without silences, acknowledgements, inhibition or stale data.
 """
 
 from __future__ import annotations
@@ -13,35 +14,208 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypedDict
 
-from mlmon.alerts.records import Event
-from mlmon.alerts.replay import (
+from mlmon.alerts.channels import Delivery
+from mlmon.alerts.marts import problems_in
+from mlmon.alerts.outbox import Event
+from mlmon.alerts.rules import (
     SEVERITIES,
     Episode,
     History,
-    MonitorSpans,
-    Patience,
+    MonitorSettings,
+    RuleRow,
     RuleTarget,
+    RuleTiming,
     Series,
     Window,
-    episodes_of,
+    firing_episodes,
+    firing_states,
     judge,
+    problems_of,
     rule_targets,
-    states_of,
 )
-from mlmon.alerts.rule_rows import RuleRow, problems_of
-from mlmon.alerts.sent import Storm, Story, Told, messages_of
-from mlmon.alerts.settings import Delivery
 from mlmon.errors import ConfigurationError
-from mlmon.firing import problems_in
 from mlmon.profile import Target
 from mlmon.warehouse import Connection, connect, relation, text_literal
 
+# The dispatcher looks this often at what waits for a time to be over.
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A series as a channel hears of it. ``states`` has what holds from each of ``times`` on: 0 does
+    not fire, 1 fires as a warning, 2 as critical. What holds last is told once and not waited for."""
+
+    times: Sequence[datetime]
+    states: Sequence[int]
+    cooldown_minutes: int = 0
+    repeat_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedMessage:
+    """A message about one series; ``storm`` counts the storms of the channel where one carried it,
+    None where it was sent by itself."""
+
+    event: Event
+    at: datetime
+    storm: int | None = None
+
+
+@dataclass(slots=True)
+class Storm:
+    """Alerts that began together: one message for all of them, told again and ended like any."""
+
+    number: int
+    members: list[_SimulatedSeries]
+    told: list[tuple[Event, datetime]]
+
+    @property
+    def is_over(self) -> bool:
+        return self.told[-1][0] == "resolve"
+
+    def next_message(self, now: datetime) -> tuple[Event | None, datetime]:
+        """What is due for all that are still part of it, and when."""
+        firing = [member for member in self.members if member.storm is self and member.state]
+        if not firing:
+            return "resolve", now
+        waits = [member.repeat for member in firing if member.repeat]
+        return ("repeat", max(now, self.told[-1][1] + min(waits))) if waits else (None, now)
+
+
+def simulate_messages(
+    timelines: Sequence[Timeline], delivery: Delivery
+) -> tuple[list[list[SimulatedMessage]], list[Storm]]:
+    """The messages of every timeline in a channel that they share, in order, and its storms."""
+    all_series = [_SimulatedSeries(timeline, delivery) for timeline in timelines]
+    storms: list[Storm] = []
+    moments = sorted({at for timeline in timelines for at in timeline.times})
+    for now, then in zip(moments, [*moments[1:], None], strict=True):
+        for series in all_series:
+            series.advance(now)
+        _send_until(all_series, storms, now, then, delivery.group_above)
+    return [series.told for series in all_series], storms
+
+
+def _send_until(
+    all_series: Sequence[_SimulatedSeries],
+    storms: list[Storm],
+    now: datetime,
+    then: datetime | None,
+    group_above: int,
+) -> None:
+    """Tell all that is due until the next moment at which a state may change."""
+    while True:
+        live = [series for series in all_series if series.state or series.is_open]
+        waiting = [(*series.next_message(now), series) for series in live]
+        waiting = [one for one in waiting if one[0] and one[1] < one[2].until(then)]
+        shared = [(*storm.next_message(now), storm) for storm in storms if not storm.is_over]
+        until = then or now + MINUTE
+        shared = [one for one in shared if one[0] and one[1] < until]
+        if not waiting and not shared:
+            return
+        now = min(due for _, due, _ in [*waiting, *shared])
+        together = [
+            (event, series) for event, due, series in waiting if due == now and event is not None
+        ]
+        begun = [series for event, series in together if event == "trigger"]
+        for event, series in together:
+            if event != "trigger" or len(begun) <= group_above:
+                series.send(event, now)
+        for _, due, storm in shared:
+            if due == now:
+                _send_storm(storm, now)
+        if len(begun) > group_above:
+            storms.append(Storm(len(storms), begun, [("trigger", now)]))
+            for series in begun:
+                series.send("trigger", now, storms[-1])
+
+
+def _send_storm(storm: Storm, now: datetime) -> None:
+    event, due = storm.next_message(now)
+    if event is None or due > now:
+        return  # those that became worse have just left it
+    storm.told.append((event, now))
+    if event == "resolve":
+        for member in storm.members:
+            if member.storm is storm:
+                member.send("resolve", now, storm)
+
+
+@dataclass(slots=True)
+class _SimulatedSeries:
+    """What was told of a timeline so far, and what is due next."""
+
+    timeline: Timeline
+    delivery: Delivery
+    told: list[SimulatedMessage] = field(default_factory=list)
+    state: int = 0
+    severity: int = 0
+    is_open: bool = False
+    storm: Storm | None = None
+    _next: int = 0
+
+    @property
+    def cooldown(self) -> timedelta:
+        return timedelta(minutes=self.timeline.cooldown_minutes)
+
+    @property
+    def repeat(self) -> timedelta:
+        return timedelta(minutes=self.timeline.repeat_minutes)
+
+    def advance(self, now: datetime) -> None:
+        """Take over what holds from now on, where something does."""
+        if self._next < len(self.timeline.times) and self.timeline.times[self._next] == now:
+            self.state = self.timeline.states[self._next]
+            self._next += 1
+
+    def until(self, then: datetime | None) -> datetime:
+        """Up to when it is told: what holds last is not waited for."""
+        if self._next == len(self.timeline.times):
+            last: datetime = self.timeline.times[-1]
+            return last + MINUTE
+        assert then is not None
+        return then
+
+    def next_message(self, now: datetime) -> tuple[Event | None, datetime]:
+        """What is due while a state holds, and when: now or later."""
+        last = self.told[-1].at if self.told else None
+        if self.state and not self.is_open:
+            is_free = last is None or self.state > self.severity
+            return "trigger", now if is_free or last is None else max(now, last + self.cooldown)
+        if self.state > self.severity:
+            return "escalate", now
+        if self.storm:
+            return None, now  # told with its storm
+        if self.state and self.repeat and last is not None:
+            return "repeat", max(now, last + max(self.repeat, self.cooldown))
+        if not self.state and self.is_open:
+            return "resolve", self._quiet(now)
+        return None, now
+
+    def _quiet(self, now: datetime) -> datetime:
+        """When it has stopped flapping."""
+        begun = [told.at for told in self.told if told.event == "trigger"]
+        most = self.delivery.flapping_triggers
+        if len(begun) < most:
+            return now
+        return max(now, begun[-most] + self.delivery.flapping_time + MINUTE)
+
+    def send(self, event: Event, at: datetime, storm: Storm | None = None) -> None:
+        self.told.append(SimulatedMessage(event, at, storm.number if storm else None))
+        self.is_open = event != "resolve"
+        self.storm = storm if self.is_open else None
+        if self.is_open:
+            self.severity = self.state
+
+
 WEEK = timedelta(days=7)
+
 
 Histories = Mapping[Series, History]
 
 
-class _Way(TypedDict):
+class _ComparisonOptions(TypedDict):
     """How histories are compared: the options of `compare`."""
 
     since: datetime | None
@@ -143,7 +317,7 @@ def backtest(
     }
     with connect(target) as warehouse:
         monitors = _monitors(warehouse, names)
-        patience = _patience(warehouse, names)
+        timing = _rule_timings(warehouse, names)
         targets: list[RuleTarget] | None = None
         notes = []
         if rules is not None:
@@ -153,14 +327,14 @@ def backtest(
                 f"Rule {row['rule_id']!r} is not used. {row['rule_problem']}"
                 for row in problems_in(warehouse, names["int_mlmon__alert_rules"])
             ]
-        how: _Way = {"since": since, "again_within": again_within}
+        how: _ComparisonOptions = {"since": since, "again_within": again_within}
         findings = []
         told: dict[Series, History] = {}
         told_in_force: dict[Series, History] = {}
         heard: set[str] = set()
         for monitor in monitors:
             rule_ids = None if rules is None else {rule.rule_id for rule in rules}
-            in_force = _in_force(warehouse, names, monitor.monitor, patience, rule_ids)
+            in_force = _in_force(warehouse, names, monitor.monitor, timing, rule_ids)
             if targets is None:
                 findings += compare(in_force, None, **how)
                 told |= _firing(in_force)
@@ -171,8 +345,8 @@ def backtest(
             findings += compare(new, in_force, **how)
             told |= _firing(new)
             told_in_force |= _firing(in_force)
-    new_messages = Messages(told, since, delivery or Delivery())
-    old_messages = Messages(told_in_force, since, delivery or Delivery())
+    new_messages = MessageCounts(told, since, delivery or Delivery())
+    old_messages = MessageCounts(told_in_force, since, delivery or Delivery())
     findings = [with_messages(finding, new_messages, old_messages) for finding in findings]
     findings.sort(key=lambda one: (-one.per_week(one.tally), one.rule_id, one.monitor))
     return Backtest(findings, new_messages.storms, notes + _silent(rules or (), heard))
@@ -187,7 +361,7 @@ def compare(
 ) -> list[Finding]:
     """The findings about some histories, beside those in force where there are any to hold them to.
 
-    Messages are told afterwards, for alerts of several rules and monitors share them in a storm.
+    MessageCounts are told afterwards, for alerts of several rules and monitors share them in a storm.
     """
     grouped = _grouped(new)
     others = _grouped(in_force or {})
@@ -202,8 +376,8 @@ def compare(
             findings.append(Finding(*pair, *time, tally))
             continue
         other = _tally(theirs, since, again_within)
-        all_mine = [one for item in mine.items() for one in episodes_of(*item)]
-        all_theirs = [one for item in theirs.items() for one in episodes_of(*item)]
+        all_mine = [one for item in mine.items() for one in firing_episodes(*item)]
+        all_theirs = [one for item in theirs.items() for one in firing_episodes(*item)]
         only_new = _without_counterpart(tally.episodes, all_theirs)
         only_in_force = _without_counterpart(other.episodes, all_mine)
         findings.append(Finding(*pair, *time, tally, other, only_new, only_in_force))
@@ -245,7 +419,7 @@ def _tally(histories: Histories, since: datetime | None, again_within: int) -> T
             for counts, window in zip(is_counted, history.windows, strict=True)
         )
         before: Episode | None = None
-        for episode in episodes_of(series, history):
+        for episode in firing_episodes(series, history):
             n_firing += sum(is_counted[episode.first : episode.over])
             if is_counted[episode.over - 1]:
                 open_in_time.append(episode)
@@ -267,23 +441,25 @@ def _tally(histories: Histories, since: datetime | None, again_within: int) -> T
 
 def _firing(histories: Histories) -> Histories:
     """Those of which somebody is told."""
-    return {series: history for series, history in histories.items() if any(states_of(history))}
+    return {series: history for series, history in histories.items() if any(firing_states(history))}
 
 
-class Messages:
+class MessageCounts:
     """What the channels of some histories were told since a time, and in which storms.
 
     Rules that name the same channels share their storms.
     """
 
     def __init__(self, histories: Histories, since: datetime | None, delivery: Delivery) -> None:
-        self._told: dict[tuple[str, str], list[Told]] = defaultdict(list)
+        self._told: dict[tuple[str, str], list[SimulatedMessage]] = defaultdict(list)
         self.storms: list[Storm] = []
         by_channels: dict[str, dict[Series, History]] = defaultdict(dict)
         for series, history in histories.items():
-            by_channels[history.patience.channels][series] = history
+            by_channels[history.timing.channels][series] = history
         for shared in by_channels.values():
-            told, storms = messages_of([_story(history) for history in shared.values()], delivery)
+            told, storms = simulate_messages(
+                [_timeline(history) for history in shared.values()], delivery
+            )
             for series, messages in zip(shared, told, strict=True):
                 self._told[series.rule_id, series.monitor] += [
                     message for message in messages if since is None or message.at > since
@@ -302,16 +478,16 @@ class Messages:
         )
 
 
-def _story(history: History) -> Story:
-    return Story(
+def _timeline(history: History) -> Timeline:
+    return Timeline(
         [window.window_end for window in history.windows],
-        states_of(history),
-        cooldown_minutes=history.patience.cooldown_minutes,
-        repeat_minutes=history.patience.repeat_minutes,
+        firing_states(history),
+        cooldown_minutes=history.timing.cooldown_minutes,
+        repeat_minutes=history.timing.repeat_minutes,
     )
 
 
-def with_messages(finding: Finding, new: Messages, in_force: Messages) -> Finding:
+def with_messages(finding: Finding, new: MessageCounts, in_force: MessageCounts) -> Finding:
     """A finding with what the channels were told."""
     return replace(
         finding,
@@ -349,7 +525,7 @@ def _targets(
     warehouse: Connection,
     names: Mapping[str, str],
     rules: Sequence[RuleRow],
-    monitors: Sequence[MonitorSpans],
+    monitors: Sequence[MonitorSettings],
     rules_file: Path | None,
 ) -> list[RuleTarget]:
     families = {
@@ -371,7 +547,7 @@ def _targets(
     return rule_targets(rules, monitors, families)
 
 
-def _monitors(warehouse: Connection, names: Mapping[str, str]) -> list[MonitorSpans]:
+def _monitors(warehouse: Connection, names: Mapping[str, str]) -> list[MonitorSettings]:
     rows = warehouse.rows(
         f"""
         select
@@ -385,20 +561,20 @@ def _monitors(warehouse: Connection, names: Mapping[str, str]) -> list[MonitorSp
         order by monitor
         """
     )
-    return [MonitorSpans(**row) for row in rows]
+    return [MonitorSettings(**row) for row in rows]
 
 
-def _patience(warehouse: Connection, names: Mapping[str, str]) -> dict[str, Patience]:
+def _rule_timings(warehouse: Connection, names: Mapping[str, str]) -> dict[str, RuleTiming]:
     """By rule_version how patient a rule is."""
     rows = warehouse.rows(
         f"""
-        select rule_version, {", ".join(Patience._fields)}
+        select rule_version, {", ".join(RuleTiming._fields)}
         from {names["int_mlmon__alert_rules"]}
         where rule_problem is null
         """
     )
     return {
-        row["rule_version"]: Patience(*(row[name] for name in Patience._fields)) for row in rows
+        row["rule_version"]: RuleTiming(*(row[name] for name in RuleTiming._fields)) for row in rows
     }
 
 
@@ -419,7 +595,7 @@ def _in_force(
     warehouse: Connection,
     names: Mapping[str, str],
     monitor: str,
-    patience: Mapping[str, Patience],
+    timing: Mapping[str, RuleTiming],
     rule_ids: Iterable[str] | None,
 ) -> dict[Series, History]:
     """What dbt judged on a monitor, all of it or some rules."""
@@ -435,20 +611,20 @@ def _in_force(
         order by window_end
         """
     )
-    return histories_in_force(rows, patience)
+    return histories_in_force(rows, timing)
 
 
 def histories_in_force(
-    evaluations: Iterable[Mapping[str, Any]], patience: Mapping[str, Patience]
+    evaluations: Iterable[Mapping[str, Any]], timing: Mapping[str, RuleTiming]
 ) -> dict[Series, History]:
     """The histories behind rows of fct_mlmon__alert_evaluations, which come in order of time.
 
-    ``patience`` has that of every rule by its rule_version.
+    ``timing`` has that of every rule by its rule_version.
     """
     windows: dict[tuple[Series, str, str], list[Window]] = defaultdict(list)
     for row in evaluations:
         series = Series(*(row[name] for name in Series._fields))
-        if row["rule_version"] in patience:
+        if row["rule_version"] in timing:
             windows[series, row["measure"], row["rule_version"]].append(
                 Window(
                     window_start=row["window_start"],
@@ -461,7 +637,7 @@ def histories_in_force(
                 )
             )
     return {
-        series: History(measure, patience[version], tuple(found))
+        series: History(measure, timing[version], tuple(found))
         for (series, measure, version), found in windows.items()
     }
 

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 import click
 
 from mlmon import __version__
-from mlmon.alerts.scrubbing import scrub
 from mlmon.cli.alerts import alerts
 from mlmon.cli.demo import demo
 from mlmon.cli.run import run
 from mlmon.cli.validate import validate
 from mlmon.errors import FAILED, MlmonError
+from mlmon.output import accept_any_character, discard_output, echo, echo_error
 
 
 class _Group(click.Group):
     """Prints errors as a sentence and leaves with their exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        accept_any_character()
         try:
             return super().invoke(ctx)
         except MlmonError as error:
-            click.echo(click.style("Error: ", fg="red", bold=True) + scrub(str(error)), err=True)
+            echo_error(error)
             ctx.exit(error.exit_code)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
             # The reader has gone, as in `mlmon alerts | head`.
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            discard_output()
             ctx.exit(FAILED)
         except Exception as error:  # noqa: BLE001
             said = f"Unexpected error: {type(error).__name__}: {error}"
@@ -40,7 +40,7 @@ class _Group(click.Group):
                 said += "\n" + "".join(traceback.format_exception(error))
             else:
                 said += "\nSet MLMON_DEBUG=1 to see where it comes from."
-            click.echo(scrub(said), err=True)
+            echo(said, err=True)
             ctx.exit(FAILED)
 
 

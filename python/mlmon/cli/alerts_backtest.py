@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.alerts_send import parse_now
-from mlmon.cli.options import place_of, project_options
+from mlmon.cli.console import console, table
+from mlmon.cli.options import echo_json, format_option, parse_time, project_options, target_of
+from mlmon.formatting import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mlmon.alerts.backtest import Backtest, Finding, Tally
-    from mlmon.alerts.records import Event
-    from mlmon.alerts.replay import Episode
-    from mlmon.alerts.sent import Storm
+    from mlmon.alerts.backtest import Backtest, Finding, Storm, Tally
+    from mlmon.alerts.outbox import Event
+    from mlmon.alerts.rules import Episode
 
 # How many alerts that only one of two rules has are shown to people; JSON has all.
 MOST_SHOWN = 10
@@ -42,14 +41,7 @@ EVENTS: tuple[Event, ...] = ("trigger", "escalate", "repeat", "resolve")
     metavar="WINDOWS",
     help="An alert that fires again this soon after its end is flapping.",
 )
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table for people, or a list of objects for programs.",
-)
+@format_option("A table for people, or a list of objects for programs.")
 @click.pass_context
 def backtest(
     ctx: click.Context,
@@ -74,13 +66,12 @@ def backtest(
     mlmon alerts backtest --rule stricter.csv --format json | jq '.[].only_new'
     """
     from mlmon.alerts import backtest as testing
-    from mlmon.alerts.rule_rows import read_rules
-    from mlmon.alerts.settings import read_settings
-    from mlmon.profile import read_target
+    from mlmon.alerts.channels import read_settings
+    from mlmon.alerts.rules import read_rules
 
-    since = parse_now(since_text)
+    since = parse_time(since_text)
     rules = read_rules(rules_file) if rules_file else None
-    target = read_target(**place_of(ctx, place))
+    target = target_of(ctx, place)
     found = testing.backtest(
         target,
         rules,
@@ -92,10 +83,7 @@ def backtest(
     for note in found.notes:
         click.echo(note, err=True)
     if output == "json":
-        import json
-
-        shown = [as_dict(finding, is_compared=rules is not None) for finding in found.findings]
-        click.echo(json.dumps(shown, indent=2, default=_as_json, ensure_ascii=False))
+        echo_json([as_dict(one, is_compared=rules is not None) for one in found.findings])
         return
     _print(found, is_compared=rules is not None)
 
@@ -151,8 +139,6 @@ def _episode_dict(episode: Episode) -> dict[str, Any]:
 
 
 def _print(found: Backtest, *, is_compared: bool) -> None:
-    from mlmon.cli.console import console
-
     page, findings = console(), found.findings
     if not findings:
         page.print("No rule judged anything in this time.")
@@ -181,26 +167,23 @@ def storms_line(storms: list[Storm]) -> str:
     """What was told together, in a sentence."""
     n_alerts = sum(len(storm.members) for storm in storms)
     n_messages = sum(len(storm.told) for storm in storms)
-    nouns = ["storm" if len(storms) == 1 else "storms",
-             "message" if n_messages == 1 else "messages"]  # fmt: skip
-    return f"{n_alerts:,} of the alerts began in {len(storms):,} {nouns[0]}, told in {n_messages:,} {nouns[1]}."
+    told = f"{counted(len(storms), 'storm')}, told in {counted(n_messages, 'message')}"
+    return f"{n_alerts:,} of the alerts began in {told}."
 
 
 def _table(findings: list[Finding], *, is_compared: bool) -> Table:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("rule\nmonitor", overflow="fold", min_width=16)
-    table.add_column("alerts\na week", justify="right", no_wrap=True)
+    shown = table()
+    shown.add_column("rule\nmonitor", overflow="fold", min_width=16)
+    shown.add_column("alerts\na week", justify="right", no_wrap=True)
     if is_compared:
-        table.add_column("in force\na week", justify="right", no_wrap=True)
-        table.add_column("only new\nonly old", justify="right", no_wrap=True)
-    table.add_column("messages\nrepeats", justify="right", no_wrap=True)
-    table.add_column("longest\nfrom (UTC)", no_wrap=True)
-    table.add_column("firing\nagain", justify="right", no_wrap=True)
-    table.add_column("series\njudged", justify="right", no_wrap=True)
+        shown.add_column("in force\na week", justify="right", no_wrap=True)
+        shown.add_column("only new\nonly old", justify="right", no_wrap=True)
+    shown.add_column("messages\nrepeats", justify="right", no_wrap=True)
+    shown.add_column("longest\nfrom (UTC)", no_wrap=True)
+    shown.add_column("firing\nagain", justify="right", no_wrap=True)
+    shown.add_column("series\njudged", justify="right", no_wrap=True)
     for finding in findings:
         tally = finding.tally
         cells = [
@@ -217,8 +200,8 @@ def _table(findings: list[Finding], *, is_compared: bool) -> Table:
             f"{_share(tally.n_firing, tally.n_windows)}\n[dim]{tally.n_fired_again:,}[/]",
             f"{tally.n_series:,}\n[dim]{_share(tally.n_judged, tally.n_windows)}[/]",
         ]
-        table.add_row(*cells)
-    return table
+        shown.add_row(*cells)
+    return shown
 
 
 def _counted(finding: Finding, tally: Tally) -> str:
@@ -232,16 +215,15 @@ def _share(part: int, whole: int) -> str:
 def _longest(episode: Episode | None) -> str:
     if episode is None:
         return "–"
-    noun = "window" if episode.n_windows == 1 else "windows"
     still = "" if episode.resolved_at else ", open"
-    return f"{episode.n_windows:,} {noun}{still}\n[dim]{episode.fired_at:%Y-%m-%d %H:%M}[/]"
+    return (
+        f"{counted(episode.n_windows, 'window')}{still}\n[dim]{episode.fired_at:%Y-%m-%d %H:%M}[/]"
+    )
 
 
 def _print_differences(findings: list[Finding]) -> None:
     """The alerts that one of two rules has and the other has not, the first of each."""
     from rich.markup import escape
-
-    from mlmon.cli.console import console
 
     page = console()
     for finding in findings:
@@ -258,7 +240,7 @@ def _print_differences(findings: list[Finding]) -> None:
 
 
 def _sentence(episode: Episode) -> str:
-    from mlmon.words import measured, where
+    from mlmon.formatting import measured, where
 
     series = episode.series
     end = f"{episode.resolved_at:%Y-%m-%d %H:%M}" if episode.resolved_at else "now"
@@ -267,9 +249,3 @@ def _sentence(episode: Episode) -> str:
         f" {series.model_version}, {where(series)},"
         f" worst {measured(episode.peak_value, episode.measure)}"
     )
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "ok": "green"}
 
@@ -14,9 +15,16 @@ SEVERITY_STYLES = {"critical": "bold red", "warning": "yellow", "ok": "green"}
 PAGE_WIDTH = 100
 
 
-def console(*, stderr: bool = False) -> Console:
+def console() -> Console:
     """A console that wraps at the terminal's width, or at a fixed one where there is none."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else PAGE_WIDTH)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PAGE_WIDTH)
+
+
+def table() -> Table:
+    """A table as all commands show them."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -64,7 +64,7 @@ def demo(full: bool, directory: Path | None, target: str, project_dir: Path | No
     took.ends("logs")
     found = read_target(project, project, target=target, environment=environment)
     if target == "postgres":
-        from mlmon.demo_landing import land_in_postgres
+        from mlmon.demo.postgres import land_in_postgres
 
         land_in_postgres(found, place / "logs_landed")
         took.ends("landing them")
@@ -153,7 +153,7 @@ def _step(page: Console, update: object, step: str) -> None:
 def _build(
     page: Console, project: Path, place: Path, target: str, environment: dict[str, str]
 ) -> None:
-    from mlmon.cli.shown_dbt import shown_dbt
+    from mlmon.dbt_process import run_dbt_with_progress
 
     if not page.is_terminal:
         page.print("· building the tables with dbt")
@@ -161,7 +161,7 @@ def _build(
     if not (project / "dbt_packages" / "mlmon" / "dbt_project.yml").is_file():
         commands.insert(0, ["deps"])
     for command in commands:
-        run = shown_dbt(
+        run = run_dbt_with_progress(
             page,
             command,
             project_dir=project,

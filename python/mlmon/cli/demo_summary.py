@@ -14,11 +14,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from mlmon.alerts.marts import firing_alerts
 from mlmon.cli.alerts import alert_table, headline
-from mlmon.cli.console import SEVERITY_STYLES
-from mlmon.firing import firing_alerts
+from mlmon.cli.console import SEVERITY_STYLES, table
+from mlmon.formatting import number
 from mlmon.warehouse import Connection, Row, connect, duckdb_path, relation
-from mlmon.words import number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -195,10 +195,7 @@ def _logged(warehouse: Connection, windows: str) -> list[Row]:
 
 
 def _log_table(logged: Sequence[Row]) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table()
     for title in ("model", "log rows", "predictions", "labelled", "windows", "days"):
         is_text = title in {"model", "days"}
         shown.add_column(title, justify="left" if is_text else "right", no_wrap=True)
@@ -213,11 +210,9 @@ def _log_table(logged: Sequence[Row]) -> Any:
 
 
 def _incident_table(incidents: Sequence[Incident], sightings: Sequence[Sighting]) -> Any:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table()
     shown.add_column("incident", max_width=28)
     shown.add_column("table\ncheck or metric", min_width=25)
     shown.add_column("what it says")

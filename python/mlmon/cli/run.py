@@ -12,21 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.alerts_send import RUN_ID, SHORT_RUN, channels_option, send, state_options
-from mlmon.cli.options import project_options, vars_option
+from mlmon.cli.alerts import RUN_ID, SHORT_RUN, send
+from mlmon.cli.options import (
+    PROJECT,
+    STATE,
+    channels_option,
+    project_options,
+    state_options,
+    vars_option,
+)
 from mlmon.errors import OK, MlmonError
+from mlmon.output import echo_error
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from mlmon.dbt_process import DbtRun
     from mlmon.gate.plan import Plan
-    from mlmon.last_build.mark import Mark
-    from mlmon.last_build.watched import Watched
+    from mlmon.last_build.record import BuildRecord
+    from mlmon.last_build.sources import WatchedSource
     from mlmon.profile import Target
-
-_PLACE = ("project_dir", "profiles_dir", "profile", "target")
-_STATE = ("state", "now_text", "lock_seconds")
 
 
 @click.command()
@@ -66,15 +71,15 @@ def run(
     mlmon run --project-dir my_dbt
     mlmon run --warn-only --select package:mlmon
     """
-    from mlmon.alerts.logs import start_logging
-    from mlmon.one_at_a_time import one_at_a_time
+    from mlmon.output import start_logging
     from mlmon.profile import read_target
+    from mlmon.run_lock import run_lock
 
-    place = {name: options[name] for name in _PLACE}
+    place = {name: options[name] for name in PROJECT}
     found = read_target(**place)
     ctx.meta[RUN_ID] = uuid.uuid4().hex[:SHORT_RUN]
     log = start_logging(ctx.meta[RUN_ID])
-    with one_at_a_time(found):
+    with run_lock(found):
         codes = []
         building = _Building(log, found, place, variables, select, exclude, not no_gate)
         if because := building.is_needed(always=always):
@@ -85,7 +90,7 @@ def run(
             if not any(codes):
                 codes.append(_step(log, "dbt build", building.build, because))
         if not no_alerts:
-            state = {name: options[name] for name in _STATE}
+            state = {name: options[name] for name in STATE}
             codes.append(
                 _step(
                     log,
@@ -107,7 +112,7 @@ def _step(
         code = left.exit_code
     except MlmonError as error:
         code = error.exit_code
-        click.echo(click.style("Error: ", fg="red", bold=True) + str(error), err=True)
+        echo_error(error)
     else:
         code = OK
     log.info("ends", step=name, exit_code=code)
@@ -130,37 +135,37 @@ class _Building:
     exclude: str | None
     has_gate: bool
     state: dict[str, str] | None = None
-    mark: Mark | None = None
-    watched: list[Watched] | None = None
+    record: BuildRecord | None = None
+    watched: list[WatchedSource] | None = None
 
     def is_needed(self, *, always: bool) -> str | None:
         """Why there may be something to build; None where there is not, which is said in a line."""
         why = self._why(always)
-        if why or self.mark is None:
+        if why or self.record is None:
             return why
-        self.log.info("nothing new", since=self.mark.at.isoformat())
+        self.log.info("nothing new", since=self.record.at.isoformat())
         click.echo(
-            f"Nothing new since the build of {self.mark.at:%Y-%m-%d %H:%M} UTC: dbt was not started"
+            f"Nothing new since the build of {self.record.at:%Y-%m-%d %H:%M} UTC: dbt was not started"
             " (--always forces a build)."
         )
         return None
 
     def _why(self, always: bool) -> str | None:
-        from mlmon.last_build.mark import can_be_marked, news, read_mark
-        from mlmon.last_build.state import project_state, wants_full_refresh
+        from mlmon.last_build.fingerprint import project_fingerprints, wants_full_refresh
+        from mlmon.last_build.record import can_be_recorded, read_record, what_changed
 
-        if not can_be_marked(self.target):
+        if not can_be_recorded(self.target):
             return f"nothing is remembered in a warehouse of type {self.target.kind}"
         try:
-            self.state = project_state(
+            self.state = project_fingerprints(
                 self.target, variables=self.variables, select=self.select, exclude=self.exclude
             )
-            self.mark = read_mark(self.target)
+            self.record = read_record(self.target)
             if always:
                 return "--always"
             if wants_full_refresh():
                 return "DBT_FULL_REFRESH"
-            return news(self.target, self.mark, self.state, gate=self.has_gate)
+            return what_changed(self.target, self.record, self.state, gate=self.has_gate)
         except MlmonError as error:
             # The step that needs it tells in full what is in the way.
             return f"it cannot be told what is new: {_first_line(error)}"
@@ -174,43 +179,43 @@ class _Building:
         check_landed(self.target, plan, warn_only=warn_only)
 
     def build(self) -> None:
-        """dbt's build, with the mark of the last one taken away before and a new one set after it."""
-        from mlmon.last_build.mark import forget
+        """dbt's build, with the record of the last one deleted before and a new one written after it."""
+        from mlmon.last_build.record import delete_record
 
         began = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         if not self.has_gate:
             self._look(None)
-        forget(self.target)
+        delete_record(self.target)
         run = _build(self.target, self.place, self.variables, self.select, self.exclude)
         self._remember(began, run)
 
     def _look(self, plan: Plan | None) -> None:
         from mlmon.gate.plan import read_plan
-        from mlmon.last_build.watched import read_held, watched_by
+        from mlmon.last_build.sources import read_contents, sources_of
 
         if self.state is None:
             return
         try:
             if plan:
-                watched = watched_by(plan)
-            elif self.mark and self.mark.state == self.state:
-                watched = list(self.mark.watched)
+                watched = sources_of(plan)
+            elif self.record and self.record.state == self.state:
+                watched = list(self.record.watched)
             else:
-                watched = watched_by(read_plan(self.target, self.variables)[0])
-            self.watched = read_held(self.target, watched)
+                watched = sources_of(read_plan(self.target, self.variables)[0])
+            self.watched = read_contents(self.target, watched)
         except MlmonError as error:
             self.log.info("not looked at", because=_first_line(error))
 
     def _remember(self, began: datetime, run: DbtRun) -> None:
-        from mlmon.last_build.complete import NotKnownError, what_was_built
-        from mlmon.last_build.mark import Mark, identity, write_mark
+        from mlmon.last_build.completeness import NotKnownError, what_was_built
+        from mlmon.last_build.record import BuildRecord, identity, write_record
         from mlmon.warehouse import artifacts
 
         if self.state is None or self.watched is None:
             return
         try:
             built, watched = what_was_built(run, artifacts(self.target), self.watched)
-            mark = Mark(
+            record = BuildRecord(
                 at=began,
                 has_gate=self.has_gate,
                 state=self.state,
@@ -219,7 +224,7 @@ class _Building:
                 names=built.names,
                 identity=identity(self.target, built.tables),
             )
-            write_mark(self.target, mark)
+            write_record(self.target, record)
         except (NotKnownError, MlmonError, OSError) as error:
             # The tables are built; the next run builds again, that is all.
             self.log.info("not remembered", because=_first_line(error))
@@ -237,7 +242,7 @@ def _build(
     exclude: str | None,
 ) -> DbtRun:
     from mlmon.cli.console import console
-    from mlmon.cli.shown_dbt import shown_dbt
+    from mlmon.dbt_process import run_dbt_with_progress
 
     command = ["build"]
     for option, value in (
@@ -250,7 +255,7 @@ def _build(
         command += [option, value] if value else []
     logs = Path(os.environ.get("DBT_LOG_PATH") or target.project_dir / "logs")
     page = console()
-    built = shown_dbt(
+    built = run_dbt_with_progress(
         page,
         command,
         project_dir=target.project_dir,

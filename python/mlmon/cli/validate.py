@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.console import SEVERITY_STYLES, console
-from mlmon.cli.options import project_options, vars_option
+from mlmon.cli.console import SEVERITY_STYLES, console, table
+from mlmon.cli.options import DIRECTORY, echo_json, format_option, project_options, vars_option
 from mlmon.errors import FAILED
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mlmon.gate.run import Outcome
     from mlmon.profile import Target
 
-_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 _TIMES = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]
 # How many rows of a failed check are shown; the warehouse has more.
 _SHOWN = 3
@@ -38,7 +37,7 @@ _SHOWN = 3
 )
 @click.option(
     "--suites",
-    type=_DIRECTORY,
+    type=DIRECTORY,
     help="Directory of your own suites. [default: gate, in the project]",
 )
 @click.option("--warn-only", is_flag=True, help="Tell what fails, and let it pass.")
@@ -47,19 +46,8 @@ _SHOWN = 3
     is_flag=True,
     help="Check the configuration alone; the warehouse is not asked.",
 )
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Tables for people, or one object for programs.",
-)
+@format_option("Tables for people, or one object for programs.")
 def validate(
-    project_dir: Path | None,
-    profiles_dir: Path | None,
-    profile: str | None,
-    target: str | None,
     variables: str | None,
     monitors: tuple[str, ...],
     since: datetime | None,
@@ -67,6 +55,7 @@ def validate(
     warn_only: bool,
     configuration_only: bool,
     output: str,
+    **place: Any,
 ) -> None:
     """Check the configuration, and the rows that have newly landed in the logs.
 
@@ -85,7 +74,7 @@ def validate(
     from mlmon.configuration import parse
     from mlmon.profile import read_target
 
-    found = read_target(project_dir, profiles_dir, profile, target)
+    found = read_target(**place)
     if configuration_only:
         _warn(parse(found, variables).warnings)
         click.echo(f"The configuration of {found.project_dir} is right.")
@@ -93,9 +82,7 @@ def validate(
     plan = planned(found, variables)
     outcome = _gate(found, plan, monitors, since, suites, warn_only)
     if output == "json":
-        import json
-
-        click.echo(json.dumps(_as_objects(outcome), indent=2, default=str, ensure_ascii=False))
+        echo_json(_as_objects(outcome))
     else:
         _print(console(), found, outcome)
     if outcome.n_critical and not warn_only:
@@ -179,11 +166,9 @@ def headline(result: LogResult) -> str:
 
 def verdict_table(verdicts: list[Verdict]) -> Table:
     """Failed checks as a table, the worst first."""
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = table()
     shown.add_column("", no_wrap=True)
     shown.add_column("column\nexpectation", ratio=2)
     shown.add_column("expected", ratio=3)

@@ -154,29 +154,10 @@ def _monitor(given: Mapping[str, Any]) -> Monitor:
 
 
 def _log(monitor: str, given: Mapping[str, Any]) -> Log:
-    return Log(
-        monitor=monitor,
-        name=given["name"],
-        relation=given["relation"],
-        is_there=given["is_there"],
-        columns=tuple(_column(column) for column in given["columns"]),
-        types=given["types"],
-        loaded_at=given["loaded_at"],
-        is_success=given["is_success"],
-        spec=given["spec"],
-    )
+    columns = tuple(_column(column) for column in given["columns"])
+    return Log(**{**given, "monitor": monitor, "columns": columns})
 
 
 def _column(given: Mapping[str, Any]) -> Column:
-    return Column(
-        name=given["name"],
-        role=given["role"],
-        kind=given["kind"],
-        sql=given["sql"],
-        unread=given["unread"],
-        log_column=given["log_column"],
-        is_there=given["is_there"],
-        is_required=given["is_required"],
-        minimum=given["min"],
-        maximum=given["max"],
-    )
+    renamed = {"min": "minimum", "max": "maximum"}
+    return Column(**{renamed.get(key, key): value for key, value in given.items()})

@@ -23,21 +23,33 @@ from mlmon.stats.calibration import (
     isotonic_map,
 )
 from mlmon.stats.distances import (
+    Difference,
     hellinger,
     js_distance,
     js_divergence,
     kl_divergence,
+    ks,
     l_infinity,
+    missing_change,
     psi,
+    smoothed_shares,
     total_variation,
+    wasserstein,
+    wasserstein_normed,
 )
-from mlmon.stats.kolmogorov import EXACT_ROWS as EXACT_KS_ROWS
-from mlmon.stats.kolmogorov import ks_p_values
-from mlmon.stats.multiple import benjamini_hochberg
-from mlmon.stats.p_values import binned_p_values, chi_square_p_values, two_proportion_p_values
-from mlmon.stats.shares import smoothed_shares
-from mlmon.stats.two_by_bins import ChiSquare, TableSums, binned_p_value, chi_square, table_sums
-from mlmon.stats.two_sample import Difference, ks, missing_change, wasserstein, wasserstein_normed
+from mlmon.stats.kolmogorov_smirnov import EXACT_ROWS as EXACT_KS_ROWS
+from mlmon.stats.kolmogorov_smirnov import ks_p_values
+from mlmon.stats.p_values import (
+    ChiSquare,
+    TableSums,
+    benjamini_hochberg,
+    binned_p_value,
+    binned_p_values,
+    chi_square,
+    chi_square_p_values,
+    table_sums,
+    two_proportion_p_values,
+)
 from mlmon.stats.verdicts import min_detectable_effect, verdict
 
 __all__ = [

@@ -12,8 +12,17 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from mlmon.stats.inputs import ArrayLike, Floats, Integers, as_floats, one_of, refusal
-from mlmon.stats.samples import is_missing, numbers, texts
+from mlmon.stats.inputs import (
+    ArrayLike,
+    Floats,
+    Integers,
+    as_floats,
+    is_missing,
+    numbers,
+    one_of,
+    refusal,
+    texts,
+)
 
 BinKind: TypeAlias = Literal["interval", "value", "below", "other", "unseen", "missing"]
 NUMERIC_POLICIES = ("quantile", "equal_width", "custom")

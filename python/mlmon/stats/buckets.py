@@ -10,9 +10,8 @@ import hashlib
 
 import numpy as np
 
-from mlmon.stats.inputs import ArrayLike, Integers, refusal
-from mlmon.stats.samples import is_missing, texts
-from mlmon.stats.two_by_bins import binned_p_value
+from mlmon.stats.inputs import ArrayLike, Integers, is_missing, refusal, texts
+from mlmon.stats.p_values import binned_p_value
 
 N_BUCKETS = 32
 # Two spellings of one category share a bucket once in N_BUCKETS times, and hide each other there.

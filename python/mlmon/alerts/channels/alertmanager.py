@@ -13,11 +13,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mlmon.alerts.channels import Notification, Receipt
 from mlmon.alerts.channels.http import post
-from mlmon.alerts.channels.parcel import Parcel, Receipt
-from mlmon.alerts.content import cut, harmless
-from mlmon.alerts.render import as_text
-from mlmon.alerts.scrubbing import register, secret
+from mlmon.alerts.content import as_text, cut, defused
+from mlmon.redaction import register_secret, secret
 
 # Without an end the Alertmanager takes an alert for over after five minutes. mlmon says itself when
 # it is over, so the end is far away.
@@ -31,30 +30,34 @@ CLOCKS_DIFFER_BY = timedelta(minutes=1)
 LONGEST_ANNOTATION = 8000
 
 
-def send(parcel: Parcel) -> Receipt:
-    url = str(parcel.channel.options["url"]).rstrip("/") + "/api/v2/alerts"
-    body = json.dumps(render(parcel), ensure_ascii=False).encode()
-    answer = post(parcel, url, body, _authorization(parcel))
+def send(notification: Notification) -> Receipt:
+    url = str(notification.channel.options["url"]).rstrip("/") + "/api/v2/alerts"
+    body = json.dumps(render(notification), ensure_ascii=False).encode()
+    answer = post(notification, url, body, _authorization(notification))
     return Receipt(status_code=answer.status_code)
 
 
-def render(parcel: Parcel) -> list[dict[str, Any]]:
+def render(notification: Notification) -> list[dict[str, Any]]:
     """The alert as it is now, and the same with the other severity as over."""
-    is_over = parcel.event == "resolve"
-    other = "warning" if parcel.severity == "critical" else "critical"
-    over = parcel.now - CLOCKS_DIFFER_BY
-    alerts = [_alert(parcel, parcel.severity, over if is_over else parcel.now + OPEN_FOR)]
-    if parcel.event != "trigger":
-        alerts.append(_alert(parcel, other, over))
+    is_over = notification.event == "resolve"
+    other = "warning" if notification.severity == "critical" else "critical"
+    over = notification.now - CLOCKS_DIFFER_BY
+    alerts = [
+        _alert(
+            notification, notification.severity, over if is_over else notification.now + OPEN_FOR
+        )
+    ]
+    if notification.event != "trigger":
+        alerts.append(_alert(notification, other, over))
     return alerts
 
 
-def _alert(parcel: Parcel, severity: str, ends_at: datetime) -> dict[str, Any]:
-    content = parcel.content
+def _alert(notification: Notification, severity: str, ends_at: datetime) -> dict[str, Any]:
+    content = notification.content
     since = content.data.get("since") or content.data.get("opened_at")
     starts_at = min(
-        datetime.fromisoformat(since).replace(tzinfo=None) if since else parcel.now,
-        parcel.now,
+        datetime.fromisoformat(since).replace(tzinfo=None) if since else notification.now,
+        notification.now,
         ends_at,
     )
     labels = {
@@ -63,12 +66,12 @@ def _alert(parcel: Parcel, severity: str, ends_at: datetime) -> dict[str, Any]:
         "monitor": content.labels.get("monitor", ""),
         "model_version": content.labels.get("version", ""),
         "metric": content.labels.get("metric", ""),
-        "series_id": parcel.series_id,
+        "series_id": notification.series_id,
     }
     body = as_text(replace(content, links=(), commands=()), with_title=False)
     annotations = {
-        "summary": harmless(cut(content.title, LONGEST_ANNOTATION)),
-        "description": harmless(cut(body, LONGEST_ANNOTATION)),
+        "summary": defused(cut(content.title, LONGEST_ANNOTATION)),
+        "description": defused(cut(body, LONGEST_ANNOTATION)),
         **{label.lower().replace(" ", "_"): text for label, text in content.commands},
         **{label.lower(): url for label, url in content.links},
     }
@@ -84,14 +87,14 @@ def _alert(parcel: Parcel, severity: str, ends_at: datetime) -> dict[str, Any]:
     return found
 
 
-def _authorization(parcel: Parcel) -> dict[str, str]:
-    options = parcel.channel.options
+def _authorization(notification: Notification) -> dict[str, str]:
+    options = notification.channel.options
     if "token_env" in options:
         return {"Authorization": f"Bearer {secret(options['token_env'])}"}
     if "password_env" in options:
         user = str(options.get("username", ""))
         pair = base64.b64encode(f"{user}:{secret(options['password_env'])}".encode()).decode()
-        register(pair)
+        register_secret(pair)
         return {"Authorization": f"Basic {pair}"}
     return {}
 

@@ -10,23 +10,22 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
+from mlmon.alerts.channels import Notification, Receipt, SendError
 from mlmon.alerts.channels.http import tls_context
-from mlmon.alerts.channels.parcel import Parcel, Receipt, SendError
-from mlmon.alerts.content import cut
-from mlmon.alerts.render import as_html, as_text
-from mlmon.alerts.scrubbing import register, scrub, secret, variable
+from mlmon.alerts.content import as_html, as_text, cut
+from mlmon.redaction import redact, register_secret, secret, variable
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 LONGEST_SUBJECT = 200
 
 
-def send(parcel: Parcel) -> Receipt:
-    message = render(parcel)
+def send(notification: Notification) -> Receipt:
+    message = render(notification)
     is_handed_over = False
     try:
-        server = _connected(parcel)
+        server = _connected(notification)
         try:
-            _log_in(parcel, server)
+            _log_in(notification, server)
             is_handed_over = True
             refused = server.send_message(message)
         finally:
@@ -40,26 +39,26 @@ def send(parcel: Parcel) -> Receipt:
         raise _refused(error.smtp_code, text) from None
     except (smtplib.SMTPException, OSError) as error:
         # Once it was handed over nobody knows how far it came.
-        text = scrub(f"{type(error).__name__}: {error}")
+        text = redact(f"{type(error).__name__}: {error}")
         raise SendError(text, is_ambiguous=is_handed_over) from None
     note = f"not accepted for {', '.join(sorted(refused))}" if refused else ""
     return Receipt(message["Message-ID"], 250, note)
 
 
-def render(parcel: Parcel) -> EmailMessage:
+def render(notification: Notification) -> EmailMessage:
     """The mail. Its Message-ID stays the same however often it is tried."""
-    options, content = parcel.channel.options, parcel.content
+    options, content = notification.channel.options, notification.content
     message = EmailMessage()
     message["Subject"] = cut(" ".join(content.title.split()), LONGEST_SUBJECT)
     message["From"] = _address(str(options["from"]))
     message["To"] = [_address(text) for text in options["to"]]
-    message["Date"] = format_datetime(parcel.now.replace(tzinfo=UTC))
+    message["Date"] = format_datetime(notification.now.replace(tzinfo=UTC))
     domain = parseaddr(str(options["from"]))[1].rpartition("@")[2]
-    message["Message-ID"] = f"<{parcel.key}@mlmon.{domain}>"
-    if parcel.thread:
-        message["In-Reply-To"] = parcel.thread
-        message["References"] = parcel.thread
-    if parcel.severity == "critical" and parcel.event != "resolve":
+    message["Message-ID"] = f"<{notification.key}@mlmon.{domain}>"
+    if notification.thread:
+        message["In-Reply-To"] = notification.thread
+        message["References"] = notification.thread
+    if notification.severity == "critical" and notification.event != "resolve":
         message["Importance"] = "high"
     # No robot answers to this.
     message["Auto-Submitted"] = "auto-generated"
@@ -71,12 +70,12 @@ def render(parcel: Parcel) -> EmailMessage:
 def _address(text: str) -> Address:
     name, address = parseaddr(text)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
-        raise SendError(f"{text!r} is no address", is_final=True)
+        raise SendError(f"{text!r} is no address")
     return Address(name, addr_spec=address)
 
 
-def _connected(parcel: Parcel) -> smtplib.SMTP:
-    options = parcel.channel.options
+def _connected(notification: Notification) -> smtplib.SMTP:
+    options = notification.channel.options
     security = str(options.get("security", "starttls"))
     host, port = str(options["host"]), int(options.get("port", PORTS[security]))
     timeout = float(options.get("timeout_seconds", 20.0))
@@ -93,13 +92,13 @@ def _connected(parcel: Parcel) -> smtplib.SMTP:
     return server
 
 
-def _log_in(parcel: Parcel, server: smtplib.SMTP) -> None:
-    options = parcel.channel.options
+def _log_in(notification: Notification, server: smtplib.SMTP) -> None:
+    options = notification.channel.options
     if "username_env" not in options:
         return
     user, password = variable(options["username_env"]), secret(options["password_env"])
     # The form in which AUTH PLAIN repeats them.
-    register(f"\0{user}\0{password}")
+    register_secret(f"\0{user}\0{password}")
     server.login(user, password)
 
 
@@ -112,5 +111,5 @@ def _leave(server: smtplib.SMTP) -> None:
 
 
 def _refused(code: int, said: str) -> SendError:
-    text = scrub(f"answered {code}: {said[:300]}")
+    text = redact(f"answered {code}: {said[:300]}")
     return SendError(text, is_final=code >= 500, status_code=code)

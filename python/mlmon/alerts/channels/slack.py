@@ -10,10 +10,10 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from mlmon.alerts.channels import Notification, Receipt, SendError
 from mlmon.alerts.channels.http import Answer, post
-from mlmon.alerts.channels.parcel import Parcel, Receipt, SendError
 from mlmon.alerts.content import Content, cut
-from mlmon.alerts.scrubbing import scrub, secret
+from mlmon.redaction import redact, secret
 
 BASE_URL = "https://slack.com"
 
@@ -38,29 +38,30 @@ PASSING = {
 GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 
 
-def send(parcel: Parcel) -> Receipt:
-    options = parcel.channel.options
-    message = render(parcel.content)
+def send(notification: Notification) -> Receipt:
+    options = notification.channel.options
+    message = render(notification.content)
     if "webhook_url_env" in options:
-        answer = post(parcel, _webhook(parcel), _body(message), {})
+        answer = post(notification, _webhook(notification), _body(message), {})
         return Receipt(status_code=answer.status_code)
-    about = {"event_type": "mlmon_alert", "event_payload": {"delivery_key": parcel.key}}
+    about = {"event_type": "mlmon_alert", "event_payload": {"delivery_key": notification.key}}
     message["metadata"] = about
-    thread = parcel.thread
-    if thread and parcel.event == "resolve":
+    thread = notification.thread
+    if thread and notification.event == "resolve":
         # First the update, which may be repeated: what fails after it is tried again as a whole.
         # The id of the channel, which an update needs, is in what the first message returned.
         where, _, stamp = thread.partition("/")
-        _call(parcel, "chat.update", {"channel": where, "ts": stamp, **message}, allowed=GONE)
+        _call(notification, "chat.update", {"channel": where, "ts": stamp, **message}, allowed=GONE)
     target = {"channel": str(options["channel"]), **message}
     if thread:
         where, _, stamp = thread.partition("/")
         target |= {"channel": where, "thread_ts": stamp}
         # What becomes worse, or is over, is shown to all of the channel.
-        target["reply_broadcast"] = parcel.event == "escalate"
-    answer = _call(parcel, "chat.postMessage", target)
+        target["reply_broadcast"] = notification.event == "escalate"
+    answer = _call(notification, "chat.postMessage", target)
     said = answer.json()
-    return Receipt(f"{said.get('channel', '')}/{said.get('ts', '')}", answer.status_code)
+    is_named = isinstance(said.get("channel"), str) and isinstance(said.get("ts"), str)
+    return Receipt(f"{said['channel']}/{said['ts']}" if is_named else None, answer.status_code)
 
 
 def render(content: Content) -> dict[str, Any]:
@@ -132,8 +133,8 @@ def _literal(label: str, text: str) -> dict[str, Any]:
     }
 
 
-def _webhook(parcel: Parcel) -> str:
-    return secret(str(parcel.channel.options["webhook_url_env"]))
+def _webhook(notification: Notification) -> str:
+    return secret(str(notification.channel.options["webhook_url_env"]))
 
 
 def _body(message: dict[str, Any]) -> bytes:
@@ -141,19 +142,27 @@ def _body(message: dict[str, Any]) -> bytes:
 
 
 def _call(
-    parcel: Parcel, method: str, message: dict[str, Any], allowed: set[str] | None = None
+    notification: Notification,
+    method: str,
+    message: dict[str, Any],
+    allowed: set[str] | None = None,
 ) -> Answer:
     """A method of the Web API; its errors come with the status 200."""
-    options = parcel.channel.options
+    options = notification.channel.options
     base = str(options.get("base_url", BASE_URL)).rstrip("/")
     headers = {"Authorization": f"Bearer {secret(str(options['token_env']))}"}
-    answer = post(parcel, f"{base}/api/{quote(method)}", _body(message), headers)
+    answer = post(notification, f"{base}/api/{quote(method)}", _body(message), headers)
     said = answer.json()
-    error = str(said.get("error", "no JSON in the answer"))
+    error = said.get("error")
     if said.get("ok") is True or error in (allowed or set()):
         return answer
+    if said.get("ok") is not False or not isinstance(error, str):
+        # 200, and not in Slack's words: perhaps of something in between.
+        raise SendError(
+            f"{method}: no answer of Slack", is_ambiguous=True, status_code=answer.status_code
+        )
     raise SendError(
-        scrub(f"{method}: {error}"),
+        redact(f"{method}: {error[:300]}"),
         is_final=error not in PASSING,
         status_code=answer.status_code,
     )

@@ -12,25 +12,25 @@ import json
 from datetime import UTC
 from typing import Any
 
+from mlmon.alerts.channels import Notification, Receipt
 from mlmon.alerts.channels.http import post
-from mlmon.alerts.channels.parcel import Parcel, Receipt
-from mlmon.alerts.content import Content, shrunk
-from mlmon.alerts.scrubbing import secret
+from mlmon.alerts.content import Content, shortened
+from mlmon.redaction import secret
 
 MAX_BYTES = 65_536
 
 
-def send(parcel: Parcel) -> Receipt:
-    options = parcel.channel.options
+def send(notification: Notification) -> Receipt:
+    options = notification.channel.options
     url = secret(options["url_env"]) if "url_env" in options else str(options["url"])
-    body = render(parcel, int(options.get("max_bytes", MAX_BYTES)))
-    headers = {"Idempotency-Key": parcel.key}
+    body = render(notification, int(options.get("max_bytes", MAX_BYTES)))
+    headers = {"Idempotency-Key": notification.key}
     if "secret_env" in options:
-        at = int(parcel.now.replace(tzinfo=UTC).timestamp())
+        at = int(notification.now.replace(tzinfo=UTC).timestamp())
         headers["Mlmon-Signature"] = signature(secret(options["secret_env"]), at, body)
     if "token_env" in options:
         headers["Authorization"] = f"Bearer {secret(options['token_env'])}"
-    answer = post(parcel, url, body, headers)
+    answer = post(notification, url, body, headers)
     return Receipt(status_code=answer.status_code)
 
 
@@ -40,21 +40,21 @@ def signature(key: str, at: int, body: bytes) -> str:
     return f"t={at},v1={hmac.new(key.encode(), signed, hashlib.sha256).hexdigest()}"
 
 
-def render(parcel: Parcel, max_bytes: int) -> bytes:
+def render(notification: Notification, max_bytes: int) -> bytes:
     """The body, with as much of the content as fits."""
     body = b""
-    for content in shrunk(parcel.content):
-        body = json.dumps(_object(parcel, content), ensure_ascii=False).encode()
+    for content in shortened(notification.content):
+        body = json.dumps(_object(notification, content), ensure_ascii=False).encode()
         if len(body) <= max_bytes:
             break
     return body
 
 
-def _object(parcel: Parcel, content: Content) -> dict[str, Any]:
+def _object(notification: Notification, content: Content) -> dict[str, Any]:
     return {
-        "delivery_key": parcel.key,
-        "series_id": parcel.series_id,
-        "event": parcel.event,
-        "severity": parcel.severity,
+        "delivery_key": notification.key,
+        "series_id": notification.series_id,
+        "event": notification.event,
+        "severity": notification.severity,
         **content.as_dict(),
     }

@@ -7,11 +7,10 @@ import math
 import numpy as np
 from scipy import special
 
-from mlmon.stats.distances import js_divergence
+from mlmon.stats.distances import js_divergence, ks, wasserstein
 from mlmon.stats.inputs import ArrayLike, Floats, Values
 from mlmon.stats.p_values import two_proportion_p_values
 from mlmon.stats.presets.columns import Kind, counts_of_values, histograms, two_columns
-from mlmon.stats.two_sample import ks, wasserstein
 
 # More distinct reference values than this are binned, up to it each value is a bin.
 MOST_VALUES = 20

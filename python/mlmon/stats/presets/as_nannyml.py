@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
-from mlmon.stats.distances import hellinger, js_distance, l_infinity
+from mlmon.stats.distances import hellinger, js_distance, ks, l_infinity, wasserstein
 from mlmon.stats.inputs import ArrayLike, Values
+from mlmon.stats.p_values import pearson
 from mlmon.stats.presets.columns import Kind, counts_of_values, histograms, two_columns
-from mlmon.stats.two_by_bins import pearson
-from mlmon.stats.two_sample import ks, wasserstein
 
 NUMERIC = ("jensen_shannon", "hellinger", "kolmogorov_smirnov", "wasserstein")
 CATEGORICAL = ("jensen_shannon", "hellinger", "l_infinity", "chi2")

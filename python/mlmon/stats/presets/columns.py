@@ -7,8 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from mlmon.stats.inputs import ArrayLike, Floats, Values, one_of
-from mlmon.stats.samples import numbers, texts
+from mlmon.stats.inputs import ArrayLike, Floats, Values, numbers, one_of, texts
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
 

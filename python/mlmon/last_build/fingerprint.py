@@ -21,6 +21,8 @@ from mlmon.profile import PROJECT_FILE, Target, read_yaml, render
 
 # The files beside dbt_project.yml that dbt reads, and the directories with their defaults.
 _FILES = (PROJECT_FILE, "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml")
+
+
 _DIRECTORIES = {
     "model-paths": "models",
     "seed-paths": "seeds",
@@ -29,16 +31,27 @@ _DIRECTORIES = {
     "macro-paths": "macros",
     "function-paths": "functions",
 }
+
+
 _PACKAGES = ("dbt-core", "dbt-adapters", "dbt-duckdb", "dbt-postgres", "duckdb", "numpy", "scipy")
 
+
 _ENV_VAR = re.compile(rb"""\benv_var\s*\(\s*["'](\w+)["']""")
+
+
 # Variables by which dbt itself builds something else; a build of a part or of a sample is none of a whole.
 _DBT_VARIABLE = re.compile(
     r"DBT_(ENGINE_)?((EXCLUDE_)?RESOURCE_TYPES|DEFER\w*|FAVOR_STATE\w*|\w*STATE|EVENT_TIME_\w+"
     r"|INDIRECT_SELECTION|EMPTY|SAMPLE|STORE_FAILURES|WARN_ERROR\w*)"
 )
+
+
 _FULL_REFRESH = ("DBT_FULL_REFRESH", "DBT_ENGINE_FULL_REFRESH")
+
+
 _NO = {"", "0", "false", "f", "no", "n", "off"}
+
+
 # Keys of a target that say how to log in or how to work, not what comes out.
 _NOT_COMPARED = re.compile(r"pass|secret|token|key|thread|retr|connect|keepalive", re.IGNORECASE)
 
@@ -48,7 +61,7 @@ def wants_full_refresh() -> bool:
     return any(os.environ.get(name, "").strip().lower() not in _NO for name in _FULL_REFRESH)
 
 
-def project_state(
+def project_fingerprints(
     target: Target, *, variables: str | None, select: str | None, exclude: str | None
 ) -> dict[str, str]:
     """What dbt would build from, in parts that are named as a sentence needs them.

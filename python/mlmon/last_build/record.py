@@ -1,8 +1,8 @@
-"""The mark of a complete build: it is there from the end of one to the begin of the next.
+"""The record of the last complete build, which is there from the end of one to the begin of the next.
 
 It lies where the tables lie, so that every machine that reaches them knows it, and goes with them: a
 table in the schema of the target on PostgreSQL, a small file beside a DuckDB file. Tables that were
-built, changed or dropped by anybody else since are no longer the ones that the mark is of.
+built, changed or dropped by anybody else since are no longer the ones that it is of.
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mlmon.last_build.watched import Watched, read_held
+from mlmon.last_build.sources import WatchedSource, read_contents
 from mlmon.profile import Target
 from mlmon.warehouse import connect, duckdb_path, text_literal
 
 TABLE = "mlmon_last_build"
-# Changes with every change of what a mark holds.
+
+
+# Changes with every change of what a record holds.
 _FORMAT = 1
+
+
 # A DuckDB file begins with its header and two of which each checkpoint writes one anew.
 _DUCKDB_HEADERS = 3 * 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class BuildRecord:
     """A complete build, as it was when it began; ``at`` is that time, naive UTC.
 
     ``tables`` are those it built (schema and name), ``identity`` tells whether they are the same
@@ -37,20 +41,20 @@ class Mark:
     at: datetime
     has_gate: bool
     state: Mapping[str, str]
-    watched: Sequence[Watched]
+    watched: Sequence[WatchedSource]
     tables: Sequence[tuple[str, str]]
     names: Mapping[str, str]
     identity: str
 
 
-def can_be_marked(target: Target) -> bool:
+def can_be_recorded(target: Target) -> bool:
     """Whether mlmon can write to a warehouse of this kind."""
     return target.kind in ("duckdb", "postgres")
 
 
-def read_mark(target: Target) -> Mark | None:
-    """The mark of a target, None where there is none that can be used. Raises MlmonError."""
-    if not can_be_marked(target):
+def read_record(target: Target) -> BuildRecord | None:
+    """The record of a target, None where there is none that can be used. Raises MlmonError."""
+    if not can_be_recorded(target):
         return None
     text = _read_file(target) if target.kind == "duckdb" else _read_table(target)
     try:
@@ -58,15 +62,15 @@ def read_mark(target: Target) -> Mark | None:
         if kept.pop("format", None) != _FORMAT:
             return None
         kept["at"] = datetime.fromisoformat(kept["at"])
-        kept["watched"] = [Watched(**one) for one in kept["watched"]]
+        kept["watched"] = [WatchedSource(**one) for one in kept["watched"]]
         kept["tables"] = [(schema, name) for schema, name in kept["tables"]]
-        return Mark(**kept)
+        return BuildRecord(**kept)
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def forget(target: Target) -> None:
-    """Take the mark away, before a build touches the tables. Raises MlmonError where that fails."""
+def delete_record(target: Target) -> None:
+    """Delete the record, before a build touches the tables. Raises MlmonError where that fails."""
     if target.kind == "duckdb":
         _file(target).unlink(missing_ok=True)
     elif target.kind == "postgres":
@@ -75,9 +79,9 @@ def forget(target: Target) -> None:
                 warehouse.execute(f"delete from {_table(target)}")
 
 
-def write_mark(target: Target, mark: Mark) -> None:
-    """Keep a mark, whole or not at all. Raises MlmonError."""
-    text = json.dumps({"format": _FORMAT, **asdict(mark)}, default=str)
+def write_record(target: Target, record: BuildRecord) -> None:
+    """Keep a record, whole or not at all. Raises MlmonError."""
+    text = json.dumps({"format": _FORMAT, **asdict(record)}, default=str)
     if target.kind == "duckdb":
         path = _file(target)
         draft = path.with_name(path.name + ".new")
@@ -88,34 +92,36 @@ def write_mark(target: Target, mark: Mark) -> None:
         if not warehouse.rows(_is_there(target)):
             warehouse.execute(f"create table {_table(target)} (built_at timestamp, mark text)")
         warehouse.execute(f"delete from {_table(target)}")
-        warehouse.insert(_table(target), [{"built_at": mark.at, "mark": text}])
+        warehouse.insert(_table(target), [{"built_at": record.at, "mark": text}])
 
 
-def news(target: Target, mark: Mark | None, state: Mapping[str, str], *, gate: bool) -> str | None:
+def what_changed(
+    target: Target, record: BuildRecord | None, state: Mapping[str, str], *, gate: bool
+) -> str | None:
     """Why a build may change something, in words; None where it would not.
 
     ``gate`` says whether the run is one that looks at what landed. Raises MlmonError where the
     warehouse does not tell.
     """
-    if mark is None:
+    if record is None:
         return "no complete build is remembered"
     for part, value in state.items():
-        if mark.state.get(part) != value:
+        if record.state.get(part) != value:
             return f"{part} changed"
-    if gate and not mark.has_gate:
+    if gate and not record.has_gate:
         return "the gate has not seen what was built"
-    if identity(target, mark.tables) != mark.identity:
+    if identity(target, record.tables) != record.identity:
         return "the tables are not as the last run left them"
-    for one, now in zip(mark.watched, read_held(target, mark.watched), strict=True):
+    for one, now in zip(record.watched, read_contents(target, record.watched), strict=True):
         if one.held != now.held:
             return f"{one.name} changed"
     return None
 
 
 def known_names(target: Target) -> dict[str, str]:
-    """The quoted names of the package's models and seeds, by name, where there is a mark; else none."""
-    mark = read_mark(target)
-    return dict(mark.names) if mark else {}
+    """The quoted names of the package's models and seeds, by name, where there is a record; else none."""
+    record = read_record(target)
+    return dict(record.names) if record else {}
 
 
 def identity(target: Target, tables: Iterable[tuple[str, str]]) -> str:

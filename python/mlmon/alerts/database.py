@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from mlmon.alerts.scrubbing import register, scrub
 from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
 from mlmon.profile import Target
+from mlmon.redaction import redact, register_secret
 from mlmon.warehouse import Row, duckdb_path, open_postgres
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _NAME = re.compile(r"\$(\w+)")
+_POSTGRES = ("postgres://", "postgresql://")
+# libpq's connection strings of words.
+_DSN = re.compile(
+    r"\s*(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=",
+    flags=re.IGNORECASE,
+)
 
 
 class Transaction(Protocol):
@@ -45,7 +51,7 @@ class Transaction(Protocol):
         """Be alone until the end of the transaction."""
 
 
-class Store(Protocol):
+class Database(Protocol):
     """A place for the outbox."""
 
     @property
@@ -63,8 +69,8 @@ class Store(Protocol):
         """Open, run, commit, close. TryAgainError where the place stays locked."""
 
 
-def open_store(target: Target, state: str | None, budget_seconds: float) -> Store:
-    """The store named by ``--state``, else the one beside the warehouse of a target.
+def open_database(target: Target, state: str | None, budget_seconds: float) -> Database:
+    """The database named by ``--state``, else the one beside the warehouse of a target.
 
     ``state`` is a PostgreSQL URL or the path of a DuckDB file.
     """
@@ -73,25 +79,52 @@ def open_store(target: Target, state: str | None, budget_seconds: float) -> Stor
         raise ConfigurationError(
             f"The schema {schema!r} cannot hold the outbox: letters and _ only."
         )
-    if state and state.startswith(("postgres://", "postgresql://")):
-        password = urlsplit(state).password
-        if password:
-            register(password)
-        return PostgresStore(schema, lambda: _connect(state))
+    if state and state.startswith(_POSTGRES):
+        for password in state_passwords(state):
+            register_secret(password)
+        return PostgresDatabase(schema, lambda: _connect(state))
     if state:
-        return DuckDBStore(schema, Path(state), budget_seconds)
+        if "://" in state or state.startswith(("md:", "motherduck:")) or _DSN.match(state):
+            # It may hold a password: it is not repeated.
+            raise ConfigurationError(
+                "--state is neither the path of a DuckDB file nor a PostgreSQL URL; allowed:"
+                " outbox.duckdb, postgresql://user@host/database."
+            )
+        return DuckDBDatabase(schema, Path(state), budget_seconds)
     if target.kind == "duckdb":
         path = duckdb_path(target)
-        return DuckDBStore(schema, path.with_name(f"{path.stem}.alerts.duckdb"), budget_seconds)
+        return DuckDBDatabase(schema, path.with_name(f"{path.stem}.alerts.duckdb"), budget_seconds)
     if target.kind == "postgres":
-        return PostgresStore(schema, lambda: open_postgres(target))
+        return PostgresDatabase(schema, lambda: open_postgres(target))
     raise ConfigurationError(
         f"The outbox cannot be kept in a warehouse of type {target.kind!r}. Name a DuckDB file or a"
         " PostgreSQL URL with --state."
     )
 
 
-def patiently(work: Callable[[], Answer], budget_seconds: float) -> Answer:
+def state_passwords(state: str) -> list[str]:
+    """The passwords in a PostgreSQL URL or connection string; what cannot be read is one as a whole."""
+    try:
+        url = urlsplit(state)
+        found = [url.password, *parse_qs(url.query).get("password", [])]
+        found += [unquote(url.password)] if url.password else []
+    except ValueError:
+        return [state]
+    found += re.findall(r"password\s*=\s*(\S+)", state, flags=re.IGNORECASE)
+    return [password for password in found if password]
+
+
+def has_tables(opened: Transaction, schema: str) -> bool:
+    """Whether the tables of the outbox are there."""
+    found = opened.rows(
+        "select 1 as one from information_schema.tables"
+        " where table_schema = $schema and table_name = 'alert_schema'",
+        schema=schema,
+    )
+    return bool(found)
+
+
+def retry_while_locked(work: Callable[[], Answer], budget_seconds: float) -> Answer:
     """The result of something that may be locked, tried again until the budget is used up."""
     ends = time.monotonic() + budget_seconds
     pause = 0.02
@@ -106,7 +139,7 @@ def patiently(work: Callable[[], Answer], budget_seconds: float) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class DuckDBStore:
+class DuckDBDatabase:
     """A DuckDB file, opened for each transaction."""
 
     schema: str
@@ -124,13 +157,13 @@ class DuckDBStore:
     def transaction(self) -> Iterator[Transaction]:
         import duckdb
 
-        opened = patiently(self._open, self.budget_seconds)
+        opened = retry_while_locked(self._open, self.budget_seconds)
         try:
             opened.execute("begin")
             yield _DuckDBTransaction(opened)
             opened.execute("commit")
         except duckdb.Error as error:
-            raise MlmonError(f"The outbox {self.path}: {scrub(str(error))}") from None
+            raise MlmonError(f"The outbox {self.path}: {redact(str(error))}") from None
         finally:
             # Closing rolls back what was not committed.
             opened.close()
@@ -164,7 +197,7 @@ class _DuckDBTransaction:
 
 
 @dataclass(slots=True)
-class PostgresStore:
+class PostgresDatabase:
     """A schema of a PostgreSQL database; one connection, opened again where it broke."""
 
     schema: str
@@ -172,17 +205,12 @@ class PostgresStore:
     _opened: psycopg2.extensions.connection | None = field(default=None, repr=False)
 
     def exists(self) -> bool:
-        with self.transaction() as open_now:
-            found = open_now.rows(
-                "select 1 as one from information_schema.tables"
-                " where table_schema = $schema and table_name = 'alert_schema'",
-                schema=self.schema,
-            )
-        return bool(found)
+        with self.transaction() as opened:
+            return has_tables(opened, self.schema)
 
     def now(self) -> datetime:
-        with self.transaction() as open_now:
-            [row] = open_now.rows("select clock_timestamp() at time zone 'utc' as now")
+        with self.transaction() as opened:
+            [row] = opened.rows("select clock_timestamp() at time zone 'utc' as now")
         found: datetime = row["now"]
         return found
 
@@ -234,16 +262,16 @@ def _connect(url: str) -> psycopg2.extensions.connection:
             url, application_name="mlmon alerts", connect_timeout=10
         )
     except psycopg2.OperationalError as error:
-        raise MlmonError(f"The outbox does not answer: {scrub(str(error))}") from None
+        raise MlmonError(f"The outbox does not answer: {redact(str(error))}") from None
     except psycopg2.ProgrammingError as error:
-        raise ConfigurationError(f"--state is no PostgreSQL URL: {scrub(str(error))}") from None
+        raise ConfigurationError(f"--state is no PostgreSQL URL: {redact(str(error))}") from None
     return opened
 
 
 def _meaning(error: psycopg2.Error) -> MlmonError:
     import psycopg2.errors as codes
 
-    text = f"The outbox in PostgreSQL: {scrub(str(error)).strip()}"
+    text = f"The outbox in PostgreSQL: {redact(str(error)).strip()}"
     passing = (
         codes.DeadlockDetected,
         codes.SerializationFailure,

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from mlmon.dbt_process import DbtRun
-from mlmon.last_build.watched import Watched
+from mlmon.last_build.sources import WatchedSource
 
 _FINE = {"success", "pass", "warn", "no-op"}
+
+
 # What holds no rows of its own, so that building it again changes nothing.
 _NO_ROWS = {"view", "ephemeral", "unit", "function"}
+
+
 _PACKAGE = "mlmon"
 
 
@@ -35,8 +39,8 @@ class Built:
 
 
 def what_was_built(
-    run: DbtRun, artifacts: Path, watched: Collection[Watched]
-) -> tuple[Built, list[Watched]]:
+    run: DbtRun, artifacts: Path, watched: Collection[WatchedSource]
+) -> tuple[Built, list[WatchedSource]]:
     """What a run of dbt that went well has built, and what of the ``watched`` decides whether to build again.
 
     Raises NotKnownError where it was not all of the package, and where it built something of the

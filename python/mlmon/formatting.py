@@ -1,4 +1,4 @@
-"""Numbers and alerts as people say them."""
+"""Numbers, times and alerts as people write them."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ def number(value: float | None) -> str:
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """So many of something: 1 alert, 2,000 alerts."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def percent(share: float) -> str:
@@ -95,7 +100,7 @@ def duration(time: timedelta) -> str:
     for name, size in sizes:
         n, minutes = divmod(minutes, size)
         if n:
-            said.append(f"{n} {name}" if n == 1 else f"{n} {name}s")
+            said.append(counted(n, name))
     return " ".join(said[:2]) or "less than a minute"
 
 

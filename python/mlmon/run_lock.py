@@ -1,4 +1,4 @@
-"""Lets one run at a time work on a warehouse; a second one is told to come again."""
+"""Lets one `mlmon run` at a time work on a warehouse; a second one is told to come again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BUSY = "Another `mlmon run` works on this warehouse: try again when it is done.
 
 
 @contextmanager
-def one_at_a_time(target: Target) -> Iterator[None]:
+def run_lock(target: Target) -> Iterator[None]:
     """Holds the warehouse for a run, until the block or the process ends, however it ends.
 
     On PostgreSQL by an advisory lock of the session, so that runs on other machines are seen, too;

@@ -1,24 +1,31 @@
-"""What the dispatcher keeps: ``mlmon alerts list``, ``show``, ``ack``, ``silence``, ``retry``."""
+"""What the outbox holds: ``mlmon alerts list``, ``show``, ``ack``, ``silence``, ``retry``."""
 
 from __future__ import annotations
 
 import getpass
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.alerts_send import open_outbox, parse_now, state_options
-from mlmon.cli.options import project_options
+from mlmon.cli.console import SEVERITY_STYLES, console, table
+from mlmon.cli.options import (
+    Amount,
+    echo_json,
+    format_option,
+    open_outbox,
+    parse_time,
+    project_options,
+    state_options,
+)
 from mlmon.errors import ConfigurationError, MlmonError
+from mlmon.formatting import counted
 
 if TYPE_CHECKING:
-    from mlmon.alerts.history import History
-    from mlmon.alerts.outbox import Memory, Outbox
-    from mlmon.alerts.records import Silence
+    from mlmon.alerts.outbox import Ack, Outbox, OutboxContents, Silence
 
 LABELS = (
     "rule",
@@ -38,7 +45,7 @@ LABELS = (
 @project_options
 @state_options
 @click.argument("matchers", nargs=-1, required=True, metavar="LABEL=PATTERN...")
-@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="How long.")
+@click.option("--hours", type=Amount(max=87_600, min_open=True), help="How long.")
 @click.option("--starts", help="From when on (ISO 8601, UTC). [default: now]")
 @click.option("--until", help="Until when (ISO 8601, UTC), instead of --hours.")
 @click.option("--by", "created_by", help="Who asks for it. [default: the user's name]")
@@ -53,7 +60,6 @@ def silence(
     until: str | None,
     created_by: str | None,
     comment: str,
-    lock_seconds: float,
     **place: Any,
 ) -> None:
     """Keep messages that match from being sent for a while.
@@ -66,14 +72,13 @@ def silence(
     mlmon alerts silence monitor=churn --hours 4 --comment 'feed is being repaired'
     mlmon alerts silence 'rule=drift_*' 'column=weather_*' --until 2024-03-01T06:00:00Z
     """
-    from mlmon.alerts.records import Silence
+    from mlmon.alerts.outbox import Silence
 
     matcher = parse_matchers(matchers)
-    _, outbox = open_outbox(ctx, place, lock_seconds)
-    outbox.prepare()
+    outbox = _prepared(ctx, place)
     now = outbox.now()
-    starts_at = parse_now(starts) or now
-    ends_at = parse_now(until)
+    starts_at = parse_time(starts) or now
+    ends_at = parse_time(until)
     if (hours is None) == (ends_at is None):
         raise click.UsageError("Say how long: --hours or --until.")
     if ends_at is None:
@@ -98,14 +103,13 @@ def silence(
 @state_options
 @click.argument("silence_id")
 @click.pass_context
-def unsilence(ctx: click.Context, /, silence_id: str, lock_seconds: float, **place: Any) -> None:
+def unsilence(ctx: click.Context, /, silence_id: str, **place: Any) -> None:
     """End a silence now.
 
     \b
     mlmon alerts unsilence 4f1c2a9b77de
     """
-    _, outbox = open_outbox(ctx, place, lock_seconds)
-    outbox.prepare()
+    outbox = _prepared(ctx, place)
     known = [silence.silence_id for silence in outbox.read().silences]
     found = _one(silence_id, known, "silence")
     outbox.end_silence(found, outbox.now())
@@ -120,13 +124,7 @@ def unsilence(ctx: click.Context, /, silence_id: str, lock_seconds: float, **pla
 @click.option("--comment", default="", help="What is being done.")
 @click.pass_context
 def ack(
-    ctx: click.Context,
-    /,
-    series_id: str,
-    created_by: str | None,
-    comment: str,
-    lock_seconds: float,
-    **place: Any,
+    ctx: click.Context, /, series_id: str, created_by: str | None, comment: str, **place: Any
 ) -> None:
     """Say that you look after an alert: it is not repeated.
 
@@ -136,11 +134,10 @@ def ack(
     \b
     mlmon alerts ack 4f1c2a9b77de --comment 'asking the weather feed'
     """
-    from mlmon.alerts.history import histories
-    from mlmon.alerts.records import Ack
+    from mlmon.alerts.outbox import Ack
+    from mlmon.alerts.planner import histories
 
-    _, outbox = open_outbox(ctx, place, lock_seconds)
-    outbox.prepare()
+    outbox = _prepared(ctx, place)
     past = histories(outbox.read().messages)
     found = _one(series_id, {series for series, _ in past}, "alert that was told")
     if not any(history.is_open for (series, _), history in past.items() if series == found):
@@ -152,34 +149,24 @@ def ack(
 @click.command("list")
 @project_options
 @state_options
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table for people, or an object for programs.",
-)
+@format_option("A table for people, or an object for programs.")
 @click.pass_context
-def list_(ctx: click.Context, /, output: str, lock_seconds: float, **place: Any) -> None:
+def list_(ctx: click.Context, /, output: str, **place: Any) -> None:
     """Show what people have been told and is not over, what waits or was refused, and silences.
 
     \b
     mlmon alerts list
     mlmon alerts list --format json | jq '.alerts[] | select(.status == "dead")'
     """
-    _, outbox = open_outbox(ctx, place, lock_seconds)
-    memory = _memory(outbox)
-    now = outbox.fixed_now or (outbox.now() if outbox.store.exists() else None)
-    listed = open_alerts(memory)
-    silences = [silence for silence in memory.silences if now is None or silence.ends_at > now]
+    _, outbox = open_outbox(ctx, place)
+    contents = _contents(outbox)
+    now = outbox.fixed_now or (outbox.now() if outbox.database.exists() else None)
+    listed = open_alerts(contents)
+    silences = [silence for silence in contents.silences if now is None or silence.ends_at > now]
     if output == "json":
-        import json
-
-        shown = {"alerts": listed, "silences": [asdict(silence) for silence in silences]}
-        click.echo(json.dumps(shown, indent=2, default=_as_json, ensure_ascii=False))
-        return
-    _print_list(listed, silences)
+        echo_json({"alerts": listed, "silences": [asdict(silence) for silence in silences]})
+    else:
+        _print_list(listed, silences)
 
 
 @click.command()
@@ -187,7 +174,7 @@ def list_(ctx: click.Context, /, output: str, lock_seconds: float, **place: Any)
 @state_options
 @click.argument("some_id", metavar="ID")
 @click.pass_context
-def show(ctx: click.Context, /, some_id: str, lock_seconds: float, **place: Any) -> None:
+def show(ctx: click.Context, /, some_id: str, **place: Any) -> None:
     """Show the messages about an alert, what they said and how their delivery went.
 
     ID is that of an alert or of a message, or a beginning of it.
@@ -195,14 +182,13 @@ def show(ctx: click.Context, /, some_id: str, lock_seconds: float, **place: Any)
     \b
     mlmon alerts show 4f1c2a9b77de
     """
-    from mlmon.alerts.content import Content
-    from mlmon.alerts.render import as_text
+    from mlmon.alerts.content import Content, as_text
 
-    _, outbox = open_outbox(ctx, place, lock_seconds)
-    memory = _memory(outbox)
-    ids = {row.series_id for row in memory.messages} | {row.delivery_key for row in memory.messages}
-    found = _one(some_id, ids, "alert or message")
-    rows = [row for row in memory.messages if found in {row.series_id, row.delivery_key}]
+    _, outbox = open_outbox(ctx, place)
+    contents = _contents(outbox)
+    known = [key for row in contents.messages for key in (row.series_id, row.delivery_key)]
+    found = _one(some_id, known, "alert or message")
+    rows = [row for row in contents.messages if found in {row.series_id, row.delivery_key}]
     rows.sort(key=lambda row: (row.created_at, row.channel, row.seq))
     payloads = outbox.payloads(row.delivery_key for row in rows)
     attempts = outbox.deliveries([row.delivery_key for row in rows])
@@ -218,12 +204,11 @@ def show(ctx: click.Context, /, some_id: str, lock_seconds: float, **place: Any)
     last = next((row for row in reversed(rows) if "title" in payloads[row.delivery_key]), None)
     if last:
         click.echo("\n" + as_text(Content.of(payloads[last.delivery_key])))
-    for made in memory.acks:
+    for made in contents.acks:
         if made.series_id == rows[0].series_id:
             said = f": {made.comment}" if made.comment else ""
-            click.echo(
-                f"\nAcknowledged by {made.created_by} at {made.created_at:%Y-%m-%d %H:%M}{said}"
-            )
+            at = f"{made.created_at:%Y-%m-%d %H:%M}"
+            click.echo(f"\nAcknowledged by {made.created_by} at {at}{said}")
 
 
 @click.command()
@@ -231,7 +216,7 @@ def show(ctx: click.Context, /, some_id: str, lock_seconds: float, **place: Any)
 @state_options
 @click.argument("some_id", metavar="ID")
 @click.pass_context
-def retry(ctx: click.Context, /, some_id: str, lock_seconds: float, **place: Any) -> None:
+def retry(ctx: click.Context, /, some_id: str, **place: Any) -> None:
     """Let messages that were refused for good be tried again by the next `send`.
 
     For when the channel has been mended. ID is that of an alert or of a message.
@@ -239,14 +224,13 @@ def retry(ctx: click.Context, /, some_id: str, lock_seconds: float, **place: Any
     \b
     mlmon alerts retry 4f1c2a9b77de
     """
-    _, outbox = open_outbox(ctx, place, lock_seconds)
-    outbox.prepare()
+    outbox = _prepared(ctx, place)
     dead = [row for row in outbox.read().messages if row.status == "dead" and not row.group_key]
-    ids = {row.series_id for row in dead} | {row.delivery_key for row in dead}
-    found = _one(some_id, ids, "message that was refused")
+    known = [key for row in dead for key in (row.series_id, row.delivery_key)]
+    found = _one(some_id, known, "message that was refused")
     keys = [row.delivery_key for row in dead if found in {row.series_id, row.delivery_key}]
     outbox.retry(keys, outbox.now())
-    click.echo(f"{len(keys)} {'message' if len(keys) == 1 else 'messages'} will be tried again.")
+    click.echo(f"{counted(len(keys), 'message')} will be tried again.")
 
 
 def parse_matchers(texts: Iterable[str]) -> dict[str, str]:
@@ -265,66 +249,58 @@ def parse_matchers(texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def open_alerts(memory: Memory) -> list[dict[str, Any]]:
+def open_alerts(contents: OutboxContents) -> list[dict[str, Any]]:
     """What is told and not over, waits, or was refused as the last word: one row a channel."""
-    from mlmon.alerts.history import histories
+    from mlmon.alerts.planner import histories
 
-    acks = {made.series_id: made for made in memory.acks}
+    acks: Mapping[str, Ack] = {made.series_id: made for made in contents.acks}
     found = []
-    for history in histories(memory.messages).values():
-        last = next((row for row in reversed(history.rows) if row.status != "superseded"), None)
-        if last is None or history.is_grouped:
+    for history in histories(contents.messages).values():
+        last, made = history.last_word, acks.get(history.series_id)
+        is_waiting = last is not None and last.status in {"pending", "claimed", "dead"}
+        if last is None or history.is_grouped or not (history.is_open or is_waiting):
             continue
-        if history.is_open or last.status in {"pending", "claimed", "dead"}:
-            found.append(_listed(history, acks))
+        found.append(
+            {
+                "series_id": history.series_id,
+                "channel": history.channel,
+                "severity": last.severity,
+                "title": last.title,
+                "event": last.event,
+                "status": last.status,
+                "since": history.opened_at or last.created_at,
+                "last_told_at": last.sent_at,
+                "acknowledged_by": (
+                    made.created_by if made and history.is_acknowledged(made) else None
+                ),
+                "last_error": last.last_error,
+            }
+        )
     return sorted(
         found, key=lambda row: (row["severity"] != "critical", row["since"], row["title"])
     )
 
 
-def _listed(history: History, acks: dict[str, Any]) -> dict[str, Any]:
-    last = next(row for row in reversed(history.rows) if row.status != "superseded")
-    made = acks.get(history.series_id)
-    opened = history.opened_at
-    is_acked = made is not None and opened is not None and made.created_at >= opened
-    return {
-        "series_id": history.series_id,
-        "channel": history.channel,
-        "severity": last.severity,
-        "title": last.title,
-        "event": last.event,
-        "status": last.status,
-        "since": opened or last.created_at,
-        "last_told_at": last.sent_at,
-        "acknowledged_by": made.created_by if made and is_acked else None,
-        "last_error": last.last_error,
-    }
-
-
-def _print_list(listed: list[dict[str, Any]], silences: list[Silence]) -> None:
-    from rich import box
+def _print_list(listed: Sequence[Mapping[str, Any]], silences: Sequence[Silence]) -> None:
     from rich.markup import escape
-    from rich.table import Table
-
-    from mlmon.cli.console import SEVERITY_STYLES, console
 
     page = console()
     if listed:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("id\nchannel", no_wrap=True)
-        table.add_column("alert")
-        table.add_column("since (UTC)\ndelivery", no_wrap=True)
+        shown = table()
+        shown.add_column("id\nchannel", no_wrap=True)
+        shown.add_column("alert")
+        shown.add_column("since (UTC)\ndelivery", no_wrap=True)
         for row in listed:
-            state = f"acknowledged by {row['acknowledged_by']}" if row["acknowledged_by"] else ""
-            state = state or f"{row['event']} {row['status']}"
+            by = row["acknowledged_by"]
+            state = f"acknowledged by {by}" if by else f"{row['event']} {row['status']}"
             error = f"\n[dim]{escape(row['last_error'])}[/]" if row["last_error"] else ""
             style = SEVERITY_STYLES.get(row["severity"], "none")
-            table.add_row(
+            shown.add_row(
                 f"{row['series_id'][:12]}\n[dim]{escape(row['channel'])}[/]",
                 f"[{style}]{escape(row['title'])}[/]{error}",
                 f"{row['since']:%Y-%m-%d %H:%M}\n[dim]{escape(state)}[/]",
             )
-        page.print(table)
+        page.print(shown)
     else:
         page.print("Nobody has been told of anything that is not over.")
     for made in silences:
@@ -338,10 +314,16 @@ def _print_list(listed: list[dict[str, Any]], silences: list[Silence]) -> None:
         )
 
 
-def _memory(outbox: Outbox) -> Memory:
-    from mlmon.alerts.outbox import Memory
+def _prepared(ctx: click.Context, place: Mapping[str, Any]) -> Outbox:
+    _, outbox = open_outbox(ctx, place)
+    outbox.prepare()
+    return outbox
 
-    return outbox.read() if outbox.store.exists() else Memory()
+
+def _contents(outbox: Outbox) -> OutboxContents:
+    from mlmon.alerts.outbox import OutboxContents
+
+    return outbox.read() if outbox.database.exists() else OutboxContents()
 
 
 def _one(given: str, known: Iterable[str], what: str) -> str:
@@ -363,9 +345,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -14,7 +14,7 @@ from mlmon.warehouse import AbsentTableError, Connection, connect
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedSource:
     """A relation that a build reads: the query that tells what it holds, and what it held.
 
     ``held`` is a short text that differs where the relation has changed. ``spec`` is where the
@@ -28,7 +28,7 @@ class Watched:
     held: str = ""
 
 
-def watched_by(plan: Plan) -> list[Watched]:
+def sources_of(plan: Plan) -> list[WatchedSource]:
     """The relations that the builds of a project read.
 
     Of a log it is asked how many rows there are and when the newest was loaded, or happened where
@@ -41,7 +41,7 @@ def watched_by(plan: Plan) -> list[Watched]:
         if log is not None
     ]
     found = [
-        Watched(
+        WatchedSource(
             f"the {log.name} of {log.monitor}",
             f"select count(*) as n, max({log.loaded_at}) as newest from {log.relation}",
             False,
@@ -50,7 +50,7 @@ def watched_by(plan: Plan) -> list[Watched]:
         for log in logs
     ]
     found += [
-        Watched(
+        WatchedSource(
             f"{seed.relation}, the {seed.name}", f"select * from {seed.relation}", True, seed.spec
         )
         for seed in plan.seeds
@@ -58,7 +58,7 @@ def watched_by(plan: Plan) -> list[Watched]:
     return found
 
 
-def read_held(target: Target, watched: Iterable[Watched]) -> list[Watched]:
+def read_contents(target: Target, watched: Iterable[WatchedSource]) -> list[WatchedSource]:
     """The same with what each holds now. Raises MlmonError where the warehouse does not tell."""
     answers: dict[str, str] = {}
     with connect(target) as warehouse:
@@ -66,10 +66,13 @@ def read_held(target: Target, watched: Iterable[Watched]) -> list[Watched]:
             # Monitors may share a log.
             if one.sql not in answers:
                 answers[one.sql] = _held(warehouse, one)
-    return [Watched(one.name, one.sql, one.is_whole, one.spec, answers[one.sql]) for one in watched]
+    return [
+        WatchedSource(one.name, one.sql, one.is_whole, one.spec, answers[one.sql])
+        for one in watched
+    ]
 
 
-def _held(warehouse: Connection, one: Watched) -> str:
+def _held(warehouse: Connection, one: WatchedSource) -> str:
     try:
         rows = warehouse.rows(one.sql)
     except AbsentTableError:

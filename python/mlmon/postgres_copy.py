@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     import psycopg2.extensions
     import pyarrow as pa
 
+
 # How much text is parsed at once; a row must fit into it.
 BLOCK_BYTES = 4 << 20
 
 
-def copied_tables(
+def copy_tables(
     cursor: psycopg2.extensions.cursor, sql: str, kinds: Mapping[str, str], size: int
 ) -> Iterator[pa.Table]:
     """The rows of a query in tables of about ``size`` rows.
