@@ -67,11 +67,11 @@
 {% endmacro %}
 
 {#
-    As odd_numbers(), of the columns of class scores. Most rows hold nothing odd: they are left before their scores are
+    As number_examples(), of the columns of class scores. Most rows pass every check: they are left before their scores are
     looked at one by one.
 #}
-{% macro odd_class_scores(rows, keyed) %}
-    {%- if not mlmon.is_asked_for('class_scores') -%}{{- return(mlmon.no_odd_values()) -}}{%- endif -%}
+{% macro class_score_examples(rows, keyed) %}
+    {%- if not mlmon.is_asked_for('class_scores') -%}{{- return(mlmon.no_examples()) -}}{%- endif -%}
     {%- set tolerance = mlmon.score_sum_tolerance() %}
     {%- set sum = mlmon.sum_of_class_scores('logged', 'classes.n_classes') %}
     select

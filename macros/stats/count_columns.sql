@@ -1,7 +1,7 @@
 {#
     Counts the rows of `rows` per key, segment, monitored column, bin and cell (macros/stats/cells.sql of ranked columns,
     macros/stats/buckets.sql of those with rare categories; else NULL): key, segment_position, segment_value, slot, bin_index, cell, n, n_missing, and for numeric columns n_finite, n_clamped, sum_z, sum_z2, x_min, x_max over
-    the finite values, n_zeros and odd_counts(). All numeric columns are read together once, and all
+    the finite values, n_zeros and failed_counts(). All numeric columns are read together once, and all
     categorical ones once: each row meets a small list of columns and gives its value of each.
 
     rows: a relation with the key, edge_set_number and the slots
@@ -31,13 +31,13 @@
         ~ " cast(0 as " ~ double ~ ") as sum_z, cast(0 as " ~ double ~ ") as sum_z2,"
         ~ " cast(0 as " ~ double ~ ") as x_min, cast(0 as " ~ double ~ ") as x_max,"
         ~ " cast(0 as bigint) as n_zeros, cast(0 as bigint) as "
-        ~ mlmon.odd_counts() | join(", cast(0 as bigint) as ")
+        ~ mlmon.failed_counts() | join(", cast(0 as bigint) as ")
         ~ " from " ~ keyed_references ~ " where false"
     ) -}}
 {% endmacro %}
 
 {# The counts of values that are not what they should be, beside the bins. #}
-{% macro odd_counts() %}
+{% macro failed_counts() %}
     {{- return([
         'n_out_of_range', 'n_outliers', 'n_beyond_reference', 'n_nan', 'n_unparsable',
     ]) -}}
@@ -45,7 +45,7 @@
 
 {# What the checks of a column hold against the reference's share of it; NULL where the column has no such check. #}
 {% macro checked_counts() %}
-    {{- return(['n_missing', 'n_infinite'] + mlmon.odd_counts() + ['n_wrong_sums']) -}}
+    {{- return(['n_missing', 'n_infinite'] + mlmon.failed_counts() + ['n_wrong_sums']) -}}
 {% endmacro %}
 
 {% macro count_numeric_bins(rows, key, slots, n_edges) %}
@@ -205,7 +205,7 @@
         cast(null as {{ double }}) as x_min,
         cast(null as {{ double }}) as x_max,
         cast(null as bigint) as n_zeros
-        {%- for count in mlmon.odd_counts() %},
+        {%- for count in mlmon.failed_counts() %},
         cast(0 as bigint) as {{ count }}
         {%- endfor %}
     from (

@@ -11,7 +11,7 @@
     {{- return({
         'predictions': [
             'int_mlmon__column_counts', 'int_mlmon__operation_sums', 'int_mlmon__latency_counts',
-            'int_mlmon__column_profiles', 'int_mlmon__score_counts', 'int_mlmon__odd_values',
+            'int_mlmon__column_profiles', 'int_mlmon__score_counts', 'int_mlmon__check_examples',
         ] + (['int_mlmon__window_samples'] if mlmon.measures_joint_drift() else [])
         + (['int_mlmon__class_score_counts'] if mlmon.is_asked_for('class_scores') else []),
         'labels': [

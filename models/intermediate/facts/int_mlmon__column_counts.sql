@@ -108,7 +108,7 @@ select
     min(x_min) as x_min,
     max(x_max) as x_max,
     cast(sum(n_zeros) as bigint) as n_zeros
-    {%- for count in mlmon.odd_counts() %},
+    {%- for count in mlmon.failed_counts() %},
     cast(sum({{ count }}) as bigint) as {{ count }}
     {%- endfor %}
 from named

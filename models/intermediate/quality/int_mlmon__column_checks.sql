@@ -69,7 +69,7 @@ bin_sums as (
             end
         ) as n_infinite,
         sum(case when bin_kinds.bin_kind = 'unseen' then counts.n else 0 end) as n_unseen
-        {%- for count in mlmon.odd_counts() %},
+        {%- for count in mlmon.failed_counts() %},
         sum(counts.{{ count }}) as {{ count }}
         {%- endfor %}
     from {{ ref('int_mlmon__column_counts') }} as counts
@@ -133,7 +133,7 @@ lookalikes as (
         window_key,
         column_name,
         max(n_in_all) as n_lookalikes
-    from {{ ref('int_mlmon__odd_values') }}
+    from {{ ref('int_mlmon__check_examples') }}
     where check_name = 'lookalike_category'
     group by window_key, column_name
 ),

@@ -49,7 +49,7 @@ examples as (
         resembles,
         n as n_rows,
         example_request_id
-    from {{ ref('int_mlmon__odd_values') }}
+    from {{ ref('int_mlmon__check_examples') }}
 
     union all
 

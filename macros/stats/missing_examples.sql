@@ -2,7 +2,7 @@
     Per window_number, slot and column of `rows` with missing values: how many rows have none, and a request of them. A
     column may be missing in every row, so that one request stands for all.
 #}
-{% macro rows_without_values(rows) %}
+{% macro missing_examples(rows) %}
     {%- set numbered = {} %}
     {%- for slot in mlmon.monitored_slots('numeric') + mlmon.monitored_slots('categorical') + mlmon.class_score_slots() %}
         {%- do numbered.update({loop.index: slot}) %}
@@ -39,7 +39,7 @@
     ) as found
     where n > 0
     {%- else %}
-    {{ mlmon.no_odd_values() }}
+    {{ mlmon.no_examples() }}
     {%- endif %}
 {% endmacro %}
 
@@ -47,7 +47,7 @@
     Per window of `stale`: rows that were loaded before they were predicted, or after their window had closed, and a
     request of them. A log that is loaded at once has no other rows, so that one request stands for all.
 #}
-{% macro rows_loaded_oddly(stale) %}
+{% macro load_time_examples(stale) %}
     {%- set conditions = {
         'clock_skew': 'resolved.loaded_at < ' ~ mlmon.add_time('resolved.predicted_at', '-5', 'second'),
         'freshness': 'resolved.loaded_at > ' ~ mlmon.add_time(

@@ -2,8 +2,7 @@
 -- most frequent ones, how many rows hold them, and the request of one. The examples of failed
 -- quality checks are shown from it, and it tells where a category is only another spelling of a
 -- known one ("berlin " and "Berlin"; resembles). Missing values, and rows loaded too early or too
--- late, have one example with one request; for duplicates the value is the request. Names in the
--- code call what fails a check odd.
+-- late, have one example with one request; for duplicates the value is the request.
 {{ config(
     materialized='incremental',
     incremental_strategy='mlmon_windows',
@@ -33,18 +32,18 @@ class_score_columns as (
     {{ mlmon.class_score_column_settings() }}
 ),
 
-odd_categories as (
-    {{ mlmon.odd_categories('predictions', 'stale') }}
+category_examples as (
+    {{ mlmon.category_examples('predictions', 'stale') }}
 ),
 
 spelled_categories as (
     select
-        odd_categories.*,
+        category_examples.*,
         stale.reference_key,
-        {{ mlmon.plain_spelling('odd_categories.example_value') }} as plain_spelling
-    from odd_categories
+        {{ mlmon.plain_spelling('category_examples.example_value') }} as plain_spelling
+    from category_examples
     inner join stale
-        on odd_categories.window_number = stale.window_number
+        on category_examples.window_number = stale.window_number
 ),
 
 lookalikes as (
@@ -85,19 +84,19 @@ repeated_requests as (
     group by stale.window_number, resolved.request_id
 ),
 
-odd_values as (
-    {%- for odd_rows in [
-        'odd_categories',
+examples as (
+    {%- for of_one_check in [
+        'category_examples',
         'repeated_requests',
-        '(' ~ mlmon.odd_numbers('predictions') ~ ')',
-        '(' ~ mlmon.odd_class_scores('predictions', 'stale') ~ ')',
-        '(' ~ mlmon.rows_without_values('predictions') ~ ')',
-        '(' ~ mlmon.rows_loaded_oddly('stale') ~ ')',
+        '(' ~ mlmon.number_examples('predictions') ~ ')',
+        '(' ~ mlmon.class_score_examples('predictions', 'stale') ~ ')',
+        '(' ~ mlmon.missing_examples('predictions') ~ ')',
+        '(' ~ mlmon.load_time_examples('stale') ~ ')',
     ] %}
     select
-        odd_rows.*,
+        of_one_check.*,
         cast(null as {{ dbt.type_string() }}) as resembles
-    from {{ odd_rows }} as odd_rows
+    from {{ of_one_check }} as of_one_check
 
     union all
     {% endfor %}
@@ -106,13 +105,13 @@ odd_values as (
 
 ranked as (
     select
-        odd_values.*,
+        examples.*,
         sum(n) over (partition by window_number, check_name, slot) as n_in_all,
         row_number() over (
             partition by window_number, check_name, slot
             order by n desc, {{ mlmon.byte_order('example_value') }}
         ) as example_rank
-    from odd_values
+    from examples
 )
 
 select

@@ -11,9 +11,9 @@
 
 {#
     Per window_number, slot, check and value of the numeric columns of `rows`: how many rows hold what they should not,
-    and one request of them. Most rows hold nothing odd: they are left before their columns are looked at one by one.
+    and one request of them. Most rows pass every check: they are left before their columns are looked at one by one.
 #}
-{% macro odd_numbers(rows) %}
+{% macro number_examples(rows) %}
     {%- set slots = mlmon.numbered_slots('numeric') %}
     {%- if slots %}
     select
@@ -28,14 +28,14 @@
         min({{ mlmon.byte_order('cells.request_id') }}) as example_request_id
     from (
         select
-            odd.window_number,
-            odd.request_id,
+            failing.window_number,
+            failing.request_id,
             slots.slot_number,
             {{ mlmon.slot_value('slots.slot_number', slots) }} as x,
             {{ mlmon.unusable_value(
-                'odd.unusable_values', mlmon.slot_name('slots.slot_number', slots)
+                'failing.unusable_values', mlmon.slot_name('slots.slot_number', slots)
             ) }} as instead,
-            odd.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }}
+            failing.edge_set_number * {{ mlmon.monitored_slots('numeric') | length + 1 }}
             + slots.slot_number as edge_number
         from (
             select logged.*
@@ -60,7 +60,7 @@
                 or logged.{{ slot }} > limits.high_{{ number }}
                 or not (logged.{{ slot }} - logged.{{ slot }} = 0)
                 {%- endfor %}
-        ) as odd
+        ) as failing
         cross join (
             {%- for number in slots %}
             {{ 'union all ' if not loop.first }}select {{ number }} as slot_number
@@ -84,7 +84,7 @@
         end
     group by 1, 2, 3, 4
     {%- else %}
-    {{ mlmon.no_odd_values() }}
+    {{ mlmon.no_examples() }}
     {%- endif %}
 {% endmacro %}
 
@@ -96,7 +96,7 @@
 {% endmacro %}
 
 {# Per window_number, slot and value of the categorical columns of `rows`: categories that the reference does not have. #}
-{% macro odd_categories(rows, keyed) %}
+{% macro category_examples(rows, keyed) %}
     {%- set slots = mlmon.numbered_slots('categorical') %}
     {%- if slots %}
     select
@@ -142,11 +142,11 @@
                 and known.category = counted.category
         )
     {%- else %}
-    {{ mlmon.no_odd_values() }}
+    {{ mlmon.no_examples() }}
     {%- endif %}
 {% endmacro %}
 
-{% macro no_odd_values() %}
+{% macro no_examples() %}
     {%- set text = dbt.type_string() -%}
     {{- return(
         "select cast(0 as bigint) as window_number, cast(null as " ~ text ~ ") as slot, cast(null as "
