@@ -158,7 +158,9 @@ def without_allowed(
         else:
             before, after = before.copy(), after.copy()
             for side in (before, after):
-                side.loc[side.query(entry.condition).index, name] = None
+                masked = side.query(entry.condition).index
+                side[name] = side[name].astype(object)
+                side.loc[masked, name] = None
     return before, after
 
 
