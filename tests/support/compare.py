@@ -159,7 +159,8 @@ def without_allowed(
             before, after = before.copy(), after.copy()
             for side in (before, after):
                 masked = side.query(entry.condition).index
-                side[name] = side[name].astype(object)
+                if side[name].dtype == bool:
+                    side[name] = side[name].astype("boolean")
                 side.loc[masked, name] = None
     return before, after
 
