@@ -143,7 +143,7 @@ def run_dbt_with_progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("[dim]{task.fields[node]}"),
+        TextColumn("{task.fields[node]}", style="dim", markup=False),
         console=page,
         transient=True,
         disable=not page.is_terminal,
