@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from mlmon.errors import TryAgainError
+from mlmon.errors import MlmonError, TryAgainError
 from mlmon.profile import Target
 from mlmon.warehouse import duckdb_path, open_postgres
 
@@ -69,6 +69,8 @@ def _locked_file(target: Target) -> Iterator[int]:
         lock.acquire()
     except Timeout:
         raise TryAgainError(_BUSY) from None
+    except OSError as error:
+        raise MlmonError(f"{path} cannot be locked for the run: {error.strerror}.") from None
     try:
         descriptor = lock._context.lock_file_fd
         assert descriptor is not None

@@ -164,7 +164,7 @@ def send(
     from mlmon.output import start_logging
     from mlmon.redaction import register_secret_variables
 
-    target, outbox = open_outbox(ctx, place)
+    target, outbox = open_outbox(ctx, place, read_only=dry_run)
     lock_seconds: float = place["lock_seconds"]
     settings = read_settings(channels_file, target.project_dir)
     # Before anything is written: somebody may have logged a secret.
@@ -219,6 +219,8 @@ def _planned(outbox: Outbox, settings: Settings, target: Target, snapshot: Snaps
     from mlmon.alerts.outbox import OutboxContents
 
     is_there = outbox.database.exists()
+    if is_there:
+        outbox.prepare()
     now = outbox.fixed_now or (outbox.now() if is_there else datetime.now(UTC).replace(tzinfo=None))
     flapping_since = now - settings.delivery.flapping_time
     return plan_messages(

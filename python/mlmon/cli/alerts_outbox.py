@@ -159,11 +159,11 @@ def list_(ctx: click.Context, /, output: str, **place: Any) -> None:
     mlmon alerts list
     mlmon alerts list --format json | jq '.alerts[] | select(.status == "dead")'
     """
-    _, outbox = open_outbox(ctx, place)
+    _, outbox = open_outbox(ctx, place, read_only=True)
     contents = _contents(outbox)
-    now = outbox.fixed_now or (outbox.now() if outbox.database.exists() else None)
     listed = open_alerts(contents)
-    silences = [silence for silence in contents.silences if now is None or silence.ends_at > now]
+    # Without an outbox there are no silences, and no clock to ask.
+    silences = [one for one in contents.silences if one.ends_at > outbox.now()]
     if output == "json":
         echo_json({"alerts": listed, "silences": [asdict(silence) for silence in silences]})
     else:
@@ -185,7 +185,7 @@ def show(ctx: click.Context, /, some_id: str, **place: Any) -> None:
     """
     from mlmon.alerts.content import Content, as_text
 
-    _, outbox = open_outbox(ctx, place)
+    _, outbox = open_outbox(ctx, place, read_only=True)
     contents = _contents(outbox)
     known = [key for row in contents.messages for key in (row.series_id, row.delivery_key)]
     found = _one(some_id, known, "alert or message")
@@ -322,7 +322,10 @@ def _prepared(ctx: click.Context, place: Mapping[str, Any]) -> Outbox:
 def _contents(outbox: Outbox) -> OutboxContents:
     from mlmon.alerts.outbox import OutboxContents
 
-    return outbox.read() if outbox.database.exists() else OutboxContents()
+    if not outbox.database.exists():
+        return OutboxContents()
+    outbox.prepare()
+    return outbox.read()
 
 
 def _one(given: str, known: Iterable[str], what: str) -> str:
