@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlmon import run_lock
 from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
 
 if TYPE_CHECKING:
@@ -63,21 +67,61 @@ def run_dbt(
     command = [sys.executable, "-m", "dbt.cli.main", "--log-format", "json", *arguments]
     command += ["--project-dir", str(project_dir), "--profiles-dir", str(profiles_dir)]
     run = DbtRun()
-    with subprocess.Popen(
-        command,
-        cwd=project_dir,
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
+    with (
+        _ending_first() as children,
+        subprocess.Popen(
+            command,
+            cwd=project_dir,
+            env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            pass_fds=run_lock.held,
+            # A terminal's ^C comes here, and is handed on once.
+            process_group=0,
+        ) as process,
+    ):
+        children.append(process)
         for line in process.stdout or ():
             _hear(run, line.rstrip("\n"), progress)
     run.exit_code = process.returncode
     return run
+
+
+@contextmanager
+def _ending_first() -> Iterator[list[subprocess.Popen[str]]]:
+    """Whatever would end this process ends dbt first, which is waited for; then it ends this one.
+
+    dbt is interrupted as from a keyboard, for only then it cancels its queries; a second signal kills
+    it. Signals that are ignored stay ignored.
+    """
+    children: list[subprocess.Popen[str]] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield children
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    received: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        if before[signal.Signals(number)] is not signal.SIG_IGN:
+            received.append(number)
+            for child in children:
+                child.send_signal(signal.SIGINT if len(received) == 1 else signal.SIGKILL)
+
+    # Also where a signal is ignored: dbt would inherit that, and could not be interrupted.
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield children
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if received:
+            signal.raise_signal(received[0])
 
 
 def require(run: DbtRun, log_path: Path) -> None:
@@ -143,7 +187,7 @@ def run_dbt_with_progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("[dim]{task.fields[node]}"),
+        TextColumn("{task.fields[node]}", style="dim", markup=False),
         console=page,
         transient=True,
         disable=not page.is_terminal,

@@ -1,32 +1,43 @@
-"""Lets one `mlmon run` at a time work on a warehouse; a second one is told to come again."""
+"""Lets one `mlmon run` at a time work on a warehouse; a second one is told to come again.
+
+What holds the lock is inherited by the dbt that is started meanwhile, so that it is free only when both
+are gone, also where this process was killed and dbt goes on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from mlmon.errors import TryAgainError
+from mlmon.errors import MlmonError, TryAgainError
 from mlmon.profile import Target
 from mlmon.warehouse import duckdb_path, open_postgres
 
 _BUSY = "Another `mlmon run` works on this warehouse: try again when it is done."
 
+# The descriptors of what is held: a locked file, the connection of a session that has a lock.
+held: list[int] = []
+
 
 @contextmanager
 def run_lock(target: Target) -> Iterator[None]:
-    """Holds the warehouse for a run, until the block or the process ends, however it ends.
+    """Holds the warehouse for a run, until this process and the dbt that it started have ended.
 
-    On PostgreSQL by an advisory lock of the session, so that runs on other machines are seen, too;
-    elsewhere by a lock on a file, beside a DuckDB file or in the project's target directory.
-    Raises TryAgainError where another run holds it.
+    By a lock on a file, beside a DuckDB file or in the project's target directory; on PostgreSQL by
+    an advisory lock of a session as well, so that runs on other machines are seen, too. Raises
+    TryAgainError where another run holds it.
     """
-    holding = _holding_postgres if target.kind == "postgres" else _holding_file
-    with holding(target):
+    with ExitStack() as stack:
+        held.append(stack.enter_context(_locked_file(target)))
+        stack.callback(held.pop)
+        if target.kind == "postgres":
+            held.append(stack.enter_context(_locked_session(target)))
+            stack.callback(held.pop)
         yield
 
 
 @contextmanager
-def _holding_postgres(target: Target) -> Iterator[None]:
+def _locked_session(target: Target) -> Iterator[int]:
     schema = target.settings.get("schema", "")
     opened = open_postgres(target)
     try:
@@ -38,13 +49,13 @@ def _holding_postgres(target: Target) -> Iterator[None]:
             row = cursor.fetchone()
         if row is None or not row[0]:
             raise TryAgainError(_BUSY)
-        yield
+        yield opened.fileno()
     finally:
         opened.close()
 
 
 @contextmanager
-def _holding_file(target: Target) -> Iterator[None]:
+def _locked_file(target: Target) -> Iterator[int]:
     from filelock import FileLock, Timeout
 
     if target.kind == "duckdb":
@@ -58,7 +69,11 @@ def _holding_file(target: Target) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise TryAgainError(_BUSY) from None
+    except OSError as error:
+        raise MlmonError(f"{path} cannot be locked for the run: {error.strerror}.") from None
     try:
-        yield
+        descriptor = lock._context.lock_file_fd
+        assert descriptor is not None
+        yield descriptor
     finally:
         lock.release()

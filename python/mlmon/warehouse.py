@@ -184,8 +184,8 @@ def _open_duckdb(target: Target, writes: bool, memory: str | None) -> Iterator[C
         if memory:
             settings |= {"memory_limit": memory, "preserve_insertion_order": "false"}
         opened = duckdb.connect(str(path), read_only=not writes, config=settings)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+    except duckdb.Error as error:
+        if is_locked(error):
             raise TryAgainError(
                 f"Another process writes to {path}: try again when it is done.\n{error}"
             ) from None
@@ -199,6 +199,11 @@ def _open_duckdb(target: Target, writes: bool, memory: str | None) -> Iterator[C
     finally:
         # What is not committed is gone.
         opened.close()
+
+
+def is_locked(error: Exception) -> bool:
+    """Whether DuckDB says that another process holds the file."""
+    return "Could not set lock on file" in str(error)
 
 
 class _Postgres:

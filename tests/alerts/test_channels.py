@@ -443,7 +443,11 @@ def test_nothing_in_a_value_calls_anybody_through_a_template_or_another_service(
     duckdb_alerts: AlertProject, manager: Alertmanager, hook: Service
 ) -> None:
     """Templates of the Alertmanager and services behind Apprise interpret what they are given."""
-    value = HOSTILE + " <@U1> <!here> @everyone @Channel a@all.example"
+    value = HOSTILE + (
+        " <@U1> <!here> @everyone @Channel a@all.example [Runbook](https://evil.example/a)"
+        " ![x](https://evil.example/b) [y][z] http://evil.example www.evil.example"
+        " mailto:a@evil.example tg://evil"
+    )
     now = datetime.now(UTC).replace(tzinfo=None)
     duckdb_alerts.channels({
         "hook": {"kind": "alertmanager", "url": manager.url},
@@ -451,20 +455,30 @@ def test_nothing_in_a_value_calls_anybody_through_a_template_or_another_service(
     })  # fmt: skip
     duckdb_alerts.states(
         state(7, max_age_minutes=0, monitor="mean", segment_name="city", segment_value=value,
-              reason=value, channels="hook;other", condition="<0.8")
+              reason=value, channels="hook;other", condition="<0.8", owner=value,
+              rule_id=value[:50], model_version=value[-60:])
     )  # fmt: skip
     url = hook.url.replace("http://", "json://") + "/path"
     assert duckdb_alerts.send(now=now, URL=url).exit_code == 0
     [mine] = [alert for alert in manager.alerts() if alert["labels"]["monitor"] == "mean"]
     [other] = [request.json for request in hook.received]
+    live = r"<[!@a-z/]|@\w|\]\(|\]\[|\w://|www\.|mailto:\w"
+    own = {"https://wiki.example/drift_share", "https://bi.example/churn"}
+    annotations, labels = mine["annotations"], mine["labels"]
+    assert annotations.pop("runbook") in own
+    for said in [*annotations.values(), *labels.values(), other["title"], other["message"]]:
+        for link in own:
+            said = said.replace(link, "")
+        assert not re.search(live, said), said
+    assert "< !channel>" in labels["alertname"]
     for texts_said in (
-        [mine["annotations"]["summary"], mine["annotations"]["description"]],
+        [annotations["summary"], annotations["description"]],
         [other["title"], other["message"]],
     ):
-        for said in texts_said:
-            assert "< !channel>" in said
-            assert not re.search(r"<[!@a-z/]|@everyone|@Channel|@all", said), said
+        assert all("< !channel>" in said for said in texts_said)
         assert "limit < 0.8" in texts_said[1]
+    # What the project itself configures is a link still.
+    assert "Runbook: https://wiki.example/drift_share" in other["message"]
 
 
 # --- Apprise ---------------------------------------------------------------------------------

@@ -374,3 +374,21 @@ def test_numbers_and_times_are_said_as_people_say_them() -> None:
     assert sparkline([0.0, None, 1.0, 0.5]) == "▁·█▅"
     assert sparkline([2.0, 2.0]) == "▁▁"
     assert sparkline([None]) == ""
+
+
+def test_a_segment_value_of_braces_changes_nothing(alerts: AlertProject) -> None:
+    """It stands in queries whose tables are filled in."""
+    fill(alerts)
+    alerts.channels({})
+    rows = [
+        state(number, segment_name="city", segment_value=value, channels="console", label_age="14d")
+        for number, value in ((1, "{}"), (2, "{table}"), (3, "%s"), (4, "$now"))
+    ]
+    alerts.states(*rows)
+    result = alerts.send()
+    assert result.exit_code == 0, result.output
+    assert set(alerts.outbox()["status"]) == {"sent"}
+    for row in rows:
+        assert f"at city = {row['segment_value']}: 0.25" in result.stdout
+        assert alerts.run("show", row["series_id"]).exit_code == 0
+    assert "analytics" in result.stdout

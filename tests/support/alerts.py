@@ -181,6 +181,14 @@ class AlertProject:
         runner = CliRunner(env={**self.environment, **changes})
         return runner.invoke(main, self.arguments(command, *options, now=now))
 
+    def run_plain(self) -> Result:
+        """`mlmon alerts` alone: what fires."""
+        from mlmon.cli import main
+
+        folder = str(self.directory)
+        place = ["--project-dir", folder, "--profiles-dir", folder]
+        return CliRunner(env=self.environment).invoke(main, ["alerts", *place])
+
     def arguments(self, command: str, *options: str, now: datetime | None = NOW) -> list[str]:
         """The arguments of `mlmon` for a command on this project."""
         folder = str(self.directory)

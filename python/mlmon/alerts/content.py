@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -20,6 +19,7 @@ from mlmon.alerts.marts import SHORT_ID, Alert, Details, MonitorLogs, rank
 from mlmon.alerts.outbox import Message
 from mlmon.alerts.planner import History, Intent, data_until
 from mlmon.formatting import counted, duration, number, sparkline, utc, value_and_limit, where
+from mlmon.output import printable
 
 # How long a name or value out of the data may be, a whole line or statement, and a title.
 LONGEST_VALUE = 120
@@ -68,16 +68,32 @@ class Content:
 
 def clean(value: object, longest: int = LONGEST_VALUE) -> str:
     """A value as one line of visible text: no control characters, no reversed writing, cut."""
-    text = str(value)[: 4 * longest]
-    text = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
-    return cut(" ".join(text.split()), longest)
+    return cut(" ".join(printable(str(value)[: 4 * longest]).split()), longest)
+
+
+# What begins a tag, a mention, a link or a URL.
+_LIVE = re.compile(
+    r"<(?=[^\s=])|@(?=\w)|\](?=[(\[])|:(?=//)|\bwww(?=\.)|\bmailto(?=:)", flags=re.IGNORECASE
+)
 
 
 def defused(text: str) -> str:
-    """The text for services that interpret it nobody knows how: no tag, link or call of a name in
-    angle brackets is left whole, and nobody is called by an @ for all."""
-    text = re.sub(r"<(?=[^\s=])", "< ", text)
-    return re.sub(r"@(?=(?:everyone|here|channel|all)\b)", "@\u200b", text, flags=re.IGNORECASE)
+    """The text for services that interpret it nobody knows how: what would be a tag, a mention, a
+    link or a URL is pulled apart, so that nothing in a value calls, leads or embeds."""
+    return _LIVE.sub(lambda found: "< " if found[0] == "<" else f"{found[0]}\u200b", text)
+
+
+def defused_content(content: Content) -> Content:
+    """The content with every text defused but its links, which are configured and no value."""
+    return replace(
+        content,
+        title=defused(content.title),
+        summary=defused(content.summary),
+        facts=[(label, defused(text)) for label, text in content.facts],
+        sections=[(head, [defused(line) for line in lines]) for head, lines in content.sections],
+        commands=[(label, defused(text)) for label, text in content.commands],
+        labels={label: defused(text) for label, text in content.labels.items()},
+    )
 
 
 def cut(text: str, longest: int) -> str:
@@ -149,7 +165,7 @@ def _of_alert(intent: Intent, alert: Alert, context: MessageContext) -> Content:
     monitor = context.monitors.get(alert.monitor)
     value, limit = value_and_limit(alert)
     short = alert.series_id[:SHORT_ID]
-    commands = [("SQL", details.statement)] if details.statement else []
+    commands = [("SQL", printable(details.statement))] if details.statement else []
     if not is_over:
         commands.append(("Acknowledge", f"mlmon alerts ack {short}"))
         commands.append(("Silence", f"mlmon alerts silence 'series={short}*' --hours 4"))

@@ -6,6 +6,7 @@ waited for, up to a budget. SQL is written once, with ``$name`` for parameters.
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import time
@@ -20,7 +21,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from mlmon.errors import ConfigurationError, MlmonError, TryAgainError
 from mlmon.profile import Target
 from mlmon.redaction import redact, register_secret
-from mlmon.warehouse import Row, duckdb_path, open_postgres
+from mlmon.warehouse import Row, duckdb_path, is_locked, open_postgres
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,8 +59,12 @@ class Database(Protocol):
     def schema(self) -> str:
         """The schema of the tables."""
 
+    @property
+    def read_only(self) -> bool:
+        """Whether it is opened for reading alone."""
+
     def exists(self) -> bool:
-        """Whether anything was ever kept here, as far as can be told without making it."""
+        """Whether the tables are there, told without making anything."""
 
     def now(self) -> datetime:
         """The time by the clock of the database, naive, UTC."""
@@ -69,7 +74,9 @@ class Database(Protocol):
         """Open, run, commit, close. TryAgainError where the place stays locked."""
 
 
-def open_database(target: Target, state: str | None, budget_seconds: float) -> Database:
+def open_database(
+    target: Target, state: str | None, budget_seconds: float, *, read_only: bool = False
+) -> Database:
     """The database named by ``--state``, else the one beside the warehouse of a target.
 
     ``state`` is a PostgreSQL URL or the path of a DuckDB file.
@@ -82,7 +89,7 @@ def open_database(target: Target, state: str | None, budget_seconds: float) -> D
     if state and state.startswith(_POSTGRES):
         for password in state_passwords(state):
             register_secret(password)
-        return PostgresDatabase(schema, lambda: _connect(state))
+        return PostgresDatabase(schema, lambda: _connect(state), read_only)
     if state:
         if "://" in state or state.startswith(("md:", "motherduck:")) or _DSN.match(state):
             # It may hold a password: it is not repeated.
@@ -90,12 +97,13 @@ def open_database(target: Target, state: str | None, budget_seconds: float) -> D
                 "--state is neither the path of a DuckDB file nor a PostgreSQL URL; allowed:"
                 " outbox.duckdb, postgresql://user@host/database."
             )
-        return DuckDBDatabase(schema, Path(state), budget_seconds)
+        return DuckDBDatabase(schema, Path(state), budget_seconds, read_only)
     if target.kind == "duckdb":
         path = duckdb_path(target)
-        return DuckDBDatabase(schema, path.with_name(f"{path.stem}.alerts.duckdb"), budget_seconds)
+        path = path.with_name(f"{path.stem}.alerts.duckdb")
+        return DuckDBDatabase(schema, path, budget_seconds, read_only)
     if target.kind == "postgres":
-        return PostgresDatabase(schema, lambda: open_postgres(target))
+        return PostgresDatabase(schema, lambda: open_postgres(target), read_only)
     raise ConfigurationError(
         f"The outbox cannot be kept in a warehouse of type {target.kind!r}. Name a DuckDB file or a"
         " PostgreSQL URL with --state."
@@ -145,9 +153,13 @@ class DuckDBDatabase:
     schema: str
     path: Path
     budget_seconds: float = 30.0
+    read_only: bool = False
 
     def exists(self) -> bool:
-        return self.path.is_file()
+        if not self.path.is_file():
+            return False
+        with self.transaction() as opened:
+            return has_tables(opened, self.schema)
 
     def now(self) -> datetime:
         # The database would run in this process: its clock is this machine's.
@@ -172,13 +184,27 @@ class DuckDBDatabase:
         import duckdb
 
         try:
-            return duckdb.connect(str(self.path))
-        except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            return duckdb.connect(str(self.path), read_only=self.read_only)
+        except duckdb.Error as error:
+            if is_locked(error):
                 raise TryAgainError(
                     f"Another process holds {self.path}: try again when it is done.\n{error}"
                 ) from None
-            raise MlmonError(f"The outbox {self.path} cannot be opened: {error}") from None
+            raise MlmonError(f"{self._what_to_do()}\n{error}") from None
+
+    def _what_to_do(self) -> str:
+        """About a file that DuckDB does not open."""
+        if not self.path.parent.is_dir():
+            return f"There is no folder {self.path.parent} for the outbox: make it."
+        if self.path.is_dir():
+            return f"The outbox {self.path} is a folder: name a file with --state."
+        places = [self.path] if self.path.exists() else [self.path.parent]
+        if not all(os.access(place, os.R_OK | os.W_OK * (not self.read_only)) for place in places):
+            return f"This user may not write {self.path}: give the right, or name another outbox."
+        return (
+            f"The outbox {self.path} is damaged, or a stub that a full disk has left. Restore it, or"
+            " move it away together with its .wal: everything that fires is then told once more."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +228,7 @@ class PostgresDatabase:
 
     schema: str
     connect: Callable[[], psycopg2.extensions.connection]
+    read_only: bool = False
     _opened: psycopg2.extensions.connection | None = field(default=None, repr=False)
 
     def exists(self) -> bool:
@@ -220,6 +247,8 @@ class PostgresDatabase:
 
         if self._opened is None or self._opened.closed:
             self._opened = self.connect()
+            if self.read_only:
+                self._opened.set_session(readonly=True)
         opened = self._opened
         try:
             yield _PostgresTransaction(opened)
@@ -272,6 +301,12 @@ def _meaning(error: psycopg2.Error) -> MlmonError:
     import psycopg2.errors as codes
 
     text = f"The outbox in PostgreSQL: {redact(str(error)).strip()}"
+    if isinstance(error, codes.ReadOnlySqlTransaction):
+        return MlmonError(
+            f"{text}\nIt is read-only, as a standby is: name the primary with --state."
+        )
+    if isinstance(error, codes.InsufficientPrivilege):
+        return MlmonError(f"{text}\nGive this user the right, or name another outbox with --state.")
     passing = (
         codes.DeadlockDetected,
         codes.SerializationFailure,

@@ -23,7 +23,7 @@ from mlmon.alerts.channels import (
     Settings,
     sender,
 )
-from mlmon.alerts.content import Content, MessageContext, clean, write_content
+from mlmon.alerts.content import LONGEST_LINE, Content, MessageContext, clean, write_content
 from mlmon.alerts.marts import Alert, Details, Snapshot
 from mlmon.alerts.outbox import (
     Claimed,
@@ -251,7 +251,12 @@ class _Run:
             if outcome.next_attempt_at:
                 self._pause_channel(message.channel, error, outcome.next_attempt_at)
             return outcome
-        return Outcome("sent", receipt.note, receipt.status_code, receipt.provider_ref)
+        return Outcome(
+            "sent",
+            clean(redact(receipt.note), LONGEST_LINE),
+            receipt.status_code,
+            receipt.provider_ref,
+        )
 
     def _pause_channel(self, name: str, error: SendError, until: datetime) -> None:
         """Leave a channel alone that asks for it, does not answer, or fails again and again."""
@@ -280,7 +285,7 @@ class _Run:
 
 
 def _failed(message: Message, error: SendError, max_attempts: int, now: datetime) -> Outcome:
-    text = redact(error.text)[:1000]
+    text = clean(redact(error.text), LONGEST_LINE)
     outcome = Outcome("dead", text, error.status_code, is_ambiguous=error.is_ambiguous)
     if error.is_final:
         return outcome

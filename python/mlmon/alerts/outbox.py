@@ -218,6 +218,8 @@ class Outbox:
         """Make the tables where they are not there. ConfigurationError for those of a newer mlmon."""
         with self.database.transaction() as opened:
             if not has_tables(opened, self.database.schema):
+                if self.database.read_only:
+                    return
                 opened.lock()
                 self._create_tables(opened)
             [row] = opened.rows(f"select max(version) as version from {self._table('schema')}")

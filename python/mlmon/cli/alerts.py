@@ -14,7 +14,7 @@ import click
 
 from mlmon.cli.alerts_backtest import backtest
 from mlmon.cli.alerts_outbox import ack, list_, retry, show, silence, unsilence
-from mlmon.cli.console import SEVERITY_STYLES, console, table
+from mlmon.cli.console import SEVERITY_STYLES, cell, console, table
 from mlmon.cli.options import (
     Amount,
     channels_option,
@@ -26,6 +26,7 @@ from mlmon.cli.options import (
 )
 from mlmon.errors import TryAgainError, UndeliverableError
 from mlmon.formatting import counted
+from mlmon.output import echo
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,7 +79,7 @@ def alerts(ctx: click.Context, /, show_all: bool, output: str, **place: Any) -> 
     found = firing_alerts(target)
     for problem in rule_problems(target):
         # On the error stream: JSON stays JSON, and a rule that never judges is not passed over.
-        click.echo(f"Rule {problem['rule_id']!r} is not used. {problem['rule_problem']}", err=True)
+        echo(f"Rule {problem['rule_id']!r} is not used. {problem['rule_problem']}", err=True)
     shown = [alert for alert in found if show_all or alert["is_active"]]
     if output == "json":
         echo_json(shown)
@@ -103,8 +104,6 @@ def headline(shown: Sequence[Row], n_hidden: int) -> str:
 
 def alert_table(shown: Sequence[Row]) -> Table:
     """The alerts as a table, the worst first."""
-    from rich.markup import escape
-
     from mlmon.alerts.marts import Alert
     from mlmon.formatting import value_and_limit, where
 
@@ -120,9 +119,9 @@ def alert_table(shown: Sequence[Row]) -> Table:
         about = f"{alert.rule_id}, {alert.monitor} {alert.model_version}"
         page.add_row(
             f"[{style}]{alert.severity}[/]",
-            f"{escape(about)}\n[dim]{escape(where(alert))}[/]",
-            f"{value}\n[dim]{escape(limit)}[/]",
-            f"{row['since_window_end']:%Y-%m-%d %H:%M}\n[dim]{escape(alert.runbook or '')}[/]",
+            f"{cell(about)}\n[dim]{cell(where(alert))}[/]",
+            f"{cell(value)}\n[dim]{cell(limit)}[/]",
+            f"{row['since_window_end']:%Y-%m-%d %H:%M}\n[dim]{cell(alert.runbook or '')}[/]",
         )
     return page
 
@@ -165,7 +164,7 @@ def send(
     from mlmon.output import start_logging
     from mlmon.redaction import register_secret_variables
 
-    target, outbox = open_outbox(ctx, place)
+    target, outbox = open_outbox(ctx, place, read_only=dry_run)
     lock_seconds: float = place["lock_seconds"]
     settings = read_settings(channels_file, target.project_dir)
     # Before anything is written: somebody may have logged a secret.
@@ -220,6 +219,8 @@ def _planned(outbox: Outbox, settings: Settings, target: Target, snapshot: Snaps
     from mlmon.alerts.outbox import OutboxContents
 
     is_there = outbox.database.exists()
+    if is_there:
+        outbox.prepare()
     now = outbox.fixed_now or (outbox.now() if is_there else datetime.now(UTC).replace(tzinfo=None))
     flapping_since = now - settings.delivery.flapping_time
     return plan_messages(
@@ -240,11 +241,11 @@ def _print_planned(planned: Planned, settings: Settings) -> None:
     for new in planned.messages:
         message = new.message
         known = "" if message.channel in settings.channels else " (not in the channels file)"
-        click.echo(f"--- to {message.channel}{known}: {message.event}")
-        click.echo(as_text(Content.of(json.loads(message.payload))) + "\n")
+        echo(f"--- to {message.channel}{known}: {message.event}")
+        echo(as_text(Content.of(json.loads(message.payload))) + "\n")
     for held in planned.plan.held:
-        click.echo(f"--- held back from {held.channel}: {held.series_id[:12]}, {held.why}")
-    click.echo(f"{counted(len(planned.messages), 'message')} would be sent.")
+        echo(f"--- held back from {held.channel}: {held.series_id[:12]}, {held.why}")
+    echo(f"{counted(len(planned.messages), 'message')} would be sent.")
 
 
 for command in (send, silence, unsilence, ack, list_, show, retry, backtest):

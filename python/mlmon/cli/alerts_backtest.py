@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.console import console, table
+from mlmon.cli.console import cell, console, table
 from mlmon.cli.options import echo_json, format_option, parse_time, project_options, target_of
 from mlmon.formatting import counted
+from mlmon.output import echo
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,7 +82,7 @@ def backtest(
         delivery=read_settings(None, target.project_dir).delivery,
     )
     for note in found.notes:
-        click.echo(note, err=True)
+        echo(note, err=True)
     if output == "json":
         echo_json([as_dict(one, is_compared=rules is not None) for one in found.findings])
         return
@@ -172,8 +173,6 @@ def storms_line(storms: list[Storm]) -> str:
 
 
 def _table(findings: list[Finding], *, is_compared: bool) -> Table:
-    from rich.markup import escape
-
     shown = table()
     shown.add_column("rule\nmonitor", overflow="fold", min_width=16)
     shown.add_column("alerts\na week", justify="right", no_wrap=True)
@@ -187,7 +186,7 @@ def _table(findings: list[Finding], *, is_compared: bool) -> Table:
     for finding in findings:
         tally = finding.tally
         cells = [
-            f"{escape(finding.rule_id)}\n[dim]{escape(finding.monitor)}[/]",
+            f"{cell(finding.rule_id)}\n[dim]{cell(finding.monitor)}[/]",
             _counted(finding, tally),
         ]
         if is_compared:
@@ -223,8 +222,6 @@ def _longest(episode: Episode | None) -> str:
 
 def _print_differences(findings: list[Finding]) -> None:
     """The alerts that one of two rules has and the other has not, the first of each."""
-    from rich.markup import escape
-
     page = console()
     for finding in findings:
         for title, episodes in (
@@ -232,9 +229,9 @@ def _print_differences(findings: list[Finding]) -> None:
             ("Only the old", finding.only_in_force),
         ):
             if episodes:
-                page.print(escape(f"\n{title} {finding.rule_id} of {finding.monitor}:"))
+                page.print("\n" + cell(f"{title} {finding.rule_id} of {finding.monitor}:"))
             for episode in episodes[:MOST_SHOWN]:
-                page.print(f"  {escape(_sentence(episode))}")
+                page.print(f"  {cell(_sentence(episode))}")
             if len(episodes) > MOST_SHOWN:
                 page.print(f"  and {len(episodes) - MOST_SHOWN:,} more: --format json has all.")
 

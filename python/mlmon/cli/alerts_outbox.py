@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.console import SEVERITY_STYLES, console, table
+from mlmon.cli.console import SEVERITY_STYLES, cell, console, table
 from mlmon.cli.options import (
     Amount,
     echo_json,
@@ -23,6 +23,7 @@ from mlmon.cli.options import (
 )
 from mlmon.errors import ConfigurationError, MlmonError
 from mlmon.formatting import counted
+from mlmon.output import echo
 
 if TYPE_CHECKING:
     from mlmon.alerts.outbox import Ack, Outbox, OutboxContents, Silence
@@ -95,7 +96,7 @@ def silence(
         created_at=now,
     )
     outbox.add_silence(made)
-    click.echo(f"Silence {made.silence_id} until {ends_at:%Y-%m-%d %H:%M} UTC.")
+    echo(f"Silence {made.silence_id} until {ends_at:%Y-%m-%d %H:%M} UTC.")
 
 
 @click.command()
@@ -113,7 +114,7 @@ def unsilence(ctx: click.Context, /, silence_id: str, **place: Any) -> None:
     known = [silence.silence_id for silence in outbox.read().silences]
     found = _one(silence_id, known, "silence")
     outbox.end_silence(found, outbox.now())
-    click.echo(f"Silence {found} has ended.")
+    echo(f"Silence {found} has ended.")
 
 
 @click.command()
@@ -143,7 +144,7 @@ def ack(
     if not any(history.is_open for (series, _), history in past.items() if series == found):
         raise MlmonError(f"The alert {found} is over already.")
     outbox.add_ack(Ack(found, outbox.now(), created_by or _user(), comment))
-    click.echo(f"Acknowledged {found}.")
+    echo(f"Acknowledged {found}.")
 
 
 @click.command("list")
@@ -158,11 +159,11 @@ def list_(ctx: click.Context, /, output: str, **place: Any) -> None:
     mlmon alerts list
     mlmon alerts list --format json | jq '.alerts[] | select(.status == "dead")'
     """
-    _, outbox = open_outbox(ctx, place)
+    _, outbox = open_outbox(ctx, place, read_only=True)
     contents = _contents(outbox)
-    now = outbox.fixed_now or (outbox.now() if outbox.database.exists() else None)
     listed = open_alerts(contents)
-    silences = [silence for silence in contents.silences if now is None or silence.ends_at > now]
+    # Without an outbox there are no silences, and no clock to ask.
+    silences = [one for one in contents.silences if one.ends_at > outbox.now()]
     if output == "json":
         echo_json({"alerts": listed, "silences": [asdict(silence) for silence in silences]})
     else:
@@ -184,7 +185,7 @@ def show(ctx: click.Context, /, some_id: str, **place: Any) -> None:
     """
     from mlmon.alerts.content import Content, as_text
 
-    _, outbox = open_outbox(ctx, place)
+    _, outbox = open_outbox(ctx, place, read_only=True)
     contents = _contents(outbox)
     known = [key for row in contents.messages for key in (row.series_id, row.delivery_key)]
     found = _one(some_id, known, "alert or message")
@@ -193,22 +194,22 @@ def show(ctx: click.Context, /, some_id: str, **place: Any) -> None:
     payloads = outbox.payloads(row.delivery_key for row in rows)
     attempts = outbox.deliveries([row.delivery_key for row in rows])
     for row in rows:
-        click.echo(f"{row.delivery_key}  {row.event} to {row.channel}: {row.status}")
+        echo(f"{row.delivery_key}  {row.event} to {row.channel}: {row.status}")
         for attempt in attempts:
             if attempt["delivery_key"] == row.delivery_key:
                 said = f", {attempt['error']}" if attempt["error"] else ""
                 at = f"{attempt['finished_at']:%Y-%m-%d %H:%M:%S}"
-                click.echo(f"  attempt {attempt['attempt']} at {at}: {attempt['outcome']}{said}")
+                echo(f"  attempt {attempt['attempt']} at {at}: {attempt['outcome']}{said}")
         if row.group_key:
-            click.echo(f"  told with {row.group_key}")
+            echo(f"  told with {row.group_key}")
     last = next((row for row in reversed(rows) if "title" in payloads[row.delivery_key]), None)
     if last:
-        click.echo("\n" + as_text(Content.of(payloads[last.delivery_key])))
+        echo("\n" + as_text(Content.of(payloads[last.delivery_key])))
     for made in contents.acks:
         if made.series_id == rows[0].series_id:
             said = f": {made.comment}" if made.comment else ""
             at = f"{made.created_at:%Y-%m-%d %H:%M}"
-            click.echo(f"\nAcknowledged by {made.created_by} at {at}{said}")
+            echo(f"\nAcknowledged by {made.created_by} at {at}{said}")
 
 
 @click.command()
@@ -230,7 +231,7 @@ def retry(ctx: click.Context, /, some_id: str, **place: Any) -> None:
     found = _one(some_id, known, "message that was refused")
     keys = [row.delivery_key for row in dead if found in {row.series_id, row.delivery_key}]
     outbox.retry(keys, outbox.now())
-    click.echo(f"{counted(len(keys), 'message')} will be tried again.")
+    echo(f"{counted(len(keys), 'message')} will be tried again.")
 
 
 def parse_matchers(texts: Iterable[str]) -> dict[str, str]:
@@ -282,8 +283,6 @@ def open_alerts(contents: OutboxContents) -> list[dict[str, Any]]:
 
 
 def _print_list(listed: Sequence[Mapping[str, Any]], silences: Sequence[Silence]) -> None:
-    from rich.markup import escape
-
     page = console()
     if listed:
         shown = table()
@@ -293,12 +292,12 @@ def _print_list(listed: Sequence[Mapping[str, Any]], silences: Sequence[Silence]
         for row in listed:
             by = row["acknowledged_by"]
             state = f"acknowledged by {by}" if by else f"{row['event']} {row['status']}"
-            error = f"\n[dim]{escape(row['last_error'])}[/]" if row["last_error"] else ""
+            error = f"\n[dim]{cell(row['last_error'])}[/]" if row["last_error"] else ""
             style = SEVERITY_STYLES.get(row["severity"], "none")
             shown.add_row(
-                f"{row['series_id'][:12]}\n[dim]{escape(row['channel'])}[/]",
-                f"[{style}]{escape(row['title'])}[/]{error}",
-                f"{row['since']:%Y-%m-%d %H:%M}\n[dim]{escape(state)}[/]",
+                f"{row['series_id'][:12]}\n[dim]{cell(row['channel'])}[/]",
+                f"[{style}]{cell(row['title'])}[/]{error}",
+                f"{row['since']:%Y-%m-%d %H:%M}\n[dim]{cell(state)}[/]",
             )
         page.print(shown)
     else:
@@ -307,7 +306,7 @@ def _print_list(listed: Sequence[Mapping[str, Any]], silences: Sequence[Silence]
         matcher = " ".join(f"{label}={pattern}" for label, pattern in made.matcher.items())
         said = f": {made.comment}" if made.comment else ""
         page.print(
-            escape(
+            cell(
                 f"Silence {made.silence_id} of {matcher} until {made.ends_at:%Y-%m-%d %H:%M} UTC"
                 f" by {made.created_by}{said}"
             )
@@ -323,7 +322,10 @@ def _prepared(ctx: click.Context, place: Mapping[str, Any]) -> Outbox:
 def _contents(outbox: Outbox) -> OutboxContents:
     from mlmon.alerts.outbox import OutboxContents
 
-    return outbox.read() if outbox.database.exists() else OutboxContents()
+    if not outbox.database.exists():
+        return OutboxContents()
+    outbox.prepare()
+    return outbox.read()
 
 
 def _one(given: str, known: Iterable[str], what: str) -> str:

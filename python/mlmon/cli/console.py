@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from mlmon.output import printable
+from mlmon.redaction import redact
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -19,7 +22,14 @@ def console() -> Console:
     """A console that wraps at the terminal's width, or at a fixed one where there is none."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PAGE_WIDTH)
+    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else PAGE_WIDTH)
+
+
+def cell(text: object) -> str:
+    """A text of one line as a page shows it: nothing in it is markup or moves a terminal."""
+    from rich.markup import escape
+
+    return escape(printable(redact(str(text))).replace("\n", " "))
 
 
 def table() -> Table:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlmon.alerts.marts import firing_alerts
 from mlmon.cli.alerts import alert_table, headline
-from mlmon.cli.console import SEVERITY_STYLES, table
+from mlmon.cli.console import SEVERITY_STYLES, cell, table
 from mlmon.formatting import number
 from mlmon.warehouse import Connection, Row, connect, duckdb_path, relation
 
@@ -201,7 +201,7 @@ def _log_table(logged: Sequence[Row]) -> Any:
         shown.add_column(title, justify="left" if is_text else "right", no_wrap=True)
     for row in logged:
         shown.add_row(
-            f"{row['monitor']} {row['model_version']}",
+            cell(f"{row['monitor']} {row['model_version']}"),
             *(number(row[name]) for name in ("n_log_rows", "n_predictions", "n_labelled")),
             number(row["n_windows"]),
             f"{row['first_date']:%d %b} – {row['last_date']:%d %b}",
@@ -210,8 +210,6 @@ def _log_table(logged: Sequence[Row]) -> Any:
 
 
 def _incident_table(incidents: Sequence[Incident], sightings: Sequence[Sighting]) -> Any:
-    from rich.markup import escape
-
     shown = table()
     shown.add_column("incident", max_width=28)
     shown.add_column("table\ncheck or metric", min_width=25)
@@ -224,10 +222,10 @@ def _incident_table(incidents: Sequence[Incident], sightings: Sequence[Sighting]
         if incident.segment_name != "all":
             what += f" at {incident.segment_value}"
         shown.add_row(
-            f"[dim]{incident.starts_at:%d %b}[/] {escape(incident.name)}",
-            f"{escape(incident.table_name)}\n[dim]{escape(what)}[/]",
+            f"[dim]{incident.starts_at:%d %b}[/] {cell(incident.name)}",
+            f"{cell(incident.table_name)}\n[dim]{cell(what)}[/]",
             f"[{style}]{sighting.status if sighting.is_seen else 'not seen'}[/]"
-            f" {escape(sighting.words)}",
+            f" {cell(sighting.words)}",
         )
     return shown
 

@@ -115,7 +115,9 @@ def target_of(ctx: click.Context, given: Mapping[str, Any]) -> Target:
     return read_target(**{name: given.get(name) or before.get(name) for name in PROJECT})
 
 
-def open_outbox(ctx: click.Context, given: Mapping[str, Any]) -> tuple[Target, Outbox]:
+def open_outbox(
+    ctx: click.Context, given: Mapping[str, Any], *, read_only: bool = False
+) -> tuple[Target, Outbox]:
     """The target that is meant and its outbox, not yet made."""
     from mlmon.alerts.database import open_database
     from mlmon.alerts.outbox import Outbox
@@ -128,7 +130,7 @@ def open_outbox(ctx: click.Context, given: Mapping[str, Any]) -> tuple[Target, O
     }:
         _refuse_password(state)
     target = target_of(ctx, given)
-    database = open_database(target, state, given["lock_seconds"])
+    database = open_database(target, state, given["lock_seconds"], read_only=read_only)
     return target, Outbox(database, parse_time(given["now_text"]))
 
 

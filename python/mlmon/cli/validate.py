@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlmon.cli.console import SEVERITY_STYLES, console, table
+from mlmon.cli.console import SEVERITY_STYLES, cell, console, table
 from mlmon.cli.options import DIRECTORY, echo_json, format_option, project_options, vars_option
 from mlmon.errors import FAILED
+from mlmon.output import echo
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,7 +78,7 @@ def validate(
     found = read_target(**place)
     if configuration_only:
         _warn(parse(found, variables).warnings)
-        click.echo(f"The configuration of {found.project_dir} is right.")
+        echo(f"The configuration of {found.project_dir} is right.")
         return
     plan = planned(found, variables)
     outcome = _gate(found, plan, monitors, since, suites, warn_only)
@@ -133,13 +134,13 @@ def _gate(
 def _warn(texts: list[str]) -> None:
     # On the error stream: JSON stays JSON.
     for text in dict.fromkeys(texts):
-        click.echo(f"Warning: {text}", err=True)
+        echo(f"Warning: {text}", err=True)
 
 
 def _print(page: Console, target: Target, outcome: Outcome) -> None:
-    page.print(f"The configuration of {target.project_dir} is right.", soft_wrap=True, markup=False)
+    page.print(cell(f"The configuration of {target.project_dir} is right."), soft_wrap=True)
     for result in outcome.results:
-        page.print(headline(result), style="bold" if result.verdicts else "")
+        page.print(cell(headline(result)), style="bold" if result.verdicts else "")
         failed = [verdict for verdict in result.verdicts if verdict.status != "ok"]
         if failed:
             page.print(verdict_table(failed))
@@ -166,8 +167,6 @@ def headline(result: LogResult) -> str:
 
 def verdict_table(verdicts: list[Verdict]) -> Table:
     """Failed checks as a table, the worst first."""
-    from rich.markup import escape
-
     shown = table()
     shown.add_column("", no_wrap=True)
     shown.add_column("column\nexpectation", ratio=2)
@@ -179,11 +178,11 @@ def verdict_table(verdicts: list[Verdict]) -> Table:
         name = verdict.check.name
         shown.add_row(
             f"[{style}]{verdict.status}[/]",
-            f"{escape(verdict.check.column)}\n[dim]{escape(name)}[/]",
-            escape(verdict.check.expected),
-            escape(verdict.found),
+            f"{cell(verdict.check.column)}\n[dim]{cell(name)}[/]",
+            cell(verdict.check.expected),
+            cell(verdict.found),
             "\n".join(
-                escape(f"{value} ({'no id' if request_id is None else request_id})")
+                cell(f"{value} ({'no id' if request_id is None else request_id})")
                 for value, request_id in verdict.examples[:_SHOWN]
             ),
         )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from mlmon.errors import ConfigurationError
-from mlmon.output import discard_output
+from mlmon.output import discard_output, printable
 from mlmon.profile import read_yaml
 from mlmon.redaction import secret, variable_problem
 
@@ -222,7 +222,7 @@ def _print(notification: Notification) -> Receipt:
     from mlmon.alerts.content import as_text
 
     try:
-        sys.stdout.write(as_text(notification.content) + "\n\n")
+        sys.stdout.write(printable(as_text(notification.content)) + "\n\n")
         sys.stdout.flush()
     except OSError as error:
         discard_output()
@@ -232,7 +232,7 @@ def _print(notification: Notification) -> Receipt:
 
 def _send_by_apprise(notification: Notification) -> Receipt:
     """Apprise says only whether it worked, not why; so what failed is tried again."""
-    from mlmon.alerts.content import as_text, defused
+    from mlmon.alerts.content import as_text, defused_content
 
     try:
         import apprise
@@ -248,12 +248,13 @@ def _send_by_apprise(notification: Notification) -> Receipt:
     service = apprise.Apprise()
     if not service.add(url):
         raise SendError("Apprise does not know the URL of this channel", is_final=True)
+    content = defused_content(notification.content)
     kind = "failure" if notification.severity == "critical" else "warning"
     if notification.event == "resolve":
         kind = "success"
     is_sent = service.notify(
-        title=defused(notification.content.title),
-        body=defused(as_text(notification.content, with_title=False)),
+        title=content.title,
+        body=as_text(content, with_title=False),
         notify_type=kind,
         body_format=apprise.NotifyFormat.TEXT,
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from mlmon.alerts.channels import Notification, Receipt
 from mlmon.alerts.channels.http import post
-from mlmon.alerts.content import as_text, cut, defused
+from mlmon.alerts.content import as_text, cut, defused_content
 from mlmon.redaction import register_secret, secret
 
 # Without an end the Alertmanager takes an alert for over after five minutes. mlmon says itself when
@@ -53,7 +53,7 @@ def render(notification: Notification) -> list[dict[str, Any]]:
 
 
 def _alert(notification: Notification, severity: str, ends_at: datetime) -> dict[str, Any]:
-    content = notification.content
+    content = defused_content(notification.content)
     since = content.data.get("since") or content.data.get("opened_at")
     starts_at = min(
         datetime.fromisoformat(since).replace(tzinfo=None) if since else notification.now,
@@ -70,8 +70,8 @@ def _alert(notification: Notification, severity: str, ends_at: datetime) -> dict
     }
     body = as_text(replace(content, links=(), commands=()), with_title=False)
     annotations = {
-        "summary": defused(cut(content.title, LONGEST_ANNOTATION)),
-        "description": defused(cut(body, LONGEST_ANNOTATION)),
+        "summary": cut(content.title, LONGEST_ANNOTATION),
+        "description": cut(body, LONGEST_ANNOTATION),
         **{label.lower().replace(" ", "_"): text for label, text in content.commands},
         **{label.lower(): url for label, url in content.links},
     }

@@ -113,11 +113,8 @@ def _redirected(url: str, answer: Answer) -> str:
             is_final=True,
             status_code=answer.status_code,
         )
-    try:
-        wanted = urljoin(url, answer.redirects_to or "")
-        before, after = urlsplit(url), urlsplit(wanted)
-    except ValueError:
-        raise SendError("redirects to what is no URL", status_code=answer.status_code) from None
+    wanted = urljoin(url, answer.redirects_to or "")
+    before, after = urlsplit(url), urlsplit(wanted)
     if (before.scheme, before.netloc) != (after.scheme, after.netloc):
         raise SendError(f"redirects to another host, {after.netloc}: refused", is_final=True)
     return wanted
