@@ -100,7 +100,7 @@ BY_P_VALUE: dict[str, dict[str, int | None]] = {
         "status": 88, "status_rank": 88, "reason_code": 88, "is_dataset_drift": 12,
     },
     "monitor_health": {
-        "drift_share": 9, "drift_rank": 3, "status": 1, "status_rank": 1, "reason": 1,
+        "drift_share": 9, "drift_rank": 3, "status": 1, "status_rank": 1, "reason": 7,
     },
     "findings": {"rows": 270, "status": 45, "status_rank": 45, "reason_code": 45, "reason": 177},
     "metrics": {"value": 476, "n": 25, "status": 586, "status_rank": 586, "reason_code": 586},

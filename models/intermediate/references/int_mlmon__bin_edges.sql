@@ -114,12 +114,7 @@ quantiles as (
 
 named_quantiles as (
     select
-        edge_number,
-        n,
-        n_distinct,
-        x_min,
-        finite_min,
-        finite_max
+        quantiles.*
         {%- for name in ['thousandth', 'quartile_1', 'center', 'quartile_3', 'last_thousandth'] %},
         {{ mlmon.quantile(percents, percents[loop.index0]) }} as {{ name }}
         {%- endfor %}
