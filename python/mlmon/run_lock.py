@@ -6,8 +6,12 @@ are gone, also where this process was killed and dbt goes on.
 
 from __future__ import annotations
 
+import getpass
+import hashlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from mlmon.errors import MlmonError, TryAgainError
 from mlmon.profile import Target
@@ -23,9 +27,9 @@ held: list[int] = []
 def run_lock(target: Target) -> Iterator[None]:
     """Holds the warehouse for a run, until this process and the dbt that it started have ended.
 
-    By a lock on a file, beside a DuckDB file or in the project's target directory; on PostgreSQL by
-    an advisory lock of a session as well, so that runs on other machines are seen, too. Raises
-    TryAgainError where another run holds it.
+    By a lock on a file, beside a DuckDB file or in the project's target directory; on PostgreSQL in
+    the machine's directory for such files, and by an advisory lock of a session as well, so that
+    runs on other machines are seen, too. Raises TryAgainError where another run holds it.
     """
     with ExitStack() as stack:
         held.append(stack.enter_context(_locked_file(target)))
@@ -61,6 +65,10 @@ def _locked_file(target: Target) -> Iterator[int]:
     if target.kind == "duckdb":
         database = duckdb_path(target)
         path = database.with_name(database.name + ".mlmon-run.lock")
+    elif target.kind == "postgres":
+        names = [str(target.settings.get(key, "")) for key in ("host", "port", "dbname", "schema")]
+        place = hashlib.sha256("\n".join([getpass.getuser(), *names]).encode()).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"mlmon-run-{place}.lock"
     else:
         path = target.project_dir / "target" / f"mlmon-run-{target.name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)

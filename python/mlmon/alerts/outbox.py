@@ -333,8 +333,10 @@ class Outbox:
 
         Nobody else gets them until the lease ends or their outcome is told.
         """
-        token, now = uuid.uuid4().hex, self.now()
+        token = uuid.uuid4().hex
         with self.database.transaction() as opened:
+            # A lease begins where it is taken: others may have held the outbox for a while.
+            now = self.now()
             due = opened.rows(
                 f"""
                 select delivery_key, status, claim_token, attempts
